@@ -1,0 +1,1 @@
+"""HTTP and the dashboard over the ledger and its projections."""

@@ -1,0 +1,1 @@
+"""What the log means at any pair of dates: folds, the read store and the reports."""
