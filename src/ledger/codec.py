@@ -1,0 +1,197 @@
+"""Entries: the canonical bytes that are hashed and stored, and the events read back from them.
+
+Canonical means equal to RFC 8785: keys sorted, no floats, integers within 2^53, shortest escapes. Structs have their
+fields in alphabetical order, so msgspec writes them sorted; dictionaries are sorted by the encoder.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ledger.errors import UnreadableEvent
+from ledger.events import EVENTS, Event
+from ledger.times import format_instant, parse_instant
+from ledger.upcasters import schema_of, upcast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_ENTRY_BYTES = 65_535
+MAX_SAFE_INTEGER = 2**53
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry as it is written: everything here is hashed."""
+
+    actor: str
+    appended_at: str
+    book: str
+    causation: str | None = None
+    correlation: str | None = None
+    data: msgspec.Raw
+    effective_at: str
+    recorded_at: str
+    schema: int
+    source: str | None = None
+    stream: str
+    type: str
+    version: int
+
+
+class Recorded(msgspec.Struct, frozen=True, gc=False):
+    """An event with where and when it stands in the log. Instants are microseconds."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    effective_at: int
+    recorded_at: int
+    appended_at: int
+    data: Event
+    actor: str
+    source: str | None = None
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+encode = _encoder.encode
+"""Canonical JSON bytes of a struct from `events`, an `Envelope`, or plain data without floats."""
+
+
+def _entry_type(event: type[Event]) -> Any:
+    return msgspec.defstruct(
+        "Entry" + event.__name__,
+        [
+            ("actor", str),
+            ("appended_at", str),
+            ("data", event),
+            ("effective_at", str),
+            ("recorded_at", str),
+            ("schema", int),
+            ("source", str | None, None),
+            ("stream", str),
+            ("version", int),
+        ],
+        kw_only=True,
+        frozen=True,
+        gc=False,
+        tag_field="type",
+        tag=event.TYPE,
+    )
+
+
+class _AnySchema(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry whose data may be of an older schema."""
+
+    type: str
+    actor: str
+    appended_at: str
+    data: dict[str, Any]
+    effective_at: str
+    recorded_at: str
+    schema: int
+    source: str | None = None
+    stream: str
+    version: int
+
+
+@cache
+def _decode_current() -> Any:
+    entries = [_entry_type(event) for event in EVENTS.values()]
+    union: Any = entries[0]
+    for entry in entries[1:]:
+        union |= entry
+    return msgspec.json.Decoder(union).decode
+
+
+_decode_any = msgspec.json.Decoder(_AnySchema).decode
+_SCHEMAS = {event_type: schema_of(event_type) for event_type in EVENTS}
+
+
+def _decode(entry: bytes) -> tuple[Any, Event]:
+    try:
+        decoded = _decode_current()(entry)
+        if decoded.schema == _SCHEMAS[decoded.data.TYPE]:
+            return decoded, decoded.data
+    except msgspec.MsgspecError:
+        pass
+    return _decode_older(entry)
+
+
+def _decode_older(entry: bytes) -> tuple[Any, Event]:
+    try:
+        decoded = _decode_any(entry)
+        event_type = EVENTS[decoded.type]
+        if not 1 <= decoded.schema <= schema_of(decoded.type):
+            raise UnreadableEvent(f"{decoded.type} has schema {decoded.schema}, which a newer version wrote; upgrade")
+        return decoded, msgspec.convert(upcast(decoded.type, decoded.schema, decoded.data), event_type)
+    except KeyError as error:
+        raise UnreadableEvent(f"unknown event type {error}; a newer version wrote it; upgrade") from None
+    except msgspec.MsgspecError as error:
+        raise UnreadableEvent(f"an entry cannot be read: {error}") from None
+
+
+Row = tuple[int, str, int, str, int, int, int, bytes]
+"""`position, stream, version, type, effective_at, recorded_at, appended_at, entry` as the log's table has them."""
+
+
+def from_rows(rows: Iterable[Any]) -> list[Recorded]:
+    """Typed events from the log's rows, taking the instants from the copied columns. Raises `UnreadableEvent`."""
+    decode, schemas, recorded = _decode_current(), _SCHEMAS, Recorded
+    events: list[Recorded] = []
+    append = events.append
+    for position, stream, version, event_type, effective_at, recorded_at, appended_at, entry in rows:
+        try:
+            decoded = decode(entry)
+            data = decoded.data
+            if decoded.schema != schemas[event_type]:
+                decoded, data = _decode_older(entry)
+        except (msgspec.MsgspecError, KeyError):
+            decoded, data = _decode_older(entry)
+        append(
+            recorded(
+                position,
+                stream,
+                version,
+                event_type,
+                effective_at,
+                recorded_at,
+                appended_at,
+                data,
+                decoded.actor,
+                decoded.source,
+            )
+        )
+    return events
+
+
+def from_entry(position: int, entry: bytes) -> Recorded:
+    """A typed event from the hashed bytes and nothing else. Raises `UnreadableEvent`."""
+    decoded, data = _decode(entry)
+    return Recorded(
+        position,
+        decoded.stream,
+        decoded.version,
+        data.TYPE,
+        parse_instant(decoded.effective_at),
+        parse_instant(decoded.recorded_at),
+        parse_instant(decoded.appended_at),
+        data,
+        decoded.actor,
+        decoded.source,
+    )
+
+
+__all__ = [
+    "MAX_ENTRY_BYTES",
+    "MAX_SAFE_INTEGER",
+    "Envelope",
+    "Recorded",
+    "encode",
+    "format_instant",
+    "from_entry",
+    "from_rows",
+]

@@ -1,0 +1,110 @@
+"""Instants are integer microseconds since 1970 in UTC; dates are read in the book's time zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ledger.errors import Refused
+
+FOREVER = 2**63 - 1
+"""The open end of an interval."""
+
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Years outside these bounds are typing errors in selling, and are refused as such."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+
+
+def from_datetime(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware `datetime`, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(instant: int) -> datetime:
+    """The aware UTC `datetime` of an instant."""
+    return _EPOCH + instant * _MICROSECOND
+
+
+def utc_now() -> int:
+    """The machine's clock. Only edges call this; everything else is given the time."""
+    return from_datetime(datetime.now(UTC))
+
+
+def format_instant(instant: int) -> str:
+    """ISO 8601 in UTC with six decimals, the one way instants are written.
+
+    >>> format_instant(0)
+    '1970-01-01T00:00:00.000000Z'
+    """
+    return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def is_date(text: str) -> bool:
+    """Whether the text has the form of a date (it may still not exist)."""
+    return _DATE.fullmatch(text) is not None
+
+
+def parse_date(text: str) -> date:
+    """A `YYYY-MM-DD` that exists, between 1900 and 2199. Raises `Refused`."""
+    if not is_date(text):
+        raise Refused("bad_date", f"{text[:40]!r} is not a date; write YYYY-MM-DD")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Refused("bad_date", f"the date {text} does not exist") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Refused("bad_date", f"the date {text} is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return day
+
+
+def parse_instant(text: str) -> int:
+    """Microseconds since 1970 of an ISO 8601 instant with its zone. Raises `Refused`."""
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise Refused(
+            "bad_instant",
+            f"{text[:40]!r} is not an instant with a time zone; write 2026-03-31T16:00:00Z",
+        )
+    parse_date(match[1])
+    fraction = (match[3] or ".0")[1:].ljust(6, "0")
+    try:
+        moment = datetime.fromisoformat(
+            f"{match[1]}T{match[2]}.{fraction}{match[4].upper().replace('Z', '+00:00')}"
+        )
+    except ValueError:
+        raise Refused("bad_instant", f"the instant {text} does not exist") from None
+    return from_datetime(moment)
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name. Raises `Refused`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Refused("unknown_time_zone", f"unknown time zone {name[:40]!r}; use one such as Europe/Paris") from None
+
+
+@lru_cache(maxsize=8192)
+def day_start(day: date, time_zone: str) -> int:
+    """The first instant of a local day, also on the nights when clocks change."""
+    return from_datetime(datetime.combine(day, time.min, tzinfo=zone(time_zone)).astimezone(UTC))
+
+
+def day_end(day: date, time_zone: str) -> int:
+    """The last instant of a local day: one microsecond before the next midnight."""
+    return day_start(day + timedelta(days=1), time_zone) - 1
+
+
+def local_date(instant: int, time_zone: str) -> date:
+    """The date on which an instant falls in a time zone."""
+    return to_datetime(instant).astimezone(zone(time_zone)).date()
