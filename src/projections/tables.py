@@ -1,0 +1,185 @@
+"""The tables of the read store (DESIGN 6): rows that hold on rectangles of business time and knowledge.
+
+Each row holds for `effective_from <= as_of < effective_to` and `known_from <= known_at < known_to`, in microseconds,
+open ends being `FOREVER`. `position` and `appended_at` are those of the event from which it holds. Read them through
+`projections.intervals`, never by hand: what happened is right only where `as_of <= known_at`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, MetaData, Table, Text, and_, literal_column
+from sqlalchemy.types import TypeEngine
+
+from ledger.times import FOREVER
+
+SHAPE: Final = 1
+"""Raise it whenever a fold or a table changes: a read store of another shape is rebuilt, never patched."""
+
+INTERVAL_COLUMNS: Final = (
+    "stream",
+    "effective_from",
+    "effective_to",
+    "known_from",
+    "known_to",
+    "position",
+    "appended_at",
+    "reported_from",
+    "reported_to",
+    "reported_class",
+    "effective_class",
+)
+"""The columns that `timeline` fills, in the order of its rows; a table's payload follows.
+
+`reported_*` is the diagonal, where `as_of = known_at`; its class is null where that is empty. Text columns are compared
+byte by byte on both databases.
+"""
+
+metadata = MetaData()
+TABLES: Final[dict[str, Table]] = {}
+"""The tables that folds write, by name."""
+
+_TEXT: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+_INTEGER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+_INTEGER_SUFFIXES = ("_at", "_minor", "_e6", "_bp", "_no", "_position", "_month", "_days")
+_FLAGS = ("active", "gone")
+
+
+def _rows(name: str, payload: str, *, key: str | None = None) -> Table:
+    """A table of rectangles; `key` tells apart the rows of one stream that hold at once."""
+    keys = {"stream", "effective_from", "known_from", key}
+
+    def column(each: str, type_: TypeEngine[int] | TypeEngine[str], *, nullable: bool) -> Column[int | str]:
+        return Column(each, type_, primary_key=each in keys, nullable=nullable and each not in keys)
+
+    table = Table(
+        name,
+        metadata,
+        *(
+            column(each, _TEXT if each == "stream" else _INTEGER, nullable=each == "reported_class")
+            for each in INTERVAL_COLUMNS
+        ),
+        *(
+            column(each, _INTEGER if each in _FLAGS or each.endswith(_INTEGER_SUFFIXES) else _TEXT, nullable=True)
+            for each in payload.split()
+        ),
+        sqlite_with_rowid=False,
+    )
+    TABLES[name] = table
+    return table
+
+
+deal_versions = _rows(
+    "deal_versions",
+    "status pipeline stage owner customer kind region country channel campaign value_minor margin_minor quantity_e6"
+    " currency expected_close_on probability_bp category opened_at opened_position",
+)
+"""`status` is open, won, lost, abandoned or merged; `probability_bp` and `category` are the deal's own, if set.
+
+Of a closed deal only the status counts here; what it was when it closed stands in `wins` and `losses`."""
+
+deal_lines = _rows("deal_lines", "line_no product value_minor margin_minor quantity_e6 currency", key="line_no")
+"""Product lines of open deals that have any; they add up to the deal, what no line explains being product null."""
+
+wins = _rows(
+    "wins",
+    "pipeline owner customer kind region country channel campaign value_minor margin_minor quantity_e6 currency"
+    " opened_at stage",
+)
+"""`effective_from` is when it was won. Quotes accepted without a deal are wins too, of streams `quote-…`."""
+
+win_lines = _rows("win_lines", "line_no product value_minor margin_minor quantity_e6 currency", key="line_no")
+"""Product lines of wins that have any; they add up to the win."""
+
+losses = _rows(
+    "losses",
+    "outcome reason competitor pipeline stage owner customer kind region country channel campaign value_minor"
+    " margin_minor quantity_e6 currency opened_at",
+)
+"""`outcome` is lost or abandoned; `effective_from` is when."""
+
+quote_versions = _rows(
+    "quote_versions",
+    "status deal customer owner number value_minor margin_minor currency valid_until issued_at ended_at",
+)
+"""`status` is issued, accepted, declined, expired or withdrawn."""
+
+customer_versions = _rows(
+    "customer_versions",
+    "name name_commitment kind country region segment industry channel campaign owner parent merged_into",
+)
+"""A person's name is its commitment (`facts.names.sealed`); the value is joined from the vault at answer time."""
+
+person_versions = _rows("person_versions", "team role name_commitment active")
+team_versions = _rows("team_versions", "name parent active")
+product_versions = _rows("product_versions", "name product_range unit_price_minor unit_cost_minor currency active")
+stage_versions = _rows(
+    "stage_versions", "pipeline_name stage stage_no stage_name probability_bp category gone", key="stage"
+)
+"""`gone` is 1 for a stage that a redefinition removed; it keeps what it last was."""
+
+rate_versions = _rows("rate_versions", "base rate")
+"""One unit of the stream's currency in `base`, as a decimal."""
+
+book_versions = _rows(
+    "book_versions",
+    "name currency time_zone fiscal_year_start_month locale lapse_after_days stalled_after_days settings",
+)
+"""`settings` holds the rest as JSON: dashboard, score_weights, thresholds."""
+
+PLANNED: Final = frozenset({
+    "person_versions", "team_versions", "product_versions", "stage_versions", "rate_versions", "book_versions",
+})  # fmt: skip
+"""Tables of what may lie ahead; all others hold what happened."""
+
+FOREVER_SQL: ColumnElement[int] = literal_column(str(FOREVER), _INTEGER)
+OPEN_DEAL: ColumnElement[bool] = deal_versions.c.status == literal_column("'open'", _TEXT)
+"""Literals, not parameters: a partial index is used only where its condition stands in the statement."""
+
+_d = deal_versions.c
+
+
+def _open_deals(name: str, keys: tuple[str, str, str], condition: ColumnElement[bool]) -> Index:
+    """Open deals by length class; the index holds all that reports read, so that they need not visit the table."""
+    rest = [column for column in _d if column.name not in {*keys, "status", "opened_position"}]
+    where = and_(OPEN_DEAL, condition)
+    return Index(name, *(_d[key] for key in keys), *rest, postgresql_where=where, sqlite_where=where)
+
+
+_REPORTED = ("reported_class", "reported_from", "reported_to")
+_EFFECTIVE = ("effective_class", "effective_from", "effective_to")
+
+INDEXES: Final = (
+    _open_deals("deals_reported", _REPORTED, _d.reported_class.is_not(None)),
+    _open_deals("deals_restated", _EFFECTIVE, _d.known_to == FOREVER_SQL),
+    _open_deals("deals_corrected", _EFFECTIVE, _d.known_to < FOREVER_SQL),
+    Index("deals_opened", _d.opened_at),
+    Index("wins_by_time", wins.c.effective_from),
+    Index("losses_by_time", losses.c.effective_from),
+    Index("quotes_by_time", quote_versions.c.issued_at),
+)
+"""Made after the rows of a rebuild are in."""
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("only", _INTEGER, primary_key=True, autoincrement=False),
+    Column("position", _INTEGER, nullable=False),
+    Column("stamp", _INTEGER, nullable=False),
+    Column("newest", _INTEGER, nullable=False),
+    Column("reported_classes", _INTEGER, nullable=False),
+    Column("effective_classes", _INTEGER, nullable=False),
+    Column("shape", _INTEGER, nullable=False),
+)
+"""One row: how far the folds are, `appended_at` of that event, the greatest `recorded_at` so far, and as bits which
+length classes open deals have."""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("stream", _TEXT, primary_key=True),
+    Column("position", _INTEGER, nullable=False),
+    Column("error", _TEXT, nullable=False),
+)
+"""Streams that could not be folded, at which position and why; their rows are those of before, the others go on."""
