@@ -1,0 +1,399 @@
+"""The five reports a second way: each line and each cell, over the plain replay of `naive`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from tests.model.naive import (
+    AFTER,
+    CATEGORIES,
+    DECIMALS,
+    ENDINGS,
+    Seen,
+    State,
+    add_months,
+    day_of,
+    half_even,
+    largest_remainder,
+    midnight,
+    ratio,
+    seen,
+)
+
+Row = dict[str, Any]
+
+# A book, and a question put to it ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Question:
+    """The common parameters of a report, resolved: instants, days, dimensions."""
+
+    as_of: int
+    known_at: int
+    period: tuple[date, date] | None = None
+    by: tuple[str, ...] = ()
+    where: dict[str, str] = field(default_factory=dict)
+    currency: str | None = None
+    constant_rates: bool = False
+    basis: str = "closed"
+
+    @property
+    def happened_by(self) -> int:
+        """What happened cannot be known before it happened."""
+        return min(self.as_of, self.known_at)
+
+
+class MissingRate(Exception):
+    """No rate in force to convert one currency into another."""
+
+
+@dataclass
+class Line:
+    """What one deal, win, loss or quote contributes: its dimensions and its figures."""
+
+    stream: str
+    dimensions: dict[str, Any]
+    figures: dict[str, Any]
+
+
+class Book:
+    """All events of a book, and what each stream was at any pair of instants."""
+
+    def __init__(self, events: Iterable[dict[str, Any]]) -> None:
+        self.streams: dict[str, list[dict[str, Any]]] = {}
+        for event in events:
+            self.streams.setdefault(event["stream"], []).append(event)
+        self._seen: dict[tuple[str, int], list[Seen]] = {}
+
+    def seen(self, stream: str, known_at: int) -> list[Seen]:
+        key = stream, known_at
+        if key not in self._seen:
+            self._seen[key] = seen(self.streams.get(stream, []), known_at)
+        return self._seen[key]
+
+    def state(self, stream: str, as_of: int, known_at: int) -> State | None:
+        """What the stream was at an instant, after all that happened up to and at it."""
+        after = AFTER[stream.partition("-")[0]]
+        return after(event for event in self.seen(stream, known_at) if event.at <= as_of)
+
+    def of_kind(self, kind: str) -> list[str]:
+        return sorted(stream for stream in self.streams if stream.startswith(kind + "-"))
+
+    def settings(self, question: Question) -> State:
+        found = self.state("book", question.as_of, question.known_at)
+        return found or {"currency": "EUR", "time_zone": "Europe/Paris", "fiscal_year_start_month": 1}
+
+    # joins
+
+    def survivor(self, customer: str | None, question: Question) -> str | None:
+        """Who a customer is, settled once at the question's pair."""
+        met: list[str] = []
+        while customer is not None and customer not in met:
+            met.append(customer)
+            state = self.state(f"customer-{customer}", question.happened_by, question.known_at)
+            if state is None or state["into"] is None:
+                return customer
+            customer = state["into"]
+        return customer
+
+    def rate(self, currency: str, into: str, at: int, question: Question) -> Fraction:
+        """Minor units of one currency for one minor unit of the other."""
+        if currency == into:
+            return Fraction(1)
+        found = self.state(f"rate-{currency}", question.as_of if question.constant_rates else at, question.known_at)
+        if found is None or found["base"] != into:
+            raise MissingRate(currency, into)
+        exact = found["rate"] * Fraction(10) ** (DECIMALS[into] - DECIMALS[currency])
+        return Fraction(exact)
+
+    def dimensions(self, state: State, at: int, question: Question) -> dict[str, Any]:
+        """Labels of a deal or quote: its own, else its customer's; owner's team and customer's labels at `at`."""
+        known_at = question.known_at
+        customer = self.survivor(state["customer"], question)
+        about = self.state(f"customer-{customer}", min(at, question.happened_by), known_at) or {}
+        person = self.state(f"person-{state['owner']}", at, known_at) or {}
+        own_or_customers = {
+            name: about.get(name) if state[name] is None else state[name]
+            for name in ("region", "country", "channel", "campaign")
+        }
+        return {
+            "owner": state["owner"],
+            "team": person.get("team"),
+            "kind": state["kind"],
+            "stage": state["stage"],
+            "customer": customer,
+            "segment": about.get("segment"),
+            **own_or_customers,
+        }
+
+    def by_product(
+        self, lines: list[Line], states: dict[str, State], at: dict[str, int], question: Question
+    ) -> list[Line]:
+        """Each line shared over its product lines, by value, the whole staying what it was."""
+        shared = []
+        for line in lines:
+            parts = states[line.stream]["lines"] or [
+                {"product": None, "value": 1, "margin": None, "quantity": Fraction(0)}
+            ]
+            weights = [part["value"] for part in parts]
+            split = {
+                name: largest_remainder(figure, weights)
+                for name, figure in line.figures.items()
+                if name.endswith("_minor")
+            }
+            for index, part in enumerate(parts):
+                product = part["product"]
+                about = self.state(f"product-{product}", at[line.stream], question.known_at) or {}
+                labels = line.dimensions | {"product": product, "product_range": about.get("range")}
+                figures = line.figures | {name: split[name][index] for name in split}
+                shared.append(Line(line.stream, labels, figures))
+        return shared
+
+
+def amounts(state: State, rate: Fraction) -> dict[str, Any]:
+    """Amount and margin converted, each rounded once; nothing said counts as nothing."""
+    return {
+        "amount_minor": half_even((state["value"] or 0) * rate),
+        "margin_minor": half_even((state["margin"] or 0) * rate),
+        "quantity": state["quantity"] or Fraction(0),
+    }
+
+
+# Reports ----------------------------------------------------------------------------------------------------------
+
+
+def open_deals(book: Book, question: Question) -> list[Line]:
+    """The deals open at the pair, valued at `as_of`, with their probability and category in force."""
+    into = question.currency or book.settings(question)["currency"]
+    lines, states = [], {}
+    for stream in book.of_kind("deal"):
+        state = book.state(stream, question.happened_by, question.known_at)
+        if state is None or state["status"] != "open":
+            continue
+        rate = Fraction(0)
+        if state["currency"] is not None:
+            rate = book.rate(state["currency"], into, question.as_of, question)
+        stages = book.state(f"pipeline-{state['pipeline']}", question.as_of, question.known_at) or {}
+        stage = stages.get(state["stage"], {"probability_bp": 0, "category": None})
+        own = state["probability_bp"]
+        chance = Fraction(stage["probability_bp"] if own is None else own, 10_000)
+        labels = book.dimensions(state, question.as_of, question)
+        figures = amounts(state, rate) | {
+            "weighted_minor": half_even((state["value"] or 0) * rate * chance),
+            "weighted_margin_minor": half_even((state["margin"] or 0) * rate * chance),
+            "category": state["category"] or stage["category"],
+            "expected_close_on": state["expected_close_on"],
+        }
+        lines.append(Line(stream, labels, figures))
+        states[stream] = state
+    return finish(book, lines, states, dict.fromkeys(states, question.as_of), question)
+
+
+def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
+    """Wins, losses and abandonments in force at the pair, as their deal was when it closed."""
+    into = question.currency or book.settings(question)["currency"]
+    lines, states, at = [], {}, {}
+    for stream in book.of_kind("deal") + book.of_kind("quote"):
+        now = book.state(stream, question.happened_by, question.known_at)
+        if now is None or now["closed_at"] is None:
+            continue
+        state = book.state(stream, now["closed_at"], question.known_at)
+        assert state is not None
+        status = state["status"]
+        if status == "accepted" and state["deal"] is None:
+            status = "won"
+        if status not in statuses:
+            continue
+        rate = Fraction(0)
+        if state["currency"] is not None:
+            rate = book.rate(state["currency"], into, now["closed_at"], question)
+        labels = book.dimensions(state, now["closed_at"], question)
+        figures = amounts(state, rate) | {
+            "status": status,
+            "effective_at": now["closed_at"],
+            "opened_at": state["opened_at"],
+        }
+        lines.append(Line(stream, labels, figures))
+        states[stream], at[stream] = state, now["closed_at"]
+    return finish(book, lines, states, at, question)
+
+
+def finish(
+    book: Book, lines: list[Line], states: dict[str, State], at: dict[str, int], question: Question
+) -> list[Line]:
+    """Shared over products where these are asked for, then filtered."""
+    asked = {*question.by, *question.where}
+    if asked & {"product", "product_range"}:
+        lines = book.by_product(lines, states, at, question)
+    return [
+        line for line in lines if all(line.dimensions.get(name) == wanted for name, wanted in question.where.items())
+    ]
+
+
+def in_period(at: int, question: Question, book: Book) -> bool:
+    assert question.period is not None
+    zone = book.settings(question)["time_zone"]
+    first, after = question.period
+    return midnight(first, zone) <= at < midnight(after, zone)
+
+
+def grouped(lines: list[Line], by: Iterable[str]) -> dict[tuple[Any, ...], list[Line]]:
+    groups: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        groups.setdefault(tuple(line.dimensions.get(name) for name in by), []).append(line)
+    return groups
+
+
+def total(lines: list[Line], figure: str) -> Any:
+    return sum(line.figures[figure] for line in lines)
+
+
+def things(lines: list[Line]) -> int:
+    return len({line.stream for line in lines})
+
+
+def pipeline(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
+    """Open deals by stage: what they are worth, and what they are worth times their probability."""
+    lines = open_deals(book, question)
+    rows: dict[tuple[Any, ...], Row] = {}
+    for key, cell in grouped(lines, ("stage", *question.by)).items():
+        amount, deals = total(cell, "amount_minor"), things(cell)
+        rows[key] = {
+            "deals": deals,
+            "amount_minor": amount,
+            "margin_minor": total(cell, "margin_minor"),
+            "quantity": total(cell, "quantity"),
+            "weighted_minor": total(cell, "weighted_minor"),
+            "average_minor": half_even(Fraction(amount, deals)),
+        }
+    return lines, rows
+
+
+def forecast(book: Book, question: Question, months: int = 12) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
+    """Open deals by the month they are expected to close in, and what was won in those months already."""
+    zone = book.settings(question)["time_zone"]
+    today = day_of(question.as_of, zone)
+    horizon = [add_months(today, each).strftime("%Y-%m") for each in range(months)]
+    coming = open_deals(book, question)
+    for line in coming:
+        due = line.figures["expected_close_on"]
+        if due is None:
+            month = "undated"
+        elif date.fromisoformat(due) < today:
+            month = "overdue"
+        else:
+            month = due[:7] if due[:7] in horizon else "later"
+        line.dimensions["month"] = month
+    won = closings(book, question, {"won"})
+    for line in won:
+        line.dimensions["month"] = day_of(line.figures["effective_at"], zone).strftime("%Y-%m")
+    won = [line for line in won if line.dimensions["month"] in horizon]
+    rows: dict[tuple[Any, ...], Row] = {}
+    for key, cell in grouped(coming + won, ("month", *question.by)).items():
+        still = [line for line in cell if line in coming]
+        forecasted = [line for line in still if line.figures["category"] != "omitted"]
+        row = {
+            "deals": things(still),
+            "amount_minor": total(still, "amount_minor"),
+            "margin_minor": total(still, "margin_minor"),
+            "quantity": total(still, "quantity"),
+            "weighted_minor": total(forecasted, "weighted_minor"),
+            "weighted_margin_minor": total(forecasted, "weighted_margin_minor"),
+            "won_minor": total([line for line in cell if line not in coming], "amount_minor"),
+        }
+        reached = row["won_minor"]
+        for category in CATEGORIES:
+            amount = total([line for line in still if line.figures["category"] == category], "amount_minor")
+            reached += amount
+            row |= {f"{category}_minor": amount, f"cum_{category}_minor": reached}
+        rows[key] = row
+    return coming + won, rows
+
+
+def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
+    """Wins of the period."""
+    lines = [
+        line for line in closings(book, question, {"won"}) if in_period(line.figures["effective_at"], question, book)
+    ]
+    rows: dict[tuple[Any, ...], Row] = {}
+    for key, cell in grouped(lines, question.by).items():
+        amount, margin, won = total(cell, "amount_minor"), total(cell, "margin_minor"), things(cell)
+        rows[key] = {
+            "won": won,
+            "amount_minor": amount,
+            "margin_minor": margin,
+            "margin_rate": ratio(margin, amount),
+            "quantity": total(cell, "quantity"),
+            "average_minor": half_even(Fraction(amount, won)),
+        }
+    return lines, rows
+
+
+def win_rate(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
+    """Closings of the period, or of the deals opened in it; and wins against the deals in progress in it."""
+    closed = closings(book, question, ENDINGS)
+    opened_or_closed = "opened_at" if question.basis == "cohort" else "effective_at"
+    lines = [line for line in closed if in_period(line.figures[opened_or_closed], question, book)]
+    rows: dict[tuple[Any, ...], Row] = {}
+    for key, cell in grouped(lines, question.by).items():
+        of = {status: [line for line in cell if line.figures["status"] == status] for status in ENDINGS}
+        count = {status: things(each) for status, each in of.items()}
+        amount = {status: total(each, "amount_minor") for status, each in of.items()}
+        rows[key] = {
+            **count,
+            "win_rate": ratio(count["won"], sum(count.values())),
+            "win_rate_narrow": ratio(count["won"], count["won"] + count["lost"]),
+            "win_rate_amount": ratio(amount["won"], sum(amount.values())),
+        }
+    return lines, rows
+
+
+def in_progress(book: Book, question: Question) -> set[str]:
+    """Deals open when the period began, or opened in it, up to `as_of`."""
+    assert question.period is not None
+    zone = book.settings(question)["time_zone"]
+    first, after = (midnight(day, zone) for day in question.period)
+    found = set()
+    for stream in book.of_kind("deal"):
+        before = book.state(stream, min(first - 1, question.happened_by), question.known_at)
+        now = book.state(stream, question.happened_by, question.known_at)
+        if first - 1 <= question.happened_by and before is not None and before["status"] == "open":
+            found.add(stream)
+        if now is not None and first <= now["opened_at"] < after:
+            found.add(stream)
+    return found
+
+
+def conversion(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
+    """Quotes issued in the period, by what has become of them."""
+    zone = book.settings(question)["time_zone"]
+    today = day_of(question.happened_by, zone)
+    lines = []
+    for stream in book.of_kind("quote"):
+        state = book.state(stream, question.happened_by, question.known_at)
+        if state is None or not in_period(state["opened_at"], question, book):
+            continue
+        status = state["status"]
+        if status == "issued":
+            until = state["valid_until"]
+            status = "expired" if until is not None and date.fromisoformat(until) < today else "open"
+        labels = book.dimensions(state, state["opened_at"], question)
+        lines.append(Line(stream, labels, {"status": status}))
+    lines = finish(book, lines, {}, {}, question)
+    rows: dict[tuple[Any, ...], Row] = {}
+    for key, cell in grouped(lines, question.by).items():
+        count = {
+            status: len([line for line in cell if line.figures["status"] == status])
+            for status in ("accepted", "declined", "expired", "open", "withdrawn")
+        }
+        rows[key] = count | {
+            "quotes": len(cell),
+            "conversion": ratio(count["accepted"], len(cell)),
+            "quotes_per_order": ratio(len(cell), count["accepted"]),
+        }
+    return lines, rows
