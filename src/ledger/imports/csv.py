@@ -1,0 +1,180 @@
+"""CSV files to event lines, by a mapping file. `docs/import-csv.md` is the manual."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ledger.imports import text_table
+from ledger.imports.compiled import RowCompiler, columns_read, columns_taken, values_of
+from ledger.imports.mapping_file import load
+from ledger.imports.rows import CannotImport, Produced, Rejected, RowRefused
+from ledger.imports.tables import Seen, Table
+from ledger.imports.values import learn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from ledger.imports.mapping import FileRule, Mapping, TableRule
+    from ledger.imports.text_table import TextRow, TextTable
+    from ledger.imports.values import Formats
+
+__all__ = ["CannotImport", "Produced", "Rejected", "load", "read"]
+
+SAMPLE_ROWS = 1_000
+"""How many rows are looked at to learn how a file writes numbers and dates."""
+
+
+def read(paths: Sequence[Path], mapping: Mapping) -> Iterator[Produced | Rejected]:
+    """What the rows of the files (or folders of files) make, in the order of the mapping, row by row.
+
+    First come the mapping's own `before` lines. Raises `CannotImport`, before yielding anything, when a file is
+    missing, unreadable, or lacks a column.
+    """
+    files = _matched(paths, mapping)
+    tables = {name: _table(rule, _only(files, rule.file), mapping) for name, rule in mapping.tables.items()}
+    sheets = [_open(path, rule) for rule in mapping.files for path in files[rule.name]]
+    return _read(mapping, tables, sheets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A file ready to be read by its rule."""
+
+    table: TextTable
+    rule: FileRule
+    formats: Formats
+
+
+def _read(mapping: Mapping, tables: dict[str, Table], sheets: list[_Sheet]) -> Iterator[Produced | Rejected]:
+    extra = {} if mapping.source is None else {"source": mapping.source}
+    for line in mapping.before:
+        yield Produced(mapping.path, 0, json.dumps(line, ensure_ascii=False), [{**line, **extra}])
+    seen = Seen()
+    try:
+        for sheet in sheets:
+            lines_of = _row_reader(sheet, tables, mapping.source, seen)
+            for row in _rows(sheet.table, sheet.rule):
+                try:
+                    lines = lines_of(row)
+                except RowRefused as refused:
+                    yield Rejected(sheet.table.path, row.line_number, row.text, str(refused))
+                else:
+                    yield Produced(sheet.table.path, row.line_number, row.text, lines)
+    finally:
+        seen.close()
+
+
+def _row_reader(
+    sheet: _Sheet, tables: dict[str, Table], source: str | None, seen: Seen
+) -> Callable[[TextRow], list[dict[str, Any]]]:
+    compiler = RowCompiler(sheet.table.header, tables, sheet.formats)
+    events = [(rule.once, compiler.event(rule, source)) for rule in sheet.rule.events]
+    unique = compiler.value(sheet.rule.unique) if sheet.rule.unique is not None else None
+
+    def lines_of(row: TextRow) -> list[dict[str, Any]]:
+        if row.fault is not None:
+            raise RowRefused(row.fault)
+        new = {}
+        if unique is not None:
+            identity = unique(row.fields)
+            key = f"{sheet.rule.name} {identity}"
+            if (earlier := seen.place(key)) is not None:
+                raise RowRefused(f"{identity!r} was already read at {earlier}; it must be unique")
+            new[key] = f"{sheet.table.path.name} line {row.line_number}"
+        made = []
+        for once, event in events:
+            line = event(row.fields)
+            if line is None:
+                continue
+            key = f"{line['stream']} {line['type']}"
+            if once and (key in new or seen.place(key) is not None):
+                continue
+            if once:
+                new[key] = ""
+            made.append(line)
+        if not made and not any(once for once, _ in events):
+            raise RowRefused("no event of the mapping applies to this row (see when and unless)")
+        for key, place in new.items():
+            seen.add(key, place)
+        return made
+
+    return lines_of
+
+
+def _rows(table: TextTable, rule: FileRule | None) -> Iterator[TextRow]:
+    """The rows of a file, its aliases put in the place of what is written."""
+    aliases = {table.header.index(column): alias for column, alias in (rule.aliases if rule else {}).items()}
+    for row in text_table.rows(table):
+        if row.fault is None:
+            for index, alias in aliases.items():
+                row.fields[index] = alias.get(row.fields[index], row.fields[index])
+        yield row
+
+
+def _open(path: Path, rule: FileRule) -> _Sheet:
+    columns = columns_read(rule)
+    table = text_table.open_table(
+        path, encoding=rule.encoding, delimiter=rule.delimiter, columns=columns, wanted_by="the mapping"
+    )
+    numbers: set[int] = set()
+    dates: set[int] = set()
+    for value in values_of(rule):
+        indexes = {table.header.index(column) for column in value.text.columns}
+        if value.text.lookup is None and len(indexes) == 1:
+            if value.kind in {"date", "moment"}:
+                dates |= indexes
+            elif value.kind in {"money", "decimal", "percent", "integer"}:
+                numbers |= indexes
+    sample = [row.fields for row in islice(_rows(table, rule), SAMPLE_ROWS) if row.fault is None]
+    formats = learn(
+        rule.formats,
+        (fields[index] for fields in sample for index in numbers),
+        (fields[index] for fields in sample for index in dates),
+    )
+    return _Sheet(table, rule, formats)
+
+
+def _table(rule: TableRule, path: Path, mapping: Mapping) -> Table:
+    taken = columns_taken(mapping.files, rule.name)
+    settings = next((file for file in mapping.files if fnmatchcase(path.name, file.name)), None)
+    opened = text_table.open_table(
+        path,
+        encoding=settings.encoding if settings else None,
+        delimiter=settings.delimiter if settings else None,
+        columns=[rule.key, *taken],
+        wanted_by=f"tables.{rule.name} of the mapping",
+    )
+    table = Table(rule, opened.header, taken)
+    table.add(_rows(opened, settings))
+    return table
+
+
+def _matched(paths: Sequence[Path], mapping: Mapping) -> dict[str, list[Path]]:
+    """The given files by the mapping's names for them; in a folder, other files are left alone."""
+    names = list(
+        dict.fromkeys([*(rule.name for rule in mapping.files), *(rule.file for rule in mapping.tables.values())])
+    )
+    found: dict[str, list[Path]] = {name: [] for name in names}
+    for path in paths:
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            matching = [name for name in names if fnmatchcase(file.name, name)]
+            if not matching and not path.is_dir():
+                raise CannotImport(f"the mapping says nothing of {file.name}; it knows {', '.join(names)}")
+            for name in matching:
+                found[name].append(file)
+    for name, files in found.items():
+        if not files:
+            raise CannotImport(f"the mapping needs {name}, which is not among the files given; add its path")
+    return found
+
+
+def _only(files: dict[str, list[Path]], name: str) -> Path:
+    if len(files[name]) > 1:
+        given = ", ".join(str(path) for path in files[name])
+        raise CannotImport(f"a table is one file, but {name} is several: {given}")
+    return files[name][0]

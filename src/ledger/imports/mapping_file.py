@@ -1,0 +1,261 @@
+"""Reading a mapping file, with every check that needs no data, so that a wrong mapping is one clear error."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import tomllib
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import msgspec
+
+from ledger.checks import check as check_values
+from ledger.errors import Refused
+from ledger.events import EVENTS
+from ledger.imports import toml_checks as check
+from ledger.imports.mapping import Constant, EventRule, FileRule, Kind, Mapping, Node, TableRule, Template, Text, Value
+from ledger.imports.rows import CannotImport
+from ledger.imports.values import Formats
+from ledger.kinds import event_class, kind_of, kind_of_event
+from ledger.money import is_currency
+from ledger.times import zone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FORMAT_KEYS = {"encoding", "delimiter", "decimal", "dates", "time_zone"}
+_TEXT_KEYS = {"from", "values", "lookup", "take"}
+_VALUE_KEYS = _TEXT_KEYS | {"id", "as", "currency", "negative", "missing", "else"}
+
+
+def load(path: Path) -> Mapping:
+    """Read and check a mapping file. Raises `CannotImport`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CannotImport(f"cannot read the mapping {path}: {error.strerror}") from None
+    except UnicodeError:
+        raise CannotImport(f"the mapping {path} is not UTF-8; save it as UTF-8") from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CannotImport(f"the mapping {path.name} is not TOML: {error}") from None
+    try:
+        return _Reader(document).mapping(path)
+    except CannotImport as error:
+        raise CannotImport(f"{path.name}: {error}") from None
+
+
+class _Reader:
+    """Walks the document, naming the place of whatever is wrong."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        self._aliases: dict[str, dict[str, str]] = {}
+        self._tables: dict[str, TableRule] = {}
+        self._currency: str | None = None
+
+    def mapping(self, path: Path) -> Mapping:
+        top = self._document
+        check.known(top, {"source", "currency", "before", "files", "tables", "aliases", *_FORMAT_KEYS}, "the mapping")
+        self._currency = check.text(top, "currency", "the mapping")
+        for name, pairs in check.table(top, "aliases", "the mapping").items():
+            where = f"aliases.{name}"
+            if not isinstance(pairs, dict) or not all(isinstance(text, str) for text in pairs.values()):
+                raise CannotImport(f'{where} must be pairs of text: "as written" = "as meant"')
+            self._aliases[name] = pairs
+        for name in check.table(top, "tables", "the mapping"):
+            self._tables[name] = self._table_rule(name, check.table(top["tables"], name, "tables"))
+        before = tuple(
+            _before(line, f"before[{number}]") for number, line in check.numbered(top, "before", "the mapping")
+        )
+        files = tuple(
+            self._file(rule, f"files[{number}]") for number, rule in check.numbered(top, "files", "the mapping")
+        )
+        if not files:
+            raise CannotImport("nothing to import: add a [[files]] with its name and events")
+        return Mapping(path, check.text(top, "source", "the mapping"), before, files, self._tables)
+
+    def _table_rule(self, name: str, rule: dict[str, Any]) -> TableRule:
+        where = f"tables.{name}"
+        check.known(rule, {"file", "key", "ids", "prefix"}, where)
+        ids = rule.get("ids", "number")
+        if ids not in {"number", "slug"}:
+            raise CannotImport(f'{where}: ids is "number" or "slug", not {ids!r}')
+        prefix = check.text(rule, "prefix", where) or ""
+        return TableRule(name, check.needed(rule, "file", where), check.needed(rule, "key", where), ids, prefix)
+
+    def _file(self, rule: dict[str, Any], where: str) -> FileRule:
+        check.known(rule, {"name", "alias", "unique", "events", *_FORMAT_KEYS}, where)
+        name = check.needed(rule, "name", where)
+        where = f"{where} ({name})"
+        settings = {**self._document, **rule}
+        encoding = check.text(settings, "encoding", where)
+        try:
+            codecs.lookup(encoding or "utf-8")
+        except LookupError:
+            raise CannotImport(f'{where}: unknown encoding {encoding!r}; for example "utf-8" or "cp1252"') from None
+        delimiter = check.text(settings, "delimiter", where)
+        if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+            raise CannotImport(f'{where}: delimiter must be one character, such as ";"')
+        events = tuple(
+            self._event(event, f"{where} events[{number}]") for number, event in check.numbered(rule, "events", where)
+        )
+        if not events:
+            raise CannotImport(f"{where} makes no event: add a [[files.events]] with its type, id and data")
+        alias = check.table(rule, "alias", where)
+        aliases = {column: self._named(alias, column, self._aliases, f"{where} alias") for column in alias}
+        unique = self._node(rule["unique"], f"{where} unique") if "unique" in rule else None
+        return FileRule(name, encoding, delimiter, _formats(settings, where), aliases, unique, events)
+
+    def _event(self, rule: dict[str, Any], where: str) -> EventRule:
+        check.known(rule, {"type", "id", "effective_at", "recorded_at", "data", "when", "unless", "once"}, where)
+        type_name = _event_type(check.needed(rule, "type", where), where)
+        where = f"{where} ({type_name})"
+        kind = kind_of_event(type_name)
+        if kind is None:
+            raise CannotImport(f"{where}: rows make what happened, not corrections; append those as event lines")
+        if ("id" in rule) == (kind == "book"):
+            advice = "the book has no id; leave it out" if kind == "book" else f"say which {kind}: add id"
+            raise CannotImport(f"{where}: {advice}")
+        if "effective_at" not in rule:
+            raise CannotImport(f"{where}: say when it happened: add effective_at (a column or a date)")
+        data = check.table(rule, "data", where)
+        _check_fields(type_name, data, where)
+        if not isinstance(rule.get("once", False), bool):
+            raise CannotImport(f"{where}: once is true or false")
+        return EventRule(
+            type=type_name,
+            stream_kind=kind,
+            id=self._node(rule["id"], f"{where} id") if "id" in rule else None,
+            effective_at=self._node(rule["effective_at"], f"{where} effective_at", "moment"),
+            recorded_at=self._node(rule["recorded_at"], f"{where} recorded_at", "moment")
+            if "recorded_at" in rule
+            else None,
+            data={key: self._node(value, f"{where} data.{key}") for key, value in data.items()},
+            when=_conditions(rule, "when", where),
+            unless=_conditions(rule, "unless", where),
+            once=rule.get("once", False),
+        )
+
+    def _node(self, raw: Any, where: str, kind: Kind = "text") -> Node:
+        if isinstance(raw, str):
+            template = Template.of(raw)
+            return Value(Text(template), kind=kind) if template.columns else Constant(raw)
+        if isinstance(raw, dict) and "from" in raw:
+            return self._value(raw, where, kind)
+        if isinstance(raw, dict):
+            return {key: self._node(value, f"{where}.{key}") for key, value in raw.items()}
+        if isinstance(raw, list):
+            return [self._node(value, f"{where}[{number}]") for number, value in enumerate(raw, 1)]
+        return Constant(check.plain(raw, where))
+
+    def _value(self, raw: dict[str, Any], where: str, kind: Kind) -> Value:
+        check.known(raw, _VALUE_KEYS, where)
+        if "id" in raw and "as" in raw:
+            raise CannotImport(f"{where}: an id is an id already; leave out id or as")
+        for key in ("currency", "negative"):
+            if key in raw and raw.get("as") != "money":
+                raise CannotImport(f'{where}: {key} belongs to money; add as = "money" or leave it out')
+        id_table = self._named(raw, "id", self._tables, where)
+        written = raw.get("as", kind)
+        if written not in get_args(Kind):
+            raise CannotImport(f"{where}: as is one of {', '.join(get_args(Kind))}, not {written!r}")
+        if raw.get("missing", "reject") not in {"reject", "omit"}:
+            raise CannotImport(f'{where}: missing is "reject" or "omit"; for another value use else')
+        if not isinstance(raw.get("negative", False), bool):
+            raise CannotImport(f"{where}: negative is true or false")
+        return Value(
+            text=self._looked_up(raw, where),
+            id_table=id_table.name if id_table else None,
+            kind=written,
+            currency=self._money_currency(raw, where) if written == "money" else None,
+            negative=raw.get("negative", False),
+            missing=raw.get("missing", "reject"),
+            fallback=self._node(raw["else"], f"{where} else", written) if "else" in raw else None,
+        )
+
+    def _looked_up(self, raw: dict[str, Any], where: str) -> Text:
+        """What `from`, `values`, `lookup` and `take` say; `from` may itself be such a table."""
+        source = raw["from"]
+        if isinstance(source, dict) and "from" in source:
+            check.known(source, _TEXT_KEYS, f"{where} from")
+        elif not isinstance(source, str):
+            raise CannotImport(f'{where}: from must be text with columns in braces, such as "{{amount}}"')
+        if ("take" in raw) != ("lookup" in raw):
+            raise CannotImport(f"{where}: lookup (a table) and take (one of its columns) go together")
+        lookup = self._named(raw, "lookup", self._tables, where)
+        return Text(
+            source=Template.of(source) if isinstance(source, str) else self._looked_up(source, f"{where} from"),
+            values=self._named(raw, "values", self._aliases, where),
+            lookup=lookup.name if lookup else None,
+            take=check.text(raw, "take", where),
+        )
+
+    def _money_currency(self, raw: dict[str, Any], where: str) -> Template:
+        currency = check.text(raw, "currency", where) or self._currency
+        if currency is None:
+            raise CannotImport(f'{where}: say which currency: currency = "USD" here or at the top')
+        template = Template.of(currency)
+        if not template.columns and not is_currency(currency):
+            raise CannotImport(f"{where}: {currency!r} is not a currency; write its ISO 4217 code, such as EUR")
+        return template
+
+    def _named(self, raw: dict[str, Any], key: str, among: dict[str, Any], where: str) -> Any:
+        name = check.text(raw, key, where)
+        if name is not None and name not in among:
+            raise CannotImport(f"{where}: {key} names {name!r}, but the mapping has only: {check.listed(among)}")
+        return among[name] if name is not None else None
+
+
+def _formats(settings: dict[str, Any], where: str) -> Formats:
+    for key, allowed in ("decimal", (",", ".")), ("dates", ("dmy", "mdy")):
+        if settings.get(key) not in {*allowed, None}:
+            raise CannotImport(f'{where}: {key} is "{allowed[0]}" or "{allowed[1]}", not {settings[key]!r}')
+    time_zone = check.text(settings, "time_zone", where)
+    if time_zone is not None:
+        try:
+            zone(time_zone)
+        except Refused as refused:
+            raise CannotImport(f"{where}: {refused}") from None
+    return Formats(settings.get("decimal"), settings.get("dates"), time_zone)
+
+
+def _before(line: Any, where: str) -> dict[str, Any]:
+    """An event line as it stands, its data checked against the event's fields."""
+    check.known(line, {"stream", "type", "effective_at", "recorded_at", "data"}, where)
+    type_name = _event_type(check.needed(line, "type", where), where)
+    plain = cast("dict[str, Any]", check.plain({"data": {}, **line}, where))
+    check.needed(plain, "effective_at", where)
+    try:
+        event = event_class(type_name, kind_of(check.needed(line, "stream", where)))
+        check_values(msgspec.convert(plain["data"], event))
+    except (Refused, msgspec.ValidationError) as error:
+        raise CannotImport(f"{where} ({type_name}): {error}") from None
+    return plain
+
+
+def _event_type(name: str, where: str) -> str:
+    if name not in EVENTS:
+        near = difflib.get_close_matches(name, EVENTS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"the types are {check.listed(EVENTS)}"
+        raise CannotImport(f"{where}: there is no event type {name!r}; {hint}")
+    return name
+
+
+def _check_fields(type_name: str, data: dict[str, Any], where: str) -> None:
+    fields = {known.encode_name: known.required for known in msgspec.structs.fields(EVENTS[type_name])}
+    check.known(data, set(fields), f"{where} data")
+    absent = [name for name, required in fields.items() if required and name not in data]
+    if absent:
+        raise CannotImport(f"{where}: data lacks {check.listed(absent)}, which every {type_name} has")
+
+
+def _conditions(rule: dict[str, Any], key: str, where: str) -> dict[str, frozenset[str]]:
+    conditions = {}
+    for column, wanted in check.table(rule, key, where).items():
+        values = wanted if isinstance(wanted, list) else [wanted]
+        if not all(isinstance(value, str) for value in values):
+            raise CannotImport(f'{where}: {key} compares text: {column} = "Won", or ["Won", "Lost"]')
+        conditions[column] = frozenset(values)
+    return conditions

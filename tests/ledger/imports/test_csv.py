@@ -1,0 +1,258 @@
+"""CSV files to event lines, by a mapping file."""
+
+from __future__ import annotations
+
+import re
+import tracemalloc
+
+import msgspec
+import pytest
+
+from ledger.checks import check
+from ledger.events import EVENTS
+from ledger.imports.csv import CannotImport, Produced, Rejected, load, read
+
+MAPPING = """
+currency = "EUR"
+
+[aliases.products]
+"Bac" = "Bac acier"
+
+[aliases.stages]
+"Ouverte" = "new"
+"Gagnée" = "new"
+
+[tables.people]
+file = "equipes.csv"
+key = "commercial"
+prefix = "p-"
+
+[tables.offices]
+file = "equipes.csv"
+key = "agence"
+ids = "slug"
+
+[[files]]
+name = "equipes.csv"
+unique = "{commercial}"
+
+[[files.events]]
+type = "team.created"
+once = true
+id = { from = "{agence}", id = "offices" }
+effective_at = 2020-01-01
+data = { name = "{agence}" }
+
+[[files.events]]
+type = "person.joined"
+id = { from = "{commercial}", id = "people" }
+effective_at = 2020-01-01
+data = { name = "{commercial}", role = "rep", team = { from = "{agence}", id = "offices" } }
+
+[[files]]
+name = "ventes*.csv"
+alias = { produit = "products" }
+unique = "{ref}"
+
+[[files.events]]
+type = "deal.opened"
+id = "{ref}"
+effective_at = "{ouverte le}"
+
+[files.events.data]
+pipeline = "sales"
+stage = { from = "{statut}", values = "stages" }
+owner = { from = "{commercial}", id = "people" }
+title = "{produit}, {ref}"
+region = { from = { from = "{commercial}", lookup = "people", take = "agence" }, id = "offices" }
+customer = { from = "{client}", missing = "omit" }
+expected_close_on = { from = "{close le}", as = "date", else = "2030-12-31" }
+
+[[files.events]]
+type = "deal.won"
+id = "{ref}"
+when = { statut = "Gagnée" }
+unless = { "close le" = "" }
+effective_at = "{close le}"
+data = { value = { from = "{montant}", as = "money" } }
+"""
+TEAMS = "commercial;agence\nZoé Élan;Lyon\nBob;Lyon\nCid;Orléans\n"
+HEADER = "ref;commercial;client;produit;statut;ouverte le;close le;montant\n"
+
+
+@pytest.fixture
+def imported(tmp_path):
+    def run(rows, *, mapping=MAPPING, header=HEADER, teams=TEAMS):
+        (tmp_path / "mapping.toml").write_text(mapping, encoding="utf-8")
+        (tmp_path / "equipes.csv").write_text(teams, encoding="utf-8")
+        (tmp_path / "ventes.csv").write_text(header + rows, encoding="utf-8", newline="")
+        results = read([tmp_path / "ventes.csv", tmp_path / "equipes.csv"], load(tmp_path / "mapping.toml"))
+        return [result for result in results if result.path.name == "ventes.csv" or teams is not TEAMS]
+
+    return run
+
+
+def test_one_row_makes_several_events_in_order(imported):
+    (row,) = imported("D1;Bob;Acme;Bac;Gagnée;25/12/2019;31/12/2020;1 234,50 €\n")
+    assert row.lines == [
+        {
+            "stream": "deal-D1",
+            "type": "deal.opened",
+            "effective_at": "2019-12-25",
+            "data": {
+                "pipeline": "sales",
+                "stage": "new",
+                "owner": "p-2",
+                "title": "Bac acier, D1",
+                "region": "lyon",
+                "customer": "Acme",
+                "expected_close_on": "2020-12-31",
+            },
+        },
+        {
+            "stream": "deal-D1",
+            "type": "deal.won",
+            "effective_at": "2020-12-31",
+            "data": {"value": {"minor": 123450, "currency": "EUR"}},
+        },
+    ]
+
+
+def test_what_is_missing_is_left_out_or_replaced_as_the_mapping_says(imported):
+    (row,) = imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n")
+    (opened,) = row.lines
+    assert "customer" not in opened["data"]
+    assert opened["data"]["expected_close_on"] == "2030-12-31"
+
+
+def test_files_come_in_the_mappings_order_and_what_repeats_is_made_once(imported):
+    results = imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n", teams=TEAMS + "\n")
+    made = [line["stream"] for result in results for line in result.lines]
+    assert made == ["team-lyon", "person-p-1", "person-p-2", "team-orleans", "person-p-3", "deal-D1"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("D1;Bob;;Bac;Ouverte;;;", "deal.opened effective_at: column ouverte le is empty"),
+        ("D1;Bob;;Bac;Ouverte;31/02/2019;;", "deal.opened effective_at: .*2019-02-31 does not exist"),
+        ("D1;Bob;;Bac;Perdue;25/12/2019;;", "deal.opened: stage: 'Perdue' is not one of: Gagnée, Ouverte"),
+        ("D1;Eve;;Bac;Ouverte;25/12/2019;;", "owner: 'Eve' is not in column commercial of equipes.csv"),
+        ("D1;Bob;;Bac;Gagnée;25/12/2019;26/12/2019;1,005", "deal.won: value: '1,005' has more than the 2 decimals"),
+        ("D1;Bob;;Bac;Gagnée;25/12/2019;26/12/2019;-1,00", "deal.won: value: '-1,00' is negative"),
+        ("D1;Bob;;Bac;Gagnée;25/12/2019;26/12/2019;", "deal.won: value: column montant is empty"),
+        ("D 1;Bob;;Bac;Ouverte;25/12/2019;;", "deal.opened id: 'D 1' cannot be an id"),
+        (f"{'D' * 10_000};Bob;;Bac;Ouverte;25/12/2019;;", "cannot be an id: 1 to 64"),
+        ("D1;Bob;;Bac;Ouverte;25/12/2019", "6 fields where the header has 8"),
+        ('D1;"Bo"b;;Bac;Ouverte;25/12/2019;;', "not a readable row"),
+    ],
+)
+def test_a_wrong_row_is_rejected_whole_with_its_text_line_and_reason(imported, row, reason):
+    good = "D2;Bob;;Bac;Ouverte;25/12/2019;;12,5\r\n"
+    rejected, produced = imported(f"{row}\r\n{good}")
+    assert isinstance(rejected, Rejected)
+    assert (rejected.line_number, rejected.row_text) == (2, row + "\r\n")
+    assert re.search(reason, rejected.reason)
+    assert isinstance(produced, Produced)
+    assert (produced.line_number, produced.row_text) == (3, good)
+
+
+def test_a_repeated_id_is_rejected_with_the_place_of_the_first(imported):
+    row = "D1;Bob;;Bac;Ouverte;25/12/2019;;\n"
+    _, rejected = imported(row + row)
+    assert rejected.reason == "'D1' was already read at ventes.csv line 2; it must be unique"
+
+
+def test_a_rejected_row_does_not_take_its_id(imported):
+    rejected, produced = imported("D1;Bob;;Bac;Ouverte;;;\nD1;Bob;;Bac;Ouverte;25/12/2019;;\n")
+    assert isinstance(rejected, Rejected)
+    assert isinstance(produced, Produced)
+
+
+def test_a_row_to_which_no_event_applies_is_rejected_not_dropped(imported):
+    only_wins = MAPPING.replace(
+        'effective_at = "{ouverte le}"', 'effective_at = "{ouverte le}"\nwhen = { statut = "Ouverte" }'
+    )
+    (rejected,) = imported("D1;Bob;;Bac;Autre;25/12/2019;;\n", mapping=only_wins)
+    assert rejected.reason == "no event of the mapping applies to this row (see when and unless)"
+
+
+def test_the_columns_of_the_whole_file_settle_what_one_row_leaves_open(imported):
+    first, second = imported("D1;Bob;;Bac;Ouverte;03/04/2019;;\nD2;Bob;;Bac;Ouverte;25/12/2019;;\n")
+    assert [row.lines[0]["effective_at"] for row in (first, second)] == ["2019-04-03", "2019-12-25"]
+
+
+def test_a_quoted_line_break_stays_in_the_value_and_in_the_raw_text(imported):
+    text = 'D1;Bob;"Ac\nme";Bac;Ouverte;25/12/2019;;\n'
+    first, second = imported(text + "D2;Bob;;Bac;Ouverte;25/12/2019;;\n")
+    assert first.lines[0]["data"]["customer"] == "Ac\nme"
+    assert (first.row_text, second.line_number) == (text, 4)
+
+
+def test_the_source_of_the_mapping_stands_on_every_line(imported):
+    (row,) = imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n", mapping='source = "crm"\n' + MAPPING)
+    assert {line["source"] for line in row.lines} == {"crm"}
+
+
+def test_a_missing_column_stops_the_import_before_its_first_row(imported):
+    with pytest.raises(CannotImport, match=r"ventes.csv has no column 'montant'.*its columns are: ref, commercial"):
+        imported("", header=HEADER.replace("montant", "valeur"))
+
+
+def test_two_names_that_would_share_an_id_stop_the_import(imported):
+    with pytest.raises(CannotImport, match=r"'Orléans' and 'Orleans' both make the id 'orleans'"):
+        imported("", teams=TEAMS + "Dan;Orleans\n")
+
+
+def test_a_lookup_with_several_answers_is_rejected(imported):
+    results = imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n", teams=TEAMS + "Bob;Orléans\n")
+    reasons = [result.reason for result in results if isinstance(result, Rejected)]
+    assert reasons == [
+        "'Bob' was already read at equipes.csv line 3; it must be unique",
+        "deal.opened: region: 'Bob' has several values of agence in equipes.csv",
+    ]
+
+
+def test_a_file_the_mapping_does_not_know_is_refused(imported, tmp_path):
+    imported("")
+    mapping = load(tmp_path / "mapping.toml")
+    (tmp_path / "autre.csv").write_text("a\n")
+    with pytest.raises(CannotImport, match=r"says nothing of autre.csv; it knows equipes.csv, ventes\*.csv"):
+        read([tmp_path / "autre.csv"], mapping)
+
+
+def test_a_file_the_mapping_needs_must_be_given(imported, tmp_path):
+    imported("")
+    with pytest.raises(CannotImport, match=r"the mapping needs equipes.csv, which is not among the files given"):
+        read([tmp_path / "ventes.csv"], load(tmp_path / "mapping.toml"))
+
+
+def test_in_a_folder_only_the_mappings_files_are_read(imported, tmp_path):
+    imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n")
+    (tmp_path / "ventes 2.csv").write_text(HEADER + "D2;Bob;;Bac;Ouverte;25/12/2019;;\n", encoding="utf-8")
+    names = [result.path.name for result in read([tmp_path], load(tmp_path / "mapping.toml"))]
+    assert names == ["equipes.csv"] * 3 + ["ventes 2.csv", "ventes.csv"]
+
+
+def test_every_line_is_an_event_the_ledger_knows(imported):
+    results = imported("D1;Bob;Acme;Bac;Gagnée;25/12/2019;31/12/2020;12,5\n", teams=TEAMS + "\n")
+    for line in (line for result in results for line in result.lines):
+        check(msgspec.convert(line["data"], EVENTS[line["type"]]))
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    (tmp_path / "mapping.toml").write_text(
+        '[[files]]\nname = "d.csv"\nunique = "{id}"\n[[files.events]]\ntype = "deal.assigned"\nid = "{id}"\n'
+        'effective_at = "{on}"\ndata = { owner = "ana" }\n'
+    )
+    with (tmp_path / "d.csv").open("w") as stream:
+        stream.write("id,on,note\n")
+        stream.writelines(f"D{number},2019-01-01,{'x' * 200}\n" for number in range(20_000))
+    tracemalloc.start()
+    try:
+        count = sum(isinstance(result, Produced) for result in read([tmp_path], load(tmp_path / "mapping.toml")))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 20_000
+    assert peak < 2_500_000
