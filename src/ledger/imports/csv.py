@@ -86,18 +86,19 @@ def _row_reader(
             if (earlier := seen.place(key)) is not None:
                 raise RowRefused(f"{identity!r} was already read at {earlier}; it must be unique")
             new[key] = f"{sheet.table.path.name} line {row.line_number}"
-        made = []
+        made, repeated = [], False
         for once, event in events:
             line = event(row.fields)
             if line is None:
                 continue
-            key = f"{line['stream']} {line['type']}"
-            if once and (key in new or seen.place(key) is not None):
-                continue
             if once:
+                key = f"{line['stream']} {line['type']}"
+                if key in new or seen.place(key) is not None:
+                    repeated = True
+                    continue
                 new[key] = ""
             made.append(line)
-        if not made and not any(once for once, _ in events):
+        if not made and not repeated:
             raise RowRefused("no event of the mapping applies to this row (see when and unless)")
         for key, place in new.items():
             seen.add(key, place)

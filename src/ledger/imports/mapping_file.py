@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
 
-from ledger.checks import check as check_values
 from ledger.errors import Refused
 from ledger.events import EVENTS
 from ledger.imports import toml_checks as check
 from ledger.imports.mapping import Constant, EventRule, FileRule, Kind, Mapping, Node, TableRule, Template, Text, Value
 from ledger.imports.rows import CannotImport
 from ledger.imports.values import Formats
-from ledger.kinds import event_class, kind_of, kind_of_event
+from ledger.kinds import kind_of_event
+from ledger.lines import MAX_SOURCE
+from ledger.lines import read as read_line
 from ledger.money import is_currency
 from ledger.times import zone
 
@@ -74,7 +75,10 @@ class _Reader:
         )
         if not files:
             raise CannotImport("nothing to import: add a [[files]] with its name and events")
-        return Mapping(path, check.text(top, "source", "the mapping"), before, files, self._tables)
+        source = check.text(top, "source", "the mapping")
+        if source is not None and not (1 <= len(source) <= MAX_SOURCE and source.isprintable()):
+            raise CannotImport(f"source is a short name: 1 to {MAX_SOURCE} printable characters")
+        return Mapping(path, source, before, files, self._tables)
 
     def _table_rule(self, name: str, rule: dict[str, Any]) -> TableRule:
         where = f"tables.{name}"
@@ -222,16 +226,16 @@ def _formats(settings: dict[str, Any], where: str) -> Formats:
 
 
 def _before(line: Any, where: str) -> dict[str, Any]:
-    """An event line as it stands, its data checked against the event's fields."""
+    """An event line as it stands, checked as the ledger will check it."""
     check.known(line, {"stream", "type", "effective_at", "recorded_at", "data"}, where)
     type_name = _event_type(check.needed(line, "type", where), where)
-    plain = cast("dict[str, Any]", check.plain({"data": {}, **line}, where))
-    check.needed(plain, "effective_at", where)
+    plain = cast("dict[str, Any]", check.plain(line, where))
+    for key in "stream", "effective_at":
+        check.needed(plain, key, where)
     try:
-        event = event_class(type_name, kind_of(check.needed(line, "stream", where)))
-        check_values(msgspec.convert(plain["data"], event))
-    except (Refused, msgspec.ValidationError) as error:
-        raise CannotImport(f"{where} ({type_name}): {error}") from None
+        read_line(msgspec.json.encode(plain), history=True)
+    except Refused as refused:
+        raise CannotImport(f"{where} ({type_name}): {refused}") from None
     return plain
 
 

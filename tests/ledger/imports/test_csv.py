@@ -8,9 +8,8 @@ import tracemalloc
 import msgspec
 import pytest
 
-from ledger.checks import check
-from ledger.events import EVENTS
 from ledger.imports.csv import CannotImport, Produced, Rejected, load, read
+from ledger.lines import read as read_line
 
 MAPPING = """
 currency = "EUR"
@@ -177,6 +176,15 @@ def test_a_row_to_which_no_event_applies_is_rejected_not_dropped(imported):
     assert rejected.reason == "no event of the mapping applies to this row (see when and unless)"
 
 
+def test_a_row_that_only_repeats_what_is_made_once_makes_nothing_and_is_not_rejected(imported):
+    mapping = MAPPING.replace('unique = "{commercial}"', "").replace(
+        'type = "person.joined"', 'type = "person.joined"\nonce = true'
+    )
+    results = imported("", mapping=mapping, teams=TEAMS + "Bob;Lyon\n")
+    assert isinstance(results[-1], Produced)
+    assert results[-1].lines == []
+
+
 def test_the_columns_of_the_whole_file_settle_what_one_row_leaves_open(imported):
     first, second = imported("D1;Bob;;Bac;Ouverte;03/04/2019;;\nD2;Bob;;Bac;Ouverte;25/12/2019;;\n")
     assert [row.lines[0]["effective_at"] for row in (first, second)] == ["2019-04-03", "2019-12-25"]
@@ -237,7 +245,7 @@ def test_in_a_folder_only_the_mappings_files_are_read(imported, tmp_path):
 def test_every_line_is_an_event_the_ledger_knows(imported):
     results = imported("D1;Bob;Acme;Bac;Gagnée;25/12/2019;31/12/2020;12,5\n", teams=TEAMS + "\n")
     for line in (line for result in results for line in result.lines):
-        check(msgspec.convert(line["data"], EVENTS[line["type"]]))
+        assert read_line(msgspec.json.encode(line), history=True).stream == line["stream"]
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path):

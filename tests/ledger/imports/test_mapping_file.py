@@ -67,6 +67,12 @@ def test_dates_and_instants_of_toml_become_text(mapping):
             DEAL.replace("type =", "typo ="),
             r"files\[1\] \(deals.csv\) events\[1\] has an unknown key 'typo'; did you mean",
         ),
+        ('source = ""\n' + DEAL, r"source is a short name: 1 to 64 printable characters"),
+        (
+            '[[before]]\nstream = "team-n"\ntype = "team.created"\neffective_at = "2016-02-30"\ndata = {name = "N"}\n'
+            + DEAL,
+            r"before\[1\] \(team.created\): the date 2016-02-30 does not exist",
+        ),
         ("colour = 1\n" + DEAL, r"the mapping has an unknown key 'colour'; it knows "),
         (DEAL.replace('name = "deals.csv"', ""), r"files\[1\] lacks name"),
         (DEAL.replace("deal.opened", "deal.opend"), r"no event type 'deal.opend'; did you mean deal.opened\?"),
@@ -111,7 +117,7 @@ def test_dates_and_instants_of_toml_become_text(mapping):
         (
             '[[before]]\nstream = "team-n"\ntype = "team.created"\neffective_at = 2016-10-01\ndata = {nme = "N"}\n'
             + DEAL,
-            r"before\[1\] \(team.created\): Object contains unknown field `nme`",
+            r"before\[1\] \(team.created\): data of team.created: .*unknown field `nme`",
         ),
         (
             '[[before]]\nstream = "team-n"\ntype = "team.created"\neffective_at = 2016-10-01T09:00:00\n' + DEAL,
