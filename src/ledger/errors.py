@@ -26,6 +26,10 @@ class Conflict(LedgerError):
     code = "version_conflict"
 
 
+class Moved(Conflict):
+    """Another append came in between decision and storing; deciding again will tell."""
+
+
 class KeyReused(LedgerError):
     """An idempotency key came back with another body."""
 

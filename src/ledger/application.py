@@ -1,0 +1,225 @@
+"""The `eventsourcing` application over the log: `open_ledger` gives one, `append` decides and stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from eventsourcing.application import Application
+from eventsourcing.persistence import (
+    InfrastructureFactory,
+    JSONTranscoder,
+    Mapper,
+    Recording,
+    StoredEvent,
+)
+from eventsourcing.utils import Environment
+from sqlalchemy import Engine
+
+from ledger.appending import Appender, Outcome, Receipt
+from ledger.checks import is_id
+from ledger.codec import Recorded, encode, from_entry, from_rows
+from ledger.decision import Draft
+from ledger.errors import BadRequest, UnreadableEvent
+from ledger.events import EVENTS, Sealed
+from ledger.log.database import connect
+from ledger.log.postgres import PostgresRecorder
+from ledger.log.recorder import Clock, LogRecorder, PendingEntry, StoredEntry
+from ledger.log.sqlite import SQLiteRecorder
+from ledger.privacy.vault import Vault
+from ledger.times import utc_now
+from ledger.upcasters import schema_of
+
+PAGE = 10_000
+
+
+class Head(NamedTuple):
+    """The end of the log: how many entries it has, and the stamp of the last."""
+
+    position: int
+    stamp: int
+
+
+class EventMapper(Mapper[str]):
+    """Drafts to pending entries, stored entries to `Recorded`."""
+
+    def __init__(self) -> None:
+        super().__init__(JSONTranscoder())
+
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+        """A decided draft with its data as canonical bytes."""
+        draft: Draft = domain_event
+        return PendingEntry(
+            draft.stream,
+            draft.version,
+            draft.event.TYPE,
+            encode(draft.event),
+            draft.effective_at,
+            draft.recorded_at,
+            draft.source,
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        """The typed event of a stored entry. Raises `UnreadableEvent`."""
+        assert isinstance(stored_event, StoredEntry)
+        return from_rows([stored_event.row])[0]
+
+
+class LogFactory(InfrastructureFactory[Any]):
+    """Gives the application the recorder it was made with; a log has no other recorders."""
+
+    recorder: LogRecorder
+
+    def application_recorder(self) -> LogRecorder:
+        return self.recorder
+
+    def aggregate_recorder(self, purpose: str = "events") -> LogRecorder:  # noqa: ARG002
+        return self.recorder
+
+    def tracking_recorder(self, tracking_recorder_class: Any = None) -> Any:
+        raise NotImplementedError("positions are tracked by the read store, in its own transactions")
+
+    def process_recorder(self) -> Any:
+        raise NotImplementedError("positions are tracked by the read store, in its own transactions")
+
+
+class Ledger(Application[str]):
+    """One book's ledger. Safe to share between threads."""
+
+    name = "sales-ledger"
+    recorder: LogRecorder
+
+    def __init__(self, recorder: LogRecorder, url: str) -> None:
+        self._recorder = recorder
+        self.url = url
+        self.book = recorder.book
+        self.engine: Engine = recorder.engine
+        self.vault = Vault(recorder)
+        super().__init__()
+        self._appender = Appender(self)
+
+    def construct_env(self, name: str, env: Any = None) -> Environment:
+        """Nothing is read from the process's environment."""
+        return Environment(name, env or {})
+
+    def construct_factory(self, env: Environment) -> LogFactory:
+        factory = LogFactory(env)
+        factory.recorder = self._recorder
+        return factory
+
+    def construct_mapper(self) -> EventMapper:
+        return EventMapper()
+
+    def save(self, *objs: Any, **kwargs: Any) -> list[Recording[str]]:
+        """Store decided drafts, all or none. The stock one spends more on protocol checks than this on storing."""
+        return self.events.put(objs, **kwargs)
+
+    # Appending ------------------------------------------------------------------------------------------------
+
+    def append(
+        self, lines: Sequence[bytes | dict[str, Any]], *, actor: str, history: bool = False, key: str | None = None
+    ) -> list[Receipt]:
+        """Decide these event lines in order and store all of them or none.
+
+        `history` admits claimed recording times; `key` makes the whole request repeatable, a line's own `key` that
+        line. Raises `Refused` (its message names the line), `Conflict` or `KeyReused`; nothing is stored then.
+        """
+        return self._appender.append([_bytes(line) for line in lines], actor=_actor(actor), history=history, key=key)
+
+    def append_each(
+        self, lines: Iterable[tuple[int, bytes]], *, actor: str, history: bool = False, dry_run: bool = False
+    ) -> Iterator[Outcome]:
+        """Decide numbered lines one by one and store the good ones in large batches; an outcome for each, in order."""
+        return self._appender.append_each(lines, actor=_actor(actor), history=history, dry_run=dry_run)
+
+    def now(self) -> int:
+        """The log's time: the clock, but never before the last stamp."""
+        return max(self.recorder.clock(), self.recorder.head().stamp)
+
+    # Reading --------------------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """The end of the log as it is now."""
+        head = self.recorder.head()
+        return Head(head.position, head.stamp)
+
+    def feed(self, after: int, limit: int, *, stream: str | None = None, type: str | None = None) -> list[Recorded]:  # noqa: A002 (the contract's word)
+        """Events with a position above `after`, in order, at most `limit`. Raises `UnreadableEvent`."""
+        return from_rows(self.feed_rows(after, limit, stream=stream, type=type))
+
+    def feed_rows(self, after: int, limit: int, *, stream: str | None = None, type: str | None = None) -> list[Any]:  # noqa: A002
+        """The same, undecoded."""
+        condition, parameters = "position > ?", [after]
+        for column, value in ("stream", stream), ("type", type):
+            if value is not None:
+                condition += f" AND {column} = ?"
+                parameters.append(value)  # type: ignore[arg-type]
+        return self.recorder.rows(condition, parameters, "position", limit)
+
+    def entries(self, upto: int | None = None) -> Iterator[Recorded]:
+        """Every event read from its hashed bytes alone, in order, up to a position. Raises `UnreadableEvent`."""
+        after = 0
+        while upto is None or after < upto:
+            rows = self.feed_rows(after, PAGE if upto is None else min(PAGE, upto - after))
+            for row in rows:
+                yield from_entry(row[0], bytes(row[7]))
+            if not rows:
+                return
+            after = rows[-1][0]
+
+    def stream(self, stream: str) -> list[Recorded]:
+        """The events of one stream by version; empty if there is none."""
+        return from_rows(self.recorder.stream_rows([stream]))
+
+    def streams(self, streams: Sequence[str]) -> dict[str, list[Recorded]]:
+        """The events of several streams, in one query; streams without events are missing."""
+        found: dict[str, list[Recorded]] = {}
+        for event in from_rows(self.recorder.stream_rows(streams)) if streams else ():
+            found.setdefault(event.stream, []).append(event)
+        return found
+
+    def reveal(self, sealed: Iterable[Sealed]) -> dict[str, Any]:
+        """The values behind commitments, by commitment; those that are gone are missing."""
+        return self.vault.reveal(seal.commitment.c for seal in sealed)
+
+
+def open_ledger(url: str, book: str = "main", *, clock: Clock = utc_now, create: bool = True) -> Ledger:
+    """The ledger of one book in the database at this address; its tables are made or migrated as needed.
+
+    Without `create`, a database that is not there is an error. Raises `DatabaseUnusable`, `NotFound`,
+    `UnreadableEvent` when the log holds event types this version does not know.
+    """
+    if not _is_book(book):
+        raise BadRequest(f"{book[:40]!r} cannot name a book; use 1 to 32 of a-z 0-9 _")
+    engine = connect(url, create=create)
+    recorder = (PostgresRecorder if engine.dialect.name == "postgresql" else SQLiteRecorder)(engine, book, clock)
+    try:
+        recorder.ensure_book()
+        _check_types(recorder)
+    except BaseException:
+        recorder.close()
+        raise
+    return Ledger(recorder, url)
+
+
+def _check_types(recorder: LogRecorder) -> None:
+    for event_type, schema in recorder.types():
+        if event_type not in EVENTS or schema > schema_of(event_type):
+            raise UnreadableEvent(
+                f"the log holds {event_type} in schema {schema}, which this version does not know; upgrade sales-ledger"
+            )
+
+
+def _is_book(name: str) -> bool:
+    return 1 <= len(name) <= 32 and name.isascii() and name.replace("_", "a").isalnum() and name == name.lower()
+
+
+def _actor(actor: str) -> str:
+    if not is_id(actor):
+        raise BadRequest(f"{actor[:40]!r} cannot name an actor; use 1 to 64 of A-Z a-z 0-9 . _ : -")
+    return actor
+
+
+def _bytes(line: bytes | dict[str, Any]) -> bytes:
+    return line if isinstance(line, bytes) else msgspec.json.encode(line)

@@ -1,0 +1,205 @@
+"""Whether the values inside an event are what their rules say, before anything is decided or stored.
+
+Checked once, at append; what is stored is trusted to have passed. Structure (fields, types) is checked by decoding.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from ledger.codec import MAX_SAFE_INTEGER
+from ledger.errors import Refused
+from ledger.events import Attributes, Event, EventCorrected, Line, Money, Part, Rule, Sealed, Stage
+from ledger.money import MAX_MINOR, is_currency
+from ledger.times import parse_date, zone
+
+Check = Callable[[Any, str], None]
+
+MAX_LINES = 200
+MAX_STAGES = 50
+MAX_ATTRIBUTES = 32
+MAX_TEXT = 10_000
+MAX_NAME = 200
+
+_PATTERNS: dict[Rule, tuple[re.Pattern[str], str]] = {
+    Rule.ID: (re.compile(r"[A-Za-z0-9._:-]{1,64}"), "an id: 1 to 64 of A-Z a-z 0-9 . _ : -"),
+    Rule.CODE: (re.compile(r"[a-z0-9_]{1,40}"), "a code: 1 to 40 of a-z 0-9 _"),
+    Rule.DECIMAL: (re.compile(r"\d{1,12}(\.\d{1,12})?"), 'a decimal string such as "1.0842"'),
+    Rule.QUANTITY: (re.compile(r"\d{1,12}(\.\d{1,6})?"), 'a decimal string such as "12.5", at most 6 decimals'),
+    Rule.CURRENCY: (re.compile(r"[A-Z]{3}"), "an ISO 4217 currency code such as EUR"),
+    Rule.LOCALE: (re.compile(r"[a-z]{2}(-[A-Z]{2})?"), "a locale such as fr or en-GB"),
+}
+_RANGES: dict[Rule, tuple[int, int, str]] = {
+    Rule.BASIS_POINTS: (0, 10_000, "basis points from 0 to 10000"),
+    Rule.MONTH: (1, 12, "a month from 1 to 12"),
+    Rule.DAYS: (1, 36_500, "a number of days from 1 to 36500"),
+    Rule.VERSION: (1, 2**53, "the number of an earlier event of this stream"),
+}
+_LENGTHS = {Rule.NAME: MAX_NAME, Rule.PERSONAL: MAX_NAME, Rule.FREE_TEXT: MAX_TEXT}
+_ATTRIBUTE_KEY = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def _bad(path: str, wanted: str, value: object) -> Refused:
+    shown = repr(value)
+    return Refused("bad_value", f"{path} must be {wanted}, not {shown[:60]}{'…' if len(shown) > 60 else ''}")
+
+
+def check(event: Event) -> None:
+    """Raise `Refused` naming the first value that breaks its rule."""
+    for name, test in _checks(type(event)):
+        value = getattr(event, name)
+        if value is not None:
+            test(value, name)
+
+
+def is_id(text: str) -> bool:
+    """Whether the text can name a thing or an actor."""
+    return _PATTERNS[Rule.ID][0].fullmatch(text) is not None
+
+
+@cache
+def _checks(kind: Any) -> tuple[tuple[str, Check], ...]:
+    hints = get_type_hints(kind, include_extras=True)
+    found = ((field.name, _check_of(hints[field.name])) for field in msgspec.structs.fields(kind))
+    return tuple((name, test) for name, test in found if test is not None)
+
+
+def _check_of(hint: Any) -> Check | None:
+    if hint == Attributes:
+        return _check_attributes
+    if get_origin(hint) is Annotated:
+        return _check_of_rule(get_args(hint)[1])
+    if get_origin(hint) in (Union, types.UnionType):
+        return next(filter(None, map(_check_of, get_args(hint))), None)
+    if hint == list[Line]:
+        return _check_lines
+    if hint == list[Stage]:
+        return _check_stages
+    if hint is Money:
+        return _check_money
+    if get_origin(hint) is dict:
+        return _check_setting
+    return None
+
+
+def _check_of_rule(rule: Rule) -> Check:
+    if rule in _RANGES:
+        low, high, wanted = _RANGES[rule]
+
+        def in_range(value: int, path: str) -> None:
+            if not low <= value <= high:
+                raise _bad(path, wanted, value)
+
+        return in_range
+    if rule in _LENGTHS:
+        longest = _LENGTHS[rule]
+
+        def short_enough(value: str | Sealed, path: str) -> None:
+            if isinstance(value, Sealed):
+                raise _bad(path, "the text itself, not a sealed value", "$sealed")
+            if not value.strip() or len(value) > longest:
+                raise _bad(path, f"a text of 1 to {longest} characters", value)
+            _check_unicode(value, path)
+
+        return short_enough
+    if rule is Rule.DATE:
+        return lambda value, path: _named(path, parse_date, value)
+    if rule is Rule.TIME_ZONE:
+        return lambda value, path: _named(path, zone, value)
+    pattern, wanted = _PATTERNS[rule]
+    match = pattern.fullmatch
+
+    def matches(value: str, path: str) -> None:
+        if match(value) is None or (rule is Rule.CURRENCY and not is_currency(value)):
+            raise _bad(path, wanted, value)
+
+    return matches
+
+
+def _named(path: str, parse: Callable[[str], object], value: str) -> None:
+    try:
+        parse(value)
+    except Refused as refused:
+        raise Refused(refused.code, f"{path}: {refused}") from None
+
+
+def _check_unicode(value: str, path: str) -> None:
+    if "\x00" in value:
+        raise _bad(path, "a text without NUL characters", value)
+
+
+def _check_money(money: Money, path: str) -> None:
+    if not _PATTERNS[Rule.CURRENCY][0].fullmatch(money.currency) or not is_currency(money.currency):
+        raise _bad(f"{path}.currency", _PATTERNS[Rule.CURRENCY][1], money.currency)
+    if not -MAX_MINOR <= money.minor <= MAX_MINOR:
+        raise _bad(f"{path}.minor", "at most 1,000,000,000,000 minor units", money.minor)
+    if money.minor < 0 and not path.endswith("margin"):
+        raise _bad(f"{path}.minor", "zero or more (a margin alone may be negative)", money.minor)
+
+
+def _check_parts(parts: list[Any], path: str, most: int) -> None:
+    if not 1 <= len(parts) <= most:
+        raise _bad(path, f"a list of 1 to {most}", f"{len(parts)} of them")
+    for index, part in enumerate(parts):
+        for name, test in _checks(type(part)):
+            value = getattr(part, name)
+            if value is not None:
+                test(value, f"{path}[{index}].{name}")
+
+
+def _check_lines(lines: list[Line], path: str) -> None:
+    _check_parts(lines, path, MAX_LINES)
+
+
+def _check_stages(stages: list[Stage], path: str) -> None:
+    _check_parts(stages, path, MAX_STAGES)
+    if len({stage.stage for stage in stages}) < len(stages):
+        raise Refused("bad_value", f"{path} names a stage twice; each stage of a pipeline stands once")
+
+
+def _check_attributes(attributes: Attributes, path: str) -> None:
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise _bad(path, f"at most {MAX_ATTRIBUTES} pairs", f"{len(attributes)} of them")
+    for key, value in attributes.items():
+        if _ATTRIBUTE_KEY.fullmatch(key) is None or len(key) > 64:
+            raise _bad(path, "keyed by names such as shoe_size", key)
+        _check_plain(value, f"{path}.{key}")
+
+
+def _check_setting(setting: dict[str, Any], path: str) -> None:
+    if len(setting) > 100:
+        raise _bad(path, "at most 100 pairs", f"{len(setting)} of them")
+    for key, value in setting.items():
+        if re.fullmatch(r"[a-z0-9_.:-]{1,64}", key) is None:
+            raise _bad(path, "keyed by lower-case names", key)
+        for item in value if isinstance(value, list) else [value]:
+            _check_plain(item, f"{path}.{key}")
+
+
+def _check_plain(value: str | int, path: str) -> None:
+    if isinstance(value, str):
+        if len(value) > MAX_NAME:
+            raise _bad(path, f"a text of at most {MAX_NAME} characters", value)
+        _check_unicode(value, path)
+    elif abs(value) >= MAX_SAFE_INTEGER:
+        raise _bad(path, "an integer within 2^53", value)
+
+
+@cache
+def sealable(kind: type[Event]) -> tuple[tuple[str, Rule], ...]:
+    """The fields of an event type that hold personal data or free text."""
+    if kind is EventCorrected:
+        return (("note", Rule.FREE_TEXT),)
+    hints = get_type_hints(kind, include_extras=True)
+    found = []
+    for field in msgspec.structs.fields(kind):
+        for hint in (hints[field.name], *get_args(hints[field.name])):
+            if get_origin(hint) is Annotated and get_args(hint)[1] in (Rule.PERSONAL, Rule.FREE_TEXT):
+                found.append((field.name, get_args(hint)[1]))
+    return tuple(found)

@@ -1,0 +1,145 @@
+"""Event lines as people and programs write them (DESIGN 8): JSON in, `Said` out, or one clear refusal."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from ledger.checks import check
+from ledger.codec import MAX_ENTRY_BYTES, encode
+from ledger.decision import Said
+from ledger.errors import Refused
+from ledger.events import Event
+from ledger.kinds import event_class, kind_of
+from ledger.times import is_date, parse_date, parse_instant
+
+MAX_LINE_BYTES = 1_000_000
+MAX_KEY = 200
+MAX_SOURCE = 64
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One event line. `data` stays raw until the type says what it is."""
+
+    stream: str
+    type: str
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    effective_at: str | None = None
+    expected_version: int | None = None
+    key: str | None = None
+    recorded_at: str | None = None
+    source: str | None = None
+
+
+_decode_line = msgspec.json.Decoder(Line).decode
+
+
+@cache
+def _decoder(event: type[Event]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(event)
+
+
+def read(raw: bytes, *, history: bool = False) -> Said:
+    """A line decoded, its values checked. Raises `Refused` with what is wrong with it.
+
+    `history` admits `recorded_at` and `source`, which only imported history may claim.
+    """
+    if len(raw) > MAX_LINE_BYTES:
+        raise Refused("too_large", f"the line has {len(raw)} bytes; an entry holds at most {MAX_ENTRY_BYTES}")
+    try:
+        line = _decode_line(raw)
+    except UnicodeDecodeError:
+        raise Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again") from None
+    except msgspec.MsgspecError as error:
+        raise _not_a_line(raw, error) from None
+    kind = kind_of(line.stream)
+    event_type = event_class(line.type, kind)
+    try:
+        event: Event = _decoder(event_type).decode(line.data)
+    except UnicodeDecodeError:
+        raise Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again") from None
+    except msgspec.MsgspecError as error:
+        raise Refused("bad_data", f"data of {line.type}: {_lower(error)}") from None
+    _refuse_duplicate_keys(raw, line)
+    check(event)
+    _check_envelope(line, history=history)
+    return Said(
+        line.stream,
+        event,
+        line.effective_at,
+        None if line.recorded_at is None else parse_instant(line.recorded_at),
+        line.source,
+        line.expected_version,
+        line.key,
+    )
+
+
+def body_hmac(secret: bytes, bodies: list[bytes]) -> bytes:
+    """What two requests with the same idempotency key are compared by: their canonical lines, without the keys."""
+    digest = hmac.new(secret, digestmod=hashlib.sha256)
+    for body in bodies:
+        line = msgspec.json.decode(body)
+        line.pop("key", None)
+        digest.update(encode(line))
+        digest.update(b"\n")
+    return digest.digest()
+
+
+def _check_envelope(line: Line, *, history: bool) -> None:
+    if not history and (line.recorded_at is not None or line.source is not None):
+        raise Refused(
+            "history_only",
+            "recorded_at and source are for imported history; append it with --history, or leave them out",
+        )
+    if line.effective_at is not None:
+        (parse_date if is_date(line.effective_at) else parse_instant)(line.effective_at)
+    if line.key is not None and not (1 <= len(line.key) <= MAX_KEY and line.key.isprintable()):
+        raise Refused("bad_key", f"key must have 1 to {MAX_KEY} printable characters")
+    if line.source is not None and not (1 <= len(line.source) <= MAX_SOURCE and line.source.isprintable()):
+        raise Refused("bad_source", f"source must have 1 to {MAX_SOURCE} printable characters")
+    if line.expected_version is not None and not 0 <= line.expected_version < 2**53:
+        raise Refused("bad_value", "expected_version must be the stream's version, 0 for a new stream")
+
+
+def _refuse_duplicate_keys(raw: bytes, line: Line) -> None:
+    """JSON readers disagree about a key that comes twice. Only odd-looking lines are looked at twice."""
+    fields = sum(value is not None for value in (line.effective_at, line.expected_version, line.key, line.recorded_at))
+    expected = 2 + fields + (line.source is not None) + bytes(line.data).count(b'":') + (b'"data"' in raw)
+    if b"\\" not in raw and raw.count(b'":') == expected and not _repeats(bytes(line.data)):
+        return
+    json.loads(raw, object_pairs_hook=_unique)
+
+
+def _repeats(data: bytes) -> bool:
+    """Whether some key may come twice: fewer different ones than there are colons after quotes."""
+    pieces = data.split(b'":')[:-1]
+    return len({piece.rsplit(b'"', 1)[-1] for piece in pieces}) < len(pieces)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refused("duplicate_key", f"the key {twice[:40]!r} comes twice; say it once")
+    return found
+
+
+def _not_a_line(raw: bytes, error: msgspec.MsgspecError) -> Refused:
+    if not raw.strip():
+        return Refused("empty_line", "the line is empty")
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again")
+    return Refused("bad_line", f"not an event line: {_lower(error)}")
+
+
+def _lower(error: Exception) -> str:
+    said = str(error)
+    return said[:1].lower() + said[1:]

@@ -1,0 +1,164 @@
+"""The log on PostgreSQL: one statement for a small group, COPY for a large one.
+
+A small group locks the head, checks that it is where this process last saw it, and inserts everything in one
+statement and one round trip. Where the head has moved, or the group is large, the head's row is locked first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.errors import UniqueViolation as TakenError
+from sqlalchemy.exc import DBAPIError
+
+from ledger.log.database import unusable
+from ledger.log.recorder import Head, HeadMoved, LogRecorder, Prepared, Request, UniqueViolation
+from ledger.proof.merkle import Frontier
+
+MOST_IN_ONE_STATEMENT = 512
+
+_TABLES: dict[str, tuple[LiteralString, LiteralString]] = {
+    "events": (
+        "position, stream, version, type, effective_at, recorded_at, appended_at, entry",
+        "%b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[]",
+    ),
+    "event_types": ("type, schema", "%b::text[], %b::int[]"),
+    "subjects": ("subject, ref", "%b::text[], %b::text[]"),
+    "vault": (
+        "commitment, subject_ref, stream, version, field, salt, value",
+        "%b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::bytea[]",
+    ),
+    "idempotency": (
+        "actor, key, body_hmac, outcome, appended_at",
+        "%b::text[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[]",
+    ),
+}
+
+
+_EXPECTING = (
+    "WITH h AS (UPDATE heads SET position = %b, stamp = %b, frontier = %b"
+    " WHERE book = %b AND position = %b RETURNING book)"
+)
+
+
+class PostgresRecorder(LogRecorder):
+    """See `LogRecorder`."""
+
+    _writer: Any = None
+
+    def _store(self, requests: Sequence[Request], taken: dict[int, BaseException], *, pessimistic: bool) -> Prepared:
+        if self._writer is None:
+            self._writer = self.engine.connect()
+        connection = self._writer.connection.driver_connection
+        large = sum(len(request.entries) for request in requests) > MOST_IN_ONE_STATEMENT
+        try:
+            if pessimistic or large or self._head is None:
+                return self._store_locked(connection, requests, taken)
+            prepared = self._prepare(self._head, requests, taken)
+            if not self._store_expecting(connection, self._head, prepared):
+                raise HeadMoved
+        except TakenError:
+            raise UniqueViolation from None
+        except psycopg.Error as error:
+            self._discard_writer()
+            raise DBAPIError("append", None, error) from None
+        else:
+            return prepared
+
+    def _store_expecting(self, connection: psycopg.Connection[Any], expected: Head, prepared: Prepared) -> bool:
+        """Insert everything if the head is where we saw it last; False, and nothing done, if it has moved."""
+        head = prepared.head
+        parts = [_EXPECTING]
+        values: list[Any] = [head.position, head.stamp, head.frontier.to_bytes(), self.book, expected.position]
+        for table, rows in _contents(prepared).items():
+            if rows:
+                columns, arrays = _TABLES[table]
+                ignore: LiteralString = " ON CONFLICT DO NOTHING" if table == "event_types" else ""
+                parts.append(
+                    f", {table}_in AS (INSERT INTO {table} (book, {columns})"
+                    f" SELECT h.book, rows.* FROM h, unnest({arrays}) AS rows{ignore})"
+                )
+                values += map(list, zip(*rows, strict=True))
+        parts.append(" SELECT 1 FROM h")
+        return connection.execute("".join(parts), values, prepare=True).fetchone() is not None
+
+    def _store_locked(
+        self, connection: psycopg.Connection[Any], requests: Sequence[Request], taken: dict[int, BaseException]
+    ) -> Prepared:
+        with connection.transaction():
+            found = connection.execute(
+                "SELECT position, stamp, frontier FROM heads WHERE book = %s FOR UPDATE", [self.book], binary=True
+            ).fetchone()
+            assert found is not None
+            head = Head(found[0], found[1], Frontier.from_bytes(found[0], found[2]))
+            prepared = self._prepare(head, requests, taken)
+            for table, rows in _contents(prepared).items():
+                if rows:
+                    self._copy(connection, table, rows)
+            connection.execute(
+                "UPDATE heads SET position = %s, stamp = %s, frontier = %s WHERE book = %s",
+                [prepared.head.position, prepared.head.stamp, prepared.head.frontier.to_bytes(), self.book],
+            )
+        return prepared
+
+    def _copy(self, connection: psycopg.Connection[Any], table: str, rows: Sequence[Sequence[Any]]) -> None:
+        columns, _ = _TABLES[table]
+        if table == "event_types":
+            connection.cursor().executemany(
+                "INSERT INTO event_types VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                [(self.book, *row) for row in rows],
+            )
+            return
+        text = "".join([_copy_line((self.book, *row)) for row in rows])
+        with connection.cursor().copy(f"COPY {table} (book, {columns}) FROM STDIN") as copy:
+            copy.write(text)
+
+    def _discard_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.invalidate()
+            writer.close()
+
+    def all(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        with self.engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            try:
+                return list(raw.execute(statement.replace("?", "%s"), parameters, binary=True))
+            except psycopg.Error as error:
+                if raw.broken:
+                    connection.invalidate()
+                raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
+
+    def close(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+        super().close()
+
+
+def _contents(prepared: Prepared) -> dict[str, list[Any]]:
+    return {
+        "events": prepared.rows,
+        "event_types": prepared.types,
+        "subjects": prepared.subjects,
+        "vault": [
+            (row.commitment, row.subject_ref, row.stream, row.version, row.field, row.salt, row.value)
+            for row in prepared.vault
+        ],
+        "idempotency": prepared.keys,
+    }
+
+
+def _copy_line(row: Sequence[Any]) -> str:
+    """A line of COPY's text format. Ids and numbers hold nothing to escape; bytes go as hex."""
+    return "\t".join([_copy_field(value) for value in row]) + "\n"
+
+
+def _copy_field(value: Any) -> str:
+    if isinstance(value, bytes):
+        return "\\\\x" + value.hex()
+    if isinstance(value, int):
+        return str(value)
+    return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

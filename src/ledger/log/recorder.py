@@ -1,0 +1,495 @@
+"""The recorder behind the `eventsourcing` application: one book's log, gapless and hashed, on either database.
+
+An append is a `Request`: entries that are stored together or not at all. Requests that wait while a commit is under
+way are written in the next one (`GroupCommit`), each with its own version check and its own stamp.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from ledger.codec import MAX_ENTRY_BYTES, Envelope, encode
+from ledger.errors import LedgerError, Moved, Refused
+from ledger.log.database import unusable
+from ledger.log.group_commit import GroupCommit
+from ledger.log.subscription import PollingSubscription
+from ledger.log.tables import heads
+from ledger.privacy.sealing import VaultRow
+from ledger.proof.merkle import Frontier
+from ledger.times import format_instant
+from ledger.upcasters import schema_of
+
+Clock = Callable[[], int]
+Row = tuple[int, str, int, str, int, int, int, bytes]
+"""`position, stream, version, type, effective_at, recorded_at, appended_at, entry`."""
+
+COLUMNS = "position, stream, version, type, effective_at, recorded_at, appended_at, entry"
+MOST_REQUESTS_PER_COMMIT = 256
+MAX_TRIES = 20
+SECRET_BYTES = 32
+MOST_IN_A_LIST = 5_000
+
+
+@dataclass(frozen=True)
+class PendingEntry(StoredEvent):
+    """A stored event before the log has given it its stamps: `topic` is the type, `state` the canonical data.
+
+    Times that are None become the log's stamp.
+    """
+
+    effective_at: int | None = None
+    recorded_at: int | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredEntry(Notification):
+    """A stored event as the log holds it: `state` is the whole hashed entry, `id` the position."""
+
+    effective_at: int
+    recorded_at: int
+    appended_at: int
+
+    @property
+    def row(self) -> Row:
+        """The log's row, as `codec.from_rows` takes it."""
+        stream = str(self.originator_id)
+        times = (self.effective_at, self.recorded_at, self.appended_at)
+        return (self.id, stream, self.originator_version, self.topic, *times, self.state)
+
+
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """What the caller of an append is told of one line. `position` is None until its entry has one."""
+
+    stream: str
+    version: int
+    position: int | None
+    appended: bool
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """An idempotency key, the HMAC of its body, and the answer to give again, stored with the events."""
+
+    key: str
+    body_hmac: bytes
+    answer: Sequence[Told]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What is stored together or not at all."""
+
+    entries: Sequence[PendingEntry]
+    actor: str
+    vault: Sequence[VaultRow] = ()
+    subjects: Sequence[tuple[str, str]] = ()
+    remembered: Remembered | None = None
+    correlation: str | None = None
+    causation: str | None = None
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Where a request went: the position of its first entry, and the stamp of them all."""
+
+    position: int
+    appended_at: int
+    rows: Sequence[Row]
+
+
+class Head(msgspec.Struct):
+    """The end of a book's log: how many entries, the last stamp, and the Merkle frontier."""
+
+    position: int
+    stamp: int
+    frontier: Frontier
+
+
+class Prepared(msgspec.Struct):
+    """One transaction: rows for every table, and the head after it."""
+
+    head: Head
+    rows: list[Row]
+    types: list[tuple[str, int]]
+    vault: list[VaultRow]
+    subjects: list[tuple[str, str]]
+    keys: list[tuple[str, str, bytes, bytes, int]]
+    outcomes: list[Stored | BaseException]
+
+
+class HeadMoved(Exception):
+    """Another process appended in between."""
+
+
+class UniqueViolation(Exception):
+    """Some stream version, subject or key is taken already."""
+
+
+class LogRecorder(ApplicationRecorder):
+    """One book's log. The subclasses say how a database stores a `Prepared` transaction."""
+
+    def __init__(self, engine: Engine, book: str, clock: Clock) -> None:
+        self.engine = engine
+        self.book = book
+        self.clock = clock
+        self._group: GroupCommit[Sequence[Request], list[Stored | BaseException]] = GroupCommit(
+            self._write_group, MOST_REQUESTS_PER_COMMIT
+        )
+        self._head: Head | None = None
+        self._known_types: set[tuple[str, int]] = set()
+
+    # Writing --------------------------------------------------------------------------------------------------
+
+    def append(self, request: Request) -> Stored:
+        """Store one request. Raises `Moved` if a stream has moved on, `Refused` if an entry is too large."""
+        outcome = self._group.submit([request])[0]
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def append_many(self, requests: Sequence[Request]) -> list[Stored | BaseException]:
+        """Store many requests in one transaction; each has its own outcome."""
+        return self._group.submit(requests)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        """The library's interface: all of these events or none; their positions."""
+        entries = [
+            event
+            if isinstance(event, PendingEntry)
+            else PendingEntry(event.originator_id, event.originator_version, event.topic, event.state)
+            for event in stored_events
+        ]
+        if not entries:
+            return []
+        stored = self.append(Request(entries, **({"actor": "system"} | kwargs)))
+        return range(stored.position, stored.position + len(entries))
+
+    def _write_group(self, jobs: Sequence[Sequence[Request]]) -> list[list[Stored | BaseException]]:
+        requests = [request for job in jobs for request in job]
+        outcomes = iter(self._write(requests))
+        return [[next(outcomes) for _ in job] for job in jobs]
+
+    def _write(self, requests: Sequence[Request]) -> list[Stored | BaseException]:
+        taken: dict[int, BaseException] = {}
+        for attempt in range(MAX_TRIES):
+            try:
+                prepared = self._store(requests, taken, pessimistic=attempt > 0)
+            except HeadMoved:
+                self._head = None
+                continue
+            except UniqueViolation:
+                self._head = None
+                found = self._conflicts(requests)
+                if found.keys() <= taken.keys():
+                    continue
+                taken |= found
+                continue
+            except DBAPIError as error:
+                self._head = None
+                raise unusable(error, self.engine.url) from None
+            except BaseException:
+                self._head = None
+                raise
+            self._head = prepared.head
+            self._known_types.update(prepared.types)
+            return prepared.outcomes
+        raise LedgerError("the log is under too much contention from other processes; try again")
+
+    @abstractmethod
+    def _store(self, requests: Sequence[Request], taken: dict[int, BaseException], *, pessimistic: bool) -> Prepared:
+        """Prepare and commit. Raises `HeadMoved` or `UniqueViolation`, having changed nothing."""
+
+    def _prepare(self, head: Head, requests: Sequence[Request], taken: dict[int, BaseException]) -> Prepared:
+        """Complete the entries under this head: stamps, positions, hashes. `taken` are refused already, by index."""
+        prepared = Prepared(Head(head.position, head.stamp, head.frontier.copy()), [], [], [], [], [], [])
+        group = _Group()
+        now = self.clock()
+        for index, request in enumerate(requests):
+            outcome: Stored | BaseException | None = taken.get(index) or group.clash(request)
+            if outcome is None:
+                now = max(now, prepared.head.stamp + 1)
+                try:
+                    outcome = self._admit(prepared, request, self._complete(request, prepared.head.position, now), now)
+                except Refused as too_large:
+                    outcome = too_large
+            group.add(request, stored=isinstance(outcome, Stored))
+            prepared.outcomes.append(outcome)
+        return prepared
+
+    def _admit(self, prepared: Prepared, request: Request, rows: list[Row], now: int) -> Stored:
+        head = prepared.head
+        for row in rows:
+            head.frontier.append(row[7])
+            shape = (row[3], schema_of(row[3]))
+            if shape not in self._known_types and shape not in prepared.types:
+                prepared.types.append(shape)
+        stored = Stored(head.position + 1, now, rows)
+        prepared.rows += rows
+        prepared.vault += request.vault
+        prepared.subjects += request.subjects
+        if request.remembered is not None:
+            remembered = request.remembered
+            answer = encode(positioned(remembered.answer, rows))
+            prepared.keys.append((request.actor, remembered.key, remembered.body_hmac, answer, now))
+        if rows:
+            head.position += len(rows)
+            head.stamp = now
+        return stored
+
+    def _complete(self, request: Request, position: int, stamp: int) -> list[Row]:
+        appended_at = format_instant(stamp)
+        rows: list[Row] = []
+        for entry in request.entries:
+            effective = stamp if entry.effective_at is None else entry.effective_at
+            recorded = stamp if entry.recorded_at is None else entry.recorded_at
+            stored = encode(
+                Envelope(
+                    actor=request.actor,
+                    appended_at=appended_at,
+                    book=self.book,
+                    causation=request.causation,
+                    correlation=request.correlation,
+                    data=msgspec.Raw(entry.state),
+                    effective_at=appended_at if effective == stamp else format_instant(effective),
+                    recorded_at=appended_at if recorded == stamp else format_instant(recorded),
+                    schema=schema_of(entry.topic),
+                    source=entry.source,
+                    stream=str(entry.originator_id),
+                    type=entry.topic,
+                    version=entry.originator_version,
+                )
+            )
+            if len(stored) > MAX_ENTRY_BYTES:
+                raise Refused(
+                    "too_large", f"the entry would take {len(stored)} bytes; the most is {MAX_ENTRY_BYTES}, split it"
+                )
+            position += 1
+            rows.append(
+                (
+                    position,
+                    str(entry.originator_id),
+                    entry.originator_version,
+                    entry.topic,
+                    effective,
+                    recorded,
+                    stamp,
+                    stored,
+                )
+            )
+        return rows
+
+    def _conflicts(self, requests: Sequence[Request]) -> dict[int, BaseException]:
+        """Which requests name a version, subject or key that the database has already."""
+        found: dict[int, BaseException] = {}
+        for index, request in enumerate(requests):
+            for entry in request.entries:
+                if self.version(str(entry.originator_id)) >= entry.originator_version:
+                    found[index] = Moved(f"{entry.originator_id} has moved on; read it again and decide anew")
+            for subject, _ in request.subjects:
+                if self.subject_ref(subject) is not None:
+                    found[index] = Moved(f"{subject} has been named by another append; try again")
+            if request.remembered is not None and self.remembered(request.actor, [request.remembered.key]):
+                found[index] = Moved("this idempotency key has just been used; try again")
+        return found
+
+    # Reading --------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def all(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows of a query with `?` for parameters; a statement of its own, committed at once."""
+
+    def one(self, statement: str, parameters: Sequence[Any]) -> Any:
+        """The first row of a query, or None."""
+        found = self.all(statement, parameters)
+        return found[0] if found else None
+
+    def rows(self, condition: str, parameters: Sequence[Any], order: str, limit: int | None = None) -> list[Row]:
+        """Rows of this book's log under a condition with `?` for parameters."""
+        statement = f"SELECT {COLUMNS} FROM events WHERE book = ? AND {condition} ORDER BY {order}"
+        values = [self.book, *parameters]
+        if limit is not None:
+            statement += " LIMIT ?"
+            values.append(limit)
+        return self.all(statement, values)
+
+    @property
+    def secret(self) -> bytes:
+        """The book's key for comparing idempotent bodies."""
+        return bytes(self.one("SELECT secret FROM heads WHERE book = ?", [self.book])[0])
+
+    def types(self) -> list[tuple[str, int]]:
+        """The event types and schemas that the log holds."""
+        found = self.all("SELECT type, schema FROM event_types WHERE book = ?", [self.book])
+        self._known_types.update((event_type, schema) for event_type, schema in found)
+        return list(self._known_types)
+
+    def ensure_book(self) -> None:
+        """Make the book's head row, if this is the first time anybody opens the book."""
+        if self.one("SELECT 1 FROM heads WHERE book = ?", [self.book]) is None:
+            insert = heads.insert().values(
+                book=self.book, position=0, stamp=0, frontier=b"", secret=os.urandom(SECRET_BYTES)
+            )
+            try:
+                with self.engine.begin() as connection:
+                    connection.execute(insert)
+            except IntegrityError:
+                return  # another process was quicker
+            except DBAPIError as error:
+                raise unusable(error, self.engine.url) from None
+
+    def now(self) -> int:
+        """The log's time: the clock, but never before the last stamp that this process knows."""
+        if self._head is None:
+            self._head = self.head()
+        return max(self.clock(), self._head.stamp)
+
+    def head(self) -> Head:
+        """The head as the database has it."""
+        found = self.one("SELECT position, stamp, frontier FROM heads WHERE book = ?", [self.book])
+        return Head(found[0], found[1], Frontier.from_bytes(found[0], bytes(found[2])))
+
+    def version(self, stream: str) -> int:
+        """The version of a stream; 0 if there is none."""
+        found = self.one("SELECT max(version) FROM events WHERE book = ? AND stream = ?", [self.book, stream])
+        return found[0] or 0
+
+    def subject_ref(self, subject: str) -> str | None:
+        """The random name of a subject, if it has one."""
+        found = self.one("SELECT ref FROM subjects WHERE book = ? AND subject = ?", [self.book, subject])
+        return found[0] if found else None
+
+    def remembered(self, actor: str, keys: Sequence[str]) -> dict[str, Remembered]:
+        """Those of an actor's idempotency keys that were used."""
+        found: dict[str, Remembered] = {}
+        for start in range(0, len(keys), MOST_IN_A_LIST):
+            some = keys[start : start + MOST_IN_A_LIST]
+            statement = (
+                "SELECT key, body_hmac, outcome FROM idempotency"
+                f" WHERE book = ? AND actor = ? AND key IN ({', '.join('?' * len(some))})"
+            )
+            for key, body_hmac, outcome in self.all(statement, [self.book, actor, *some]):
+                answer = msgspec.json.decode(bytes(outcome), type=list[Told])
+                found[key] = Remembered(key, bytes(body_hmac), answer)
+        return found
+
+    def stream_rows(self, streams: Sequence[str]) -> list[Row]:
+        """All rows of some streams, by stream and version."""
+        found: list[Row] = []
+        for start in range(0, len(streams), MOST_IN_A_LIST):
+            some = streams[start : start + MOST_IN_A_LIST]
+            found += self.rows(f"stream IN ({', '.join('?' * len(some))})", some, "stream, version")
+        return found
+
+    def select_events(
+        self,
+        originator_id: Any,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEntry]:
+        """The library's interface: a stream's events by version."""
+        condition, parameters = "stream = ?", [str(originator_id)]
+        for operator, bound in (">", gt), ("<=", lte):
+            if bound is not None:
+                condition += f" AND version {operator} ?"
+                parameters.append(bound)  # type: ignore[arg-type]
+        rows = self.rows(condition, parameters, "version DESC" if desc else "version", limit)
+        return [_stored_entry(row) for row in rows]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[StoredEntry]:
+        """The library's interface: the feed by position."""
+        condition, parameters = "position >= ?", [(start or 0) + (0 if inclusive_of_start or start is None else 1)]
+        if stop is not None:
+            condition += " AND position <= ?"
+            parameters.append(stop)
+        if topics:
+            condition += f" AND type IN ({', '.join('?' * len(topics))})"
+            parameters += topics  # type: ignore[arg-type]
+        return [_stored_entry(row) for row in self.rows(condition, parameters, "position", limit)]
+
+    def max_notification_id(self) -> int | None:
+        """The position of the last entry; None in an empty log."""
+        return self.head().position or None
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
+        """An endless iterator over entries after a position, as they are appended."""
+        return PollingSubscription(recorder=self, gt=gt, topics=topics)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def positioned(answer: Sequence[Told], rows: Sequence[Row]) -> list[Told]:
+    """The answer with the positions that its entries were given."""
+    positions = {(row[1], row[2]): row[0] for row in rows}
+    return [
+        Told(told.stream, told.version, positions.get((told.stream, told.version), told.position), told.appended)
+        for told in answer
+    ]
+
+
+class _Group:
+    """What earlier requests of one transaction have taken, and the streams where one of them was refused."""
+
+    def __init__(self) -> None:
+        self._versions: set[tuple[Any, int]] = set()
+        self._blocked: set[Any] = set()
+        self._subjects: set[str] = set()
+        self._keys: set[tuple[str, str]] = set()
+
+    def clash(self, request: Request) -> Moved | None:
+        """A request that was decided without knowing of an earlier one of the group must be decided again."""
+        for entry in request.entries:
+            if (
+                entry.originator_id,
+                entry.originator_version,
+            ) in self._versions or entry.originator_id in self._blocked:
+                return Moved(f"{entry.originator_id} has moved on; read it again and decide anew")
+        if any(subject in self._subjects for subject, _ in request.subjects) or (
+            request.remembered is not None and (request.actor, request.remembered.key) in self._keys
+        ):
+            return Moved("another append of this moment came first; read again and decide anew")
+        return None
+
+    def add(self, request: Request, *, stored: bool) -> None:
+        for entry in request.entries:
+            if stored:
+                self._versions.add((entry.originator_id, entry.originator_version))
+            else:
+                self._blocked.add(entry.originator_id)
+        if stored:
+            self._subjects.update(subject for subject, _ in request.subjects)
+            if request.remembered is not None:
+                self._keys.add((request.actor, request.remembered.key))
+
+
+def _stored_entry(row: Row) -> StoredEntry:
+    position, stream, version, event_type, effective_at, recorded_at, appended_at, entry = row
+    return StoredEntry(
+        originator_id=stream,
+        originator_version=version,
+        topic=event_type,
+        state=bytes(entry),
+        id=position,
+        effective_at=effective_at,
+        recorded_at=recorded_at,
+        appended_at=appended_at,
+    )

@@ -1,0 +1,67 @@
+"""Events as plain data for people and clients: ISO instants, sealed values put back where they may be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from ledger.events import Sealed
+from ledger.times import format_instant
+
+if TYPE_CHECKING:
+    from ledger.codec import Recorded
+
+
+class Revealer(Protocol):
+    """Whoever holds the vault."""
+
+    def reveal(self, sealed: Iterable[Sealed]) -> Mapping[str, Any]:
+        """The values behind commitments; those that are gone are missing."""
+        ...
+
+
+def plain_events(events: Iterable[Recorded], vault: Revealer | None = None) -> list[dict[str, Any]]:
+    """Each event as the dictionary that `events --format jsonl` writes.
+
+    Without a vault, and where the value is gone, a sealed value stays `{"$sealed": …}`.
+    """
+    recorded = list(events)
+    values = vault.reveal(sealed for event in recorded for sealed in _sealed(event.data)) if vault else {}
+    return [_plain(event, values) for event in recorded]
+
+
+def plain_data(data: msgspec.Struct, values: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's fields as JSON types; `values` maps commitments to what they stand for."""
+    fields: dict[str, Any] = msgspec.to_builtins(data)
+    for name, value in list(fields.items()):
+        commitment = getattr(getattr(data, name, None), "commitment", None)
+        if commitment is not None and commitment.c in values:
+            fields[name] = values[commitment.c]
+        elif value is None:
+            del fields[name]
+    return fields
+
+
+def _sealed(data: msgspec.Struct) -> Iterable[Sealed]:
+    values = (getattr(data, name) for name in data.__struct_fields__)
+    return (value for value in values if isinstance(value, Sealed))
+
+
+def _plain(event: Recorded, values: Mapping[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "position": event.position,
+        "stream": event.stream,
+        "version": event.version,
+        "type": event.type,
+        "effective_at": format_instant(event.effective_at),
+        "recorded_at": format_instant(event.recorded_at),
+        "appended_at": format_instant(event.appended_at),
+        "actor": event.actor,
+        "source": event.source,
+        "data": plain_data(event.data, values),
+    }
+    if event.source is None:
+        del fields["source"]
+    return fields

@@ -1,0 +1,1 @@
+"""Tamper evidence: the Merkle tree over the log's entries (TRUST 1)."""

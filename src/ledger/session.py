@@ -1,0 +1,240 @@
+"""The streams that a series of decisions looks at, each read once, and what was decided for them but not yet stored."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from threading import Lock
+from typing import Any
+
+import msgspec
+
+from ledger import book as book_rules
+from ledger.codec import Recorded, encode, from_rows
+from ledger.decision import Draft, Said, decide
+from ledger.errors import Refused
+from ledger.events import EVENTS, EventCorrected, Sealed
+from ledger.kinds import fields_to_seal
+from ledger.log.recorder import LogRecorder, PendingEntry, Row, Told
+from ledger.privacy.sealing import VaultRow, new_ref, seal, subject_of
+from ledger.privacy.vault import Vault
+from ledger.stream import Stream
+
+MAX_AGE_S = 1.0
+
+PROVISIONAL = 2**61
+"""Positions of events that are decided and not yet stored start here: after all stored ones, in order."""
+
+
+class StreamCache:
+    """Recently used streams. One is taken out while a decision uses it, so two threads never share it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._streams: OrderedDict[str, Stream] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, name: str) -> Stream | None:
+        with self._lock:
+            return self._streams.pop(name, None)
+
+    def put(self, stream: Stream) -> None:
+        with self._lock:
+            self._streams[stream.name] = stream
+            while len(self._streams) > self._most:
+                self._streams.popitem(last=False)
+
+
+class References:
+    """Streams that decisions only look at (book, pipelines, merge targets), shared between threads.
+
+    Another process may have changed them up to `MAX_AGE_S` ago; what is missing is looked for again each time.
+    """
+
+    def __init__(self, recorder: LogRecorder) -> None:
+        self._recorder = recorder
+        self._streams: dict[str, tuple[float, Stream]] = {}
+
+    def get(self, name: str) -> Stream:
+        read_at, stream = self._streams.get(name, (0.0, None))
+        if stream is None or time.monotonic() - read_at > MAX_AGE_S:
+            stream = Stream(name, from_rows(self._recorder.stream_rows([name])))
+            if stream.events:
+                _ = stream.shown
+                self._streams[name] = (time.monotonic(), stream)
+        return stream
+
+    def drop(self, names: Iterable[str]) -> None:
+        """These have just been appended to."""
+        for name in names:
+            self._streams.pop(name, None)
+
+    def clear(self) -> None:
+        """Look everything up again."""
+        self._streams = {}
+
+
+class Sealing(msgspec.Struct):
+    """What must be stored beside an entry: values for the vault, and subjects named for the first time."""
+
+    vault: list[VaultRow]
+    subjects: list[tuple[str, str]]
+
+
+class Session:
+    """The world of some decisions (`decision.World`). Belongs to one thread.
+
+    With a cache, streams may be older than the log: what is decided from them is safe to store (the log checks
+    versions), but a refusal or an "already so" must be decided again without.
+    """
+
+    def __init__(self, recorder: LogRecorder, references: References, cache: StreamCache | None = None) -> None:
+        self._recorder = recorder
+        self._references = references
+        self._cache = cache
+        self._vault = Vault(recorder)
+        self._streams: dict[str, Stream] = {}
+        self._left_to_the_log: set[str] = set()
+        self._refs: dict[str, str] = {}
+        self._provisional = PROVISIONAL
+
+    # What decisions ask -----------------------------------------------------------------------------------------
+
+    def stream(self, name: str) -> Stream:
+        return self._streams.get(name) or self._references.get(name)
+
+    def time_zone(self) -> str:
+        opened = self.stream("book").state
+        return (opened.settings if opened else book_rules.DEFAULT_OPENING).time_zone
+
+    def reveal(self, sealed: Iterable[Sealed]) -> dict[str, Any]:
+        return self._vault.reveal(seal.commitment.c for seal in sealed)
+
+    def preload(self, names: Iterable[str]) -> None:
+        """Read the streams that are not here yet in one query."""
+        missing: list[str] = []
+        for name in dict.fromkeys(names):
+            if name not in self._streams:
+                cached = self._cache.take(name) if self._cache else None
+                if cached is not None:
+                    self._streams[name] = cached
+                else:
+                    missing.append(name)
+        events: dict[str, list[Recorded]] = {name: [] for name in missing}
+        for event in from_rows(self._recorder.stream_rows(missing)) if missing else ():
+            events[event.stream].append(event)
+        self._streams.update((name, Stream(name, events[name])) for name in missing)
+
+    # Deciding ---------------------------------------------------------------------------------------------------
+
+    def opening(self) -> Said | None:
+        """The book's default opening, where nobody has opened it yet."""
+        return None if self.stream("book").events else Said("book", book_rules.DEFAULT_OPENING)
+
+    def decide(self, said: Said, now: int, *, history: bool) -> tuple[PendingEntry, Sealing] | None:
+        """The entry to store for what was said, or None where it is already so. Raises `Refused` or `Conflict`."""
+        self.preload([said.stream])
+        stream = self._streams[said.stream]
+        if history and self._history_closed():
+            raise Refused("history_closed", "this book's history is closed; append without --history, as of now")
+        draft = decide(stream, said, self, now, history=history)
+        if draft is None:
+            return None
+        draft, sealing = self._sealed(stream, draft)
+        state = encode(draft.event)
+        self._provisional += 1
+        recorded_at = now if draft.recorded_at is None else draft.recorded_at
+        effective_at = now if draft.effective_at is None else draft.effective_at
+        if draft.recorded_at is None or draft.effective_at is None:
+            self._left_to_the_log.add(stream.name)
+        event_type = draft.event.TYPE
+        stream.add(
+            Recorded(
+                self._provisional,
+                stream.name,
+                draft.version,
+                event_type,
+                effective_at,
+                recorded_at,
+                recorded_at,
+                draft.event,
+                "",
+            ),
+            in_order=draft.in_order,
+        )
+        entry = PendingEntry(
+            stream.name, draft.version, event_type, state, draft.effective_at, draft.recorded_at, draft.source
+        )
+        return entry, sealing
+
+    def told(self, stream: str, *, appended: bool) -> Told:
+        """What to tell of the line decided last on a stream; its position only if it has one already."""
+        last = self._streams[stream].events[-1]
+        return Told(stream, last.version, last.position if last.position < PROVISIONAL else None, appended)
+
+    def _history_closed(self) -> bool:
+        opened = self.stream("book").state
+        return opened is not None and opened.history_closed
+
+    def _sealed(self, stream: Stream, draft: Draft) -> tuple[Draft, Sealing]:
+        sealing = Sealing([], [])
+        event = draft.event
+        fields = fields_to_seal(stream.kind, stream.state, event)
+        if fields:
+            ref = self._ref(subject_of(stream.name, event), stream, sealing)
+            event, rows = seal(event, fields, ref, stream.name, draft.version)
+            sealing.vault += rows
+        if isinstance(event, EventCorrected) and event.data is not None:
+            corrected = msgspec.convert(event.data, EVENTS[stream.events[event.version - 1].type])
+            inner = fields_to_seal(stream.kind, stream.state, corrected)
+            if inner:
+                ref = self._ref(subject_of(stream.name, corrected), stream, sealing)
+                corrected, rows = seal(corrected, inner, ref, stream.name, draft.version)
+                sealing.vault += rows
+                event = msgspec.structs.replace(event, data=msgspec.to_builtins(corrected))
+        return (draft if event is draft.event else msgspec.structs.replace(draft, event=event)), sealing
+
+    def _ref(self, subject: str, stream: Stream, sealing: Sealing) -> str:
+        ref = self._refs.get(subject)
+        if ref is None and (stream.events or subject != stream.name):
+            ref = self._recorder.subject_ref(subject)
+        if ref is None:
+            ref = new_ref()
+            sealing.subjects.append((subject, ref))
+        self._refs[subject] = ref
+        return ref
+
+    # Afterwards -------------------------------------------------------------------------------------------------
+
+    def keep(self, rows: Sequence[Row]) -> None:
+        """Everything decided is stored, as these rows: give the streams back."""
+        for name in self._left_to_the_log:
+            _settle(self._streams[name], rows)
+        self._references.drop(self._streams)
+        if self._cache is not None:
+            for stream in self._streams.values():
+                self._cache.put(stream)
+        self._start_anew()
+
+    def forget(self) -> None:
+        """Something decided was not stored: what we think of these streams is worth nothing."""
+        self._references.clear()
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        self._streams = {}
+        self._left_to_the_log = set()
+        self._refs = {}
+
+
+def _settle(stream: Stream, rows: Sequence[Row]) -> None:
+    """Give the stream's latest events the times and positions that the log gave them."""
+    stored = {row[2]: row for row in rows if row[1] == stream.name}
+    for index in range(len(stream.events) - len(stored), len(stream.events)):
+        event = stream.events[index]
+        position, _, _, _, effective_at, recorded_at, appended_at, _ = stored[event.version]
+        stream.events[index] = msgspec.structs.replace(
+            event, position=position, effective_at=effective_at, recorded_at=recorded_at, appended_at=appended_at
+        )
+    stream.look_again()

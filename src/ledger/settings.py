@@ -1,0 +1,42 @@
+"""What an installation may choose, read from the environment in this one place.
+
+Each field is a variable with the prefix `LEDGER_`: `LEDGER_DATABASE_URL`, `LEDGER_BOOK`, `LEDGER_PORT`. Importing
+this module takes a quarter of a second, so the command line does it only when a command runs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Language = Literal["fr", "en"]
+
+LANGUAGE_VARIABLES = ("LEDGER_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+class Settings(BaseSettings):
+    """One value, made at the start of a process and passed to whatever needs it."""
+
+    model_config = SettingsConfigDict(env_prefix="LEDGER_", env_ignore_empty=True, frozen=True, populate_by_name=True)
+
+    database_url: str = "sqlite:///sales-ledger.db"
+    book: str = "main"
+    actor: str = "local"
+    """Opaque id written beside each event that the command line appends; never a person's name."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    max_body_bytes: int = Field(default=8_000_000, ge=1_000)
+    """The largest request body; an append of a thousand lines is a fifth of a megabyte."""
+
+    read_timeout_s: float = Field(default=5.0, ge=0, le=60)
+    """How long a read waits for the read store to catch up with the log, before it answers as it is."""
+
+    lang: Language = Field(default="en", validation_alias=AliasChoices(*LANGUAGE_VARIABLES))
+
+    @field_validator("lang", mode="before")
+    @classmethod
+    def _of_locale(cls, value: str) -> Language:
+        return "fr" if value.lower().startswith("fr") else "en"
