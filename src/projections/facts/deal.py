@@ -1,0 +1,253 @@
+"""Deals: `deal_versions`, their product lines, and the facts of winning and losing.
+
+A fact keeps what the deal was when it closed, after all that happened at that same instant; it ends when the deal is
+reopened. Out of place, an event changes nothing, except that of two closings the later in effect counts.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import assert_never
+
+import msgspec
+
+from ledger.events import (
+    DealAbandoned,
+    DealAssigned,
+    DealCategorySet,
+    DealCloseDateChanged,
+    DealCredited,
+    DealDelivered,
+    DealInvoiced,
+    DealLost,
+    DealMerged,
+    DealOpened,
+    DealProbabilitySet,
+    DealReclassified,
+    DealReopened,
+    DealRetitled,
+    DealRevalued,
+    DealStageChanged,
+    DealWon,
+)
+from projections.facts.worth import NOTHING, Worth, revalue
+from projections.timeline import Fold, Payload, Payloads
+
+DealEvent = (
+    DealOpened
+    | DealStageChanged
+    | DealRevalued
+    | DealCloseDateChanged
+    | DealWon
+    | DealLost
+    | DealAssigned
+    | DealProbabilitySet
+    | DealCategorySet
+    | DealReclassified
+    | DealAbandoned
+    | DealReopened
+    | DealMerged
+)
+Ignored = DealRetitled | DealInvoiced | DealDelivered | DealCredited
+
+
+class State(msgspec.Struct, frozen=True, gc=False):
+    """The columns of `deal_versions` in their order, then what the other tables show."""
+
+    status: str
+    pipeline: str
+    stage: str
+    owner: str
+    customer: str | None
+    kind: str | None
+    region: str | None
+    country: str | None
+    channel: str | None
+    campaign: str | None
+    value_minor: int | None
+    margin_minor: int | None
+    quantity_e6: int | None
+    currency: str | None
+    expected_close_on: str | None
+    probability_bp: int | None
+    category: str | None
+    opened_at: int
+    opened_position: int
+    worth: Worth
+    lines: Payloads = ()
+    closed_at: int | None = None
+    closing: DealWon | DealLost | DealAbandoned | None = None
+    win: Payloads = ()
+    win_lines: Payloads = ()
+    loss: Payloads = ()
+
+
+_COLUMNS = State.__struct_fields__.index("worth")
+
+
+def step(state: State | None, event: DealEvent | Ignored, at: int, position: int) -> State | None:
+    """The deal after an event; None before its opening."""
+    if state is None:
+        return _opened(event, at, position) if isinstance(event, DealOpened) else None
+    replace = msgspec.structs.replace
+    is_open = state.status == "open"
+    match event:
+        case DealStageChanged(stage=stage):
+            return replace(state, stage=stage) if is_open else state
+        case DealRevalued(value=value, margin=margin, quantity=quantity, lines=lines):
+            return _worth(state, revalue(state.worth, value, margin, quantity, lines)) if is_open else state
+        case DealCloseDateChanged(expected_close_on=day):
+            return replace(state, expected_close_on=day) if is_open else state
+        case DealWon(value=value, margin=margin, quantity=quantity, lines=lines):
+            if state.status == "merged":
+                return state
+            worth = revalue(state.worth, value, margin, quantity, lines, keep_lines=True)
+            return _closed(_worth(state, worth), "won", event, at)
+        case DealLost():
+            return state if state.status == "merged" else _closed(state, "lost", event, at)
+        case DealAbandoned():
+            return state if state.status == "merged" else _closed(state, "abandoned", event, at)
+        case DealAssigned(owner=owner):
+            return replace(state, owner=owner) if is_open else state
+        case DealProbabilitySet(probability_bp=probability_bp):
+            return replace(state, probability_bp=probability_bp) if is_open else state
+        case DealCategorySet(category=category):
+            return replace(state, category=category) if is_open else state
+        case DealReclassified():
+            return _reclassified(state, event, at)
+        case DealReopened(stage=stage):
+            if state.closing is None:
+                return state
+            return _reopened(state, stage)
+        case DealMerged():
+            if state.status == "won":
+                return state
+            return replace(state, status="merged", lines=(), closed_at=None, closing=None, loss=())
+        case DealOpened():
+            return state  # a second opening, seen before the retraction of the first
+        case DealRetitled() | DealInvoiced() | DealDelivered() | DealCredited():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _opened(event: DealOpened, at: int, position: int) -> State:
+    worth = revalue(NOTHING, event.value, event.margin, event.quantity, event.lines)
+    return State(
+        "open",
+        event.pipeline,
+        event.stage,
+        event.owner,
+        event.customer,
+        event.kind,
+        event.region,
+        event.country,
+        event.channel,
+        event.campaign,
+        worth.value_minor,
+        worth.margin_minor,
+        worth.quantity_e6,
+        worth.currency,
+        event.expected_close_on,
+        None,
+        None,
+        at,
+        position,
+        worth,
+        worth.lines,
+    )
+
+
+def _worth(state: State, worth: Worth) -> State:
+    return msgspec.structs.replace(
+        state,
+        value_minor=worth.value_minor,
+        margin_minor=worth.margin_minor,
+        quantity_e6=worth.quantity_e6,
+        currency=worth.currency,
+        worth=worth,
+        lines=worth.lines,
+    )
+
+
+def _reclassified(state: State, event: DealReclassified, at: int) -> State:
+    if state.status == "merged":
+        return state
+    changed = msgspec.structs.replace(
+        state,
+        customer=event.customer or state.customer,
+        kind=event.kind or state.kind,
+        region=event.region or state.region,
+        country=event.country or state.country,
+        channel=event.channel or state.channel,
+        campaign=event.campaign or state.campaign,
+    )
+    if state.closing is None or state.closed_at != at:
+        return changed
+    return _closed(changed, state.status, state.closing, at)
+
+
+def _closed(state: State, status: str, closing: DealWon | DealLost | DealAbandoned, at: int) -> State:
+    win: Payloads = ()
+    win_lines: Payloads = ()
+    loss: Payloads = ()
+    what = (
+        state.owner,
+        state.customer,
+        state.kind,
+        state.region,
+        state.country,
+        state.channel,
+        state.campaign,
+        state.value_minor,
+        state.margin_minor,
+        state.quantity_e6,
+        state.currency,
+        state.opened_at,
+    )
+    if isinstance(closing, DealWon):
+        win, win_lines = ((state.pipeline, *what, state.stage, at),), state.worth.lines
+    else:
+        competitor = closing.competitor if isinstance(closing, DealLost) else None
+        loss = ((status, closing.reason, competitor, state.pipeline, state.stage, *what, at),)
+    return msgspec.structs.replace(
+        state, status=status, lines=(), closed_at=at, closing=closing, win=win, win_lines=win_lines, loss=loss
+    )
+
+
+def _reopened(state: State, stage: str) -> State:
+    return msgspec.structs.replace(
+        state,
+        status="open",
+        stage=stage,
+        lines=state.worth.lines,
+        closed_at=None,
+        closing=None,
+        win=(),
+        win_lines=(),
+        loss=(),
+    )
+
+
+def _versions(state: State) -> Payloads:
+    payload: Payload = msgspec.structs.astuple(state)[:_COLUMNS]
+    return (payload,)
+
+
+FOLD = Fold(
+    step,
+    (
+        ("deal_versions", _versions),
+        ("deal_lines", attrgetter("lines")),
+        ("wins", attrgetter("win")),
+        ("win_lines", attrgetter("win_lines")),
+        ("losses", attrgetter("loss")),
+    ),
+    DealEvent.__args__,
+    ignored={
+        DealRetitled: "free text never enters the read store",
+        DealInvoiced: "no report reads invoices yet",
+        DealDelivered: "no report reads deliveries yet",
+        DealCredited: "no report reads credit notes yet",
+    },
+)

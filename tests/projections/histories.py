@@ -1,0 +1,158 @@
+"""Random streams for property tests, in any order of effect, with retractions and corrections."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from ledger.codec import Recorded
+from ledger.events import (
+    Commitment,
+    CustomerMerged,
+    CustomerQualified,
+    CustomerReclassified,
+    CustomerRegistered,
+    DealAbandoned,
+    DealAssigned,
+    DealInvoiced,
+    DealLost,
+    DealMerged,
+    DealOpened,
+    DealReclassified,
+    DealReopened,
+    DealRevalued,
+    DealStageChanged,
+    DealWon,
+    Event,
+    EventCorrected,
+    EventRetracted,
+    Line,
+    Money,
+    PersonJoined,
+    PersonLeft,
+    PersonMoved,
+    PipelineDefined,
+    PipelineRedefined,
+    QuoteAccepted,
+    QuoteDeclined,
+    QuoteIssued,
+    QuoteRevised,
+    RateFixed,
+    Sealed,
+    Stage,
+)
+from ledger.times import format_instant
+
+SEALED = Sealed(commitment=Commitment(c="c" * 44, s="subject"))
+TEXT = st.sampled_from(["a", "b", "c"])
+PLANNED = {"person", "pipeline", "rate"}
+
+
+def euros(minor: int) -> Money:
+    return Money(currency="EUR", minor=minor)
+
+
+def opened(**fields) -> DealOpened:
+    """An opening of which only what matters needs saying."""
+    return DealOpened(**{"pipeline": "std", "stage": "a", "owner": "a", "title": SEALED} | fields)
+
+
+MONEY = st.integers(0, 3).map(lambda units: euros(units * 100))
+LINE = st.builds(Line, product=TEXT, quantity=st.sampled_from(["1", "2.5"]), value=MONEY, margin=st.none() | MONEY)
+LINES = st.none() | st.lists(LINE, min_size=1, max_size=2)
+
+
+def stages(names: list[str]) -> list[Stage]:
+    return [Stage(category="pipeline", name=name, probability_bp=100 * len(names), stage=name) for name in names]
+
+
+STAGES = st.lists(TEXT, min_size=1, max_size=3, unique=True).map(stages)
+
+EVENTS_OF: dict[str, st.SearchStrategy[Event]] = {
+    "deal": st.one_of(
+        st.builds(opened, value=st.none() | MONEY, lines=LINES),
+        st.builds(DealStageChanged, stage=TEXT),
+        st.builds(DealRevalued, value=st.none() | MONEY, margin=st.none() | MONEY, lines=LINES),
+        st.builds(DealAssigned, owner=TEXT),
+        st.builds(DealReclassified, customer=TEXT),
+        st.builds(DealWon, value=st.none() | MONEY, quantity=st.none() | st.just("4")),
+        st.builds(DealLost, reason=st.just("price"), competitor=st.none() | TEXT),
+        st.builds(DealAbandoned, reason=st.just("none")),
+        st.builds(DealReopened, reason=st.just("back"), stage=TEXT),
+        st.builds(DealMerged, into=TEXT),
+        st.builds(DealInvoiced, invoice=TEXT, value=MONEY),
+    ),
+    "quote": st.one_of(
+        st.builds(QuoteIssued, customer=TEXT, number=TEXT, value=MONEY, deal=st.none() | TEXT, lines=LINES),
+        st.builds(QuoteRevised, value=st.none() | MONEY),
+        st.just(QuoteAccepted()),
+        st.just(QuoteDeclined()),
+    ),
+    "customer": st.one_of(
+        st.builds(CustomerRegistered, kind=st.just("lead"), name=TEXT),
+        st.builds(CustomerQualified, kind=st.sampled_from(["lead", "customer"])),
+        st.builds(CustomerReclassified, region=TEXT),
+        st.builds(CustomerMerged, into=TEXT),
+    ),
+    "person": st.one_of(
+        st.builds(PersonJoined, team=TEXT, role=st.just("rep"), name=st.just(SEALED)),
+        st.builds(PersonMoved, team=TEXT),
+        st.just(PersonLeft()),
+    ),
+    "pipeline": st.one_of(
+        st.builds(PipelineDefined, name=TEXT, stages=STAGES), st.builds(PipelineRedefined, stages=STAGES)
+    ),
+    "rate": st.builds(RateFixed, base=st.just("EUR"), rate=st.sampled_from(["1", "2"])),
+}
+
+
+@st.composite
+def streams(draw, kind: str, *, in_order: bool = False, most: int = 10) -> list[Recorded]:
+    """A stream of one kind over a few instants, so that much falls together."""
+    events: list[Recorded] = []
+    position, recorded_at, effective_at = 0, 0, 0
+    first_is_opening = draw(st.booleans())
+    for version in range(1, draw(st.integers(1, most)) + 1):
+        recorded_at += draw(st.sampled_from([0, 1, 2]))
+        position += draw(st.integers(1, 3))
+        latest = recorded_at + 4 if kind in PLANNED else recorded_at
+        if in_order:
+            effective_at = draw(st.integers(min(effective_at, latest), latest))
+        else:
+            effective_at = draw(st.integers(0, latest) | st.just(recorded_at))
+        data = draw(EVENTS_OF[kind])
+        if version == 1 and first_is_opening and kind == "deal":
+            data = opened(value=euros(100))
+        targets = [event for event in events if not isinstance(event.data, EventCorrected | EventRetracted)]
+        how = draw(st.sampled_from(["say", "say", "say", "retract", "correct"]))
+        if not in_order and events and how == "retract":
+            data = EventRetracted(reason="wrong", version=draw(st.sampled_from(events)).version)
+        elif not in_order and targets and how == "correct":
+            target = draw(st.sampled_from(targets))
+            other = draw(EVENTS_OF[kind].filter(lambda event: type(event) is type(target.data)))
+            data = EventCorrected(
+                reason="wrong",
+                version=target.version,
+                effective_at=draw(st.none() | st.integers(0, latest).map(format_instant)),
+                data=draw(st.none() | st.just(_plain(other))),
+            )
+        events.append(
+            Recorded(
+                position,
+                f"{kind}-1",
+                version,
+                data.TYPE,
+                effective_at,
+                recorded_at,
+                recorded_at + position,
+                data,
+                "tester",
+            )
+        )
+    return events
+
+
+def _plain(event: Event) -> dict[str, object]:
+    import msgspec
+
+    plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(event))
+    return plain
