@@ -230,11 +230,10 @@ class Session:
 
 def _settle(stream: Stream, rows: Sequence[Row]) -> None:
     """Give the stream's latest events the times and positions that the log gave them."""
-    stored = {row[2]: row for row in rows if row[1] == stream.name}
-    for index in range(len(stream.events) - len(stored), len(stream.events)):
-        event = stream.events[index]
-        position, _, _, _, effective_at, recorded_at, appended_at, _ = stored[event.version]
-        stream.events[index] = msgspec.structs.replace(
-            event, position=position, effective_at=effective_at, recorded_at=recorded_at, appended_at=appended_at
-        )
-    stream.look_again()
+    for position, name, version, _, effective_at, recorded_at, appended_at, _ in rows:
+        if name == stream.name:
+            event = stream.events[version - 1]
+            settled = Recorded(
+                position, name, version, event.type, effective_at, recorded_at, appended_at, event.data, event.actor
+            )
+            stream.settle(version - 1, settled)

@@ -73,9 +73,16 @@ class Stream:
             self._shown = None
         self.events.append(event)
 
-    def look_again(self) -> None:
-        """The events have changed underneath: work out what is visible anew when it is next asked for."""
-        self._shown = None
+    def settle(self, index: int, settled: Recorded) -> None:
+        """An event that was added before it was stored, now with the position and times that the log gave it."""
+        provisional = self.events[index]
+        self.events[index] = settled
+        if self._shown and self._shown[-1].origin == provisional.position:
+            self._shown[-1] = Visible(
+                settled.effective_at, settled.position, settled.data, settled.position, settled.appended_at
+            )
+        else:
+            self._shown = None
 
     @staticmethod
     def project(stream: Stream | None, events: Iterable[Recorded]) -> Stream | None:
