@@ -1,0 +1,24 @@
+"""The command `sales-ledger`: one file per group of commands, heavy packages imported when one runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+PROGRAM = "sales-ledger"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 not so, 2 wrong use, 130 interrupted."""
+    from ledger.cli.app import app
+    from ledger.cli.failures import explain_failure
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return app(args=given, prog_name=PROGRAM, standalone_mode=False) or 0
+    except Exception as failure:
+        line, exit_code = explain_failure(failure)
+        if line is None:
+            raise
+        print(f"{PROGRAM}: {line}", file=sys.stderr)
+        return exit_code

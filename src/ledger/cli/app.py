@@ -1,0 +1,40 @@
+"""The commands, in the order in which --help lists them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli import append, demo, doctor, events, history, importing, rebuild, serve, status
+
+app = typer.Typer(
+    help="An append-only ledger of selling, and reports as of any past date.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(version_of("sales-ledger"))
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("append")(append.append)
+app.command("import")(importing.import_)
+app.command("events")(events.events)
+app.command("history")(history.history)
+app.command("rebuild")(rebuild.rebuild)
+app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)

@@ -1,0 +1,80 @@
+"""`sales-ledger demo`: a realistic company's history, then the dashboard over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.cli.common import Book, Database, ledger_of, settings_with
+from ledger.cli.failures import WrongUse
+from ledger.cli.serve import Host, Port, run_service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.application import Ledger
+    from ledger.cli.progress import Bar
+
+MARK = "demo"
+"""The actor of the demo's events: a book that begins otherwise is somebody's own and is left alone."""
+
+EVENTS_PER_DEAL = 9
+"""For the progress bar; the history is made while it is appended."""
+
+
+def demo(
+    deals: Annotated[int, typer.Option("--deals", min=0, max=1_000_000, help="How many deals.")] = 2_000,
+    years: Annotated[int, typer.Option("--years", min=1, max=30, help="Over how many years, up to now.")] = 3,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed tells the same story.")] = 7,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Only write the history.")] = False,
+    host: Host = None,
+    port: Port = None,
+    database: Database = None,
+    book: Book = None,
+) -> None:
+    """Write a company's history, unless it is there already, and serve its dashboard."""
+    settings = settings_with(database_url=database, book=book, host=host, port=port)
+    with ledger_of(settings, create=True) as ledger:
+        if ledger.head().position:
+            _check_ours(ledger)
+            typer.echo(f"The demo is already here: {ledger.head().position:,} events.")
+        else:
+            _write(ledger, deals, years, seed)
+        _fold(ledger)
+    if not no_serve:
+        run_service(settings)
+
+
+def _check_ours(ledger: Ledger) -> None:
+    if ledger.feed(0, 1)[0].actor != MARK:
+        raise WrongUse("this book holds a history that is not the demo's; name another with --database or --book")
+
+
+def _write(ledger: Ledger, deals: int, years: int, seed: int) -> None:
+    from ledger.cli.progress import Bar
+    from ledger.cli.tally import Tally
+    from ledger.demo import history
+
+    story = history(deals=deals, years=years, seed=seed, until=ledger.now())
+    with Bar("Writing history", deals * EVENTS_PER_DEAL) as bar, Tally(None, dry_run=False) as tally:
+        for outcome in ledger.append_each(_lines(story, bar), actor=MARK, history=True):
+            tally.add(f"event {outcome.number}", outcome)
+    typer.echo(tally.summary())
+    if tally.refused:
+        raise typer.Exit(1)
+
+
+def _lines(story: Iterator[dict[str, Any]], bar: Bar) -> Iterator[tuple[int, bytes]]:
+    from ledger.codec import encode
+
+    for number, line in enumerate(story, start=1):
+        yield number, encode(line)
+        bar.show(number)
+
+
+def _fold(ledger: Ledger) -> None:
+    """Fill the read store before anyone looks, so that the first page is quick."""
+    from ledger.cli.reading import fresh_store
+
+    fresh_store(ledger)

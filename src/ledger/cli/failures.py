@@ -1,0 +1,50 @@
+"""Every way a command can fail, as one line for stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ledger.errors import LedgerError
+
+NOT_SO = 1
+WRONG_USE = 2
+
+_WRONG_USE_CODES = frozenset({"bad_request", "cannot_import", "database_unusable", "not_found"})
+
+
+class WrongUse(LedgerError):
+    """The command cannot be carried out as it was given."""
+
+    code = "bad_request"
+
+
+def explain_failure(failure: Exception) -> tuple[str | None, int]:
+    """The line that says what went wrong and what to do, and the exit code; no line for a fault of ours."""
+    match failure:
+        case LedgerError():
+            code = WRONG_USE if failure.code in _WRONG_USE_CODES else NOT_SO
+            return _one_line(str(failure)), code
+        case typer.TyperException():
+            return f"{_one_line(failure.format_message())} See --help.", WRONG_USE
+        case OSError(filename=str() | bytes() as name, strerror=str() as reason):
+            return _one_line(f"{_text(name)}: {reason}"), WRONG_USE
+        case _:
+            return _database_failure(failure), WRONG_USE
+
+
+def _database_failure(failure: Exception) -> str | None:
+    """Only a command that loaded SQLAlchemy can have met one of its errors."""
+    errors = sys.modules.get("sqlalchemy.exc")
+    if errors is None or not isinstance(failure, errors.DBAPIError):
+        return None
+    return _one_line(f"the database failed: {failure.orig}; nothing of this step was stored")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _text(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode(errors="replace")

@@ -1,0 +1,34 @@
+"""A read store that has caught up with the log, for commands that ask it questions."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger
+    from projections.store import ReadStore
+
+PATIENCE_S = 600.0
+SLICE_S = 0.5
+
+
+def fresh_store(ledger: Ledger, *, patience_s: float = PATIENCE_S) -> ReadStore:
+    """The current read store, folded up to the head as it is now, with a bar while that takes time."""
+    from ledger.cli.progress import Bar
+    from projections.store import ReadStore
+
+    store = ReadStore.open(ledger)
+    deadline = time.monotonic() + patience_s
+    with Bar("Folding events") as bar:
+        while True:
+            freshness = store.wait(ledger, timeout=SLICE_S)
+            if freshness.complete:
+                return store
+            if time.monotonic() > deadline:
+                behind = f"{freshness.head - freshness.position:,} events are not folded in yet"
+                typer.echo(f"{behind}; the figures are as of position {freshness.position:,}", err=True)
+                return store
+            bar.show(freshness.position, freshness.head)

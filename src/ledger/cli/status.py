@@ -1,0 +1,41 @@
+"""`sales-ledger status`: what is there and how far it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from ledger.cli.common import Book, Database, ledger_of, settings_with, time_zone_of
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger
+
+
+def status(database: Database = None, book: Book = None) -> None:
+    """Say which database and book this is, how long the log is and how far the read store has come."""
+    settings = settings_with(database_url=database, book=book)
+    with ledger_of(settings) as ledger:
+        for name, value in _facts(ledger):
+            typer.echo(f"{name:<12} {value}")
+
+
+def _facts(ledger: Ledger) -> list[tuple[str, str]]:
+    from ledger.cli.words import moment_text
+    from projections.store import ReadStore
+
+    head, zone = ledger.head(), time_zone_of(ledger)
+    store = ReadStore.open(ledger)
+    position, quarantined = store.position(), store.quarantined()
+    behind = head.position - position
+    last = f"{moment_text(head.stamp, zone)} ({zone})" if head.position else "nothing appended yet"
+    facts = [
+        ("database", ledger.engine.url.render_as_string(hide_password=True)),
+        ("book", ledger.book),
+        ("events", f"{head.position:,}"),
+        ("last append", last),
+        ("read store", f"generation {store.generation}, {f'{behind:,} events behind' if behind else 'up to date'}"),
+    ]
+    if quarantined:
+        facts.append(("quarantine", f"{len(quarantined)} streams; see sales-ledger doctor"))
+    return facts
