@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Final
 
 from ledger.demo.amounts import Amounts, Data, as_data
 from ledger.demo.calendar import Calendar
 from ledger.times import DAY_US
 
-Event = tuple[int, str, int, Data, Amounts | None]
-"""`recorded_at, type, effective_at, data, amounts`; the amounts join the data when the line is written."""
+Event = tuple[int, int, str, str, int, Data, Amounts | None]
+"""`recorded_at, order, stream, type, effective_at, data, amounts`: sorts by the first two, of which the second is
+unique; the amounts join the data when the line is written."""
 
-_Item = tuple[int, int, str, str, int, Data, Amounts | None]
-"""`recorded_at, order of entry, stream, …`: the second settles ties, the rest is never compared."""
+TYPE: Final = 3
+EFFECTIVE_AT: Final = 4
+DATA: Final = 5
+AMOUNTS: Final = 6
 
 
 class Agenda:
@@ -21,27 +26,25 @@ class Agenda:
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
-        self._lines: defaultdict[int, list[_Item]] = defaultdict(list)
+        self._lines: defaultdict[int, list[Event]] = defaultdict(list)
         self._calls: defaultdict[int, list[Callable[[], None]]] = defaultdict(list)
-        self._entered = 0
+        self.order = count(1)
 
     def put(self, stream: str, event: str, data: Data, effective_at: int, recorded_at: int | None = None) -> None:
         """One line, recorded when it took effect unless told otherwise; what lies beyond `until` is forgotten."""
         recorded_at = effective_at if recorded_at is None else recorded_at
         if recorded_at <= self._calendar.until:
-            self._entered += 1
-            day = recorded_at // DAY_US
-            self._lines[day].append((recorded_at, self._entered, stream, event, effective_at, data, None))
+            said = (recorded_at, next(self.order), stream, event, effective_at, data, None)
+            self._lines[recorded_at // DAY_US].append(said)
 
-    def put_life(self, stream: str, events: list[Event]) -> None:
+    def put_all(self, events: list[Event]) -> None:
         """A stream's events, in the order in which they were recorded."""
-        until, lines, entered = self._calendar.until, self._lines, self._entered
-        for recorded_at, event, effective_at, data, amounts in events:
+        until, lines = self._calendar.until, self._lines
+        for event in events:
+            recorded_at = event[0]
             if recorded_at > until:
                 break
-            entered += 1
-            lines[recorded_at // DAY_US].append((recorded_at, entered, stream, event, effective_at, data, amounts))
-        self._entered = entered
+            lines[recorded_at // DAY_US].append(event)
 
     def call(self, day: int, action: Callable[[], None]) -> None:
         """Do something at the start of a day: what depends on how other things then stand."""

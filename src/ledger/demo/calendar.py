@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, pairwise
 from random import Random
@@ -22,6 +23,7 @@ _OPENINGS = (0, 1.05, 1.0, 1.1, 1.0, 0.9, 1.1, 0.8, 0.4, 1.25, 1.15, 1.1, 0.7)
 """How busy new business is in each month; August is asleep."""
 
 _MINUTES = [f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
+_SECONDS = [f"{second:02d}." for second in range(60)]
 
 
 class Calendar:
@@ -36,6 +38,7 @@ class Calendar:
         self.dates = [first + timedelta(days=day) for day in range(self.last + _DAYS_AHEAD)]
         self.epoch_day = (first - date(1970, 1, 1)).days
         self.text = [day.isoformat() for day in self.dates]
+        self._utc_text = [(first - timedelta(days=1)).isoformat(), *self.text]
         self.midnight = [day_start.__wrapped__(day, TIME_ZONE) for day in self.dates]
         self.morning = [start + 8 * HOUR_US for start in self.midnight]
         self.workday = self._workdays()
@@ -50,8 +53,7 @@ class Calendar:
             following[number] = following[number + 1] if off else number
         return following
 
-    def _period_ends(self, period: object) -> list[int]:
-        assert callable(period)
+    def _period_ends(self, period: Callable[[date], tuple[int, int]]) -> list[int]:
         ends = [len(self.dates) - 1] * len(self.dates)
         for number in range(len(self.dates) - 2, -1, -1):
             same = period(self.dates[number]) == period(self.dates[number + 1])
@@ -62,7 +64,8 @@ class Calendar:
         """As `ledger.times.format_instant`, several times faster: history is mostly instants."""
         day, rest = divmod(instant, DAY_US)
         minute, rest = divmod(rest, MINUTE_US)
-        return f"{self.text[day - self.epoch_day]}{_MINUTES[minute]}{rest / SECOND_US:09.6f}Z"
+        second, rest = divmod(rest, SECOND_US)
+        return f"{self._utc_text[day - self.epoch_day + 1]}{_MINUTES[minute]}{_SECONDS[second]}{rest:06d}Z"
 
     def share(self, fraction: float) -> int:
         """The working day at a fraction of the history."""

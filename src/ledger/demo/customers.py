@@ -18,6 +18,9 @@ _SEGMENTS: Final = ("pme", "pme", "eti", "eti", "grand-compte", "public")
 _INDUSTRIES: Final = ("industrie", "agroalimentaire", "tertiaire", "sante", "hotellerie", "logistique", "collectivites")
 _ROLES: Final = ("buyer", "technical", "director", "finance", "energy_manager")
 _SIZES: Final = {"pme": 0.7, "eti": 1.1, "grand-compte": 1.9, "public": 1.2}
+_CHANGES_A_DAY: Final = 0.002
+"""How often something is noted about a customer that has nothing to do with a deal."""
+
 _ALREADY_CUSTOMERS: Final = 0.3
 """Share of all customers that the company had when it opened its book."""
 
@@ -91,7 +94,7 @@ class Customers:
         """The day's changes: leavers' customers are handed over, some contacts come and go, some customers leave."""
         for rep in leavers:
             self._hand_over(rep, day)
-        self._dull += len(self._all) * 0.0012
+        self._dull += len(self._all) * _CHANGES_A_DAY
         while self._dull >= 1:
             self._dull -= 1
             customer = self._all[self._chance.below(len(self._all))]
@@ -138,7 +141,7 @@ class Customers:
         customer.owner.customers.append(customer)
         self._agenda.put(f"customer-{customer.id}", "customer.registered", customer.data, at)
         if "person" not in customer.data:
-            for _ in range(1 + (self._chance.random() < 0.35)):
+            for _ in range(1 + (self._chance.random() < 0.6)):
                 at += MINUTE_US
                 self._add_contact(customer, at)
 

@@ -10,7 +10,7 @@ from ledger.demo.company import AGREEMENT, APPROVAL, NEGOTIATION
 from ledger.demo.life import Life
 
 if TYPE_CHECKING:
-    from ledger.demo.agenda import Event
+    from ledger.demo.agenda import Agenda, Event
     from ledger.demo.amounts import Amounts, Data
     from ledger.demo.basket import Basket
     from ledger.demo.calendar import Calendar, Chance
@@ -30,7 +30,7 @@ _NOTES: Final = (
     "La direction préfère une solution du groupe.",
 )
 _MOST_PUSHES: Final = 6
-_NEGLECTED: Final = 0.12
+_NEGLECTED: Final = 0.18
 """Share of deals whose date nobody keeps up."""
 
 
@@ -61,6 +61,7 @@ class Deal(Life):
     def __init__(
         self,
         number: int,
+        agenda: Agenda,
         calendar: Calendar,
         chance: Chance,
         *,
@@ -73,7 +74,7 @@ class Deal(Life):
         start: int,
         head_start: float,
     ) -> None:
-        super().__init__(f"deal-{number}", calendar, chance)
+        super().__init__(f"deal-{number}", agenda, calendar, chance)
         self.number, self.chance, self.until = number, chance, calendar.until
         self.customer, self.owner, self.pipeline, self.kind = customer, owner, pipeline, kind
         self.basket, self.start = wanted, start
@@ -209,13 +210,13 @@ class Deal(Life):
             self.proposed = day
             if draw < 0.8:
                 self.revalue(day, self.chance.below(4))
-        elif draw < 0.3:
+        elif draw < 0.55:
             self.revalue(day, 2 + self.chance.below(7))
-        if self._random() < 0.4:
+        if self._random() < 0.4 and self.pushes < _MOST_PUSHES:
             left = (self.outcome.close_day - day) * (1 - 0.3 * self.owner.optimism) * (0.8 + 0.4 * self._random())
             if abs(day + int(left) - self.expected) > 12:
                 self.push(day, day + int(left))
-        if stage == NEGOTIATION and self._random() < 0.3:
+        if stage == NEGOTIATION and self._random() < 0.45:
             self._opine(day)
         if self._random() < 0.05:
             self._remember(before)

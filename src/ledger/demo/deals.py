@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ledger.demo import basket, mishaps, outcome, words
+from ledger.demo.agenda import AMOUNTS, DATA, TYPE
 from ledger.demo.calendar import MINUTE_US
 from ledger.demo.customers import CHANNELS
 from ledger.demo.deal import Deal
@@ -76,6 +77,7 @@ class Deals:
         self._opened += 1
         deal = Deal(
             self._opened,
+            self._agenda,
             calendar,
             chance,
             customer=customer,
@@ -88,12 +90,12 @@ class Deals:
             head_start=head_start,
         )
         opened = mishaps.open_deal(deal)
-        self._tell_more(opened[3], day)
+        self._tell_more(opened[DATA], day)
         if chance.random() < 0.12:
             mishaps.small_changes(deal, self._people.colleague(owner).id, words.title(chance, kind))
         deal.walk()
         self._end(deal)
-        deal.tell(self._agenda)
+        deal.tell()
         return deal
 
     def _end(self, deal: Deal) -> None:
@@ -105,7 +107,7 @@ class Deals:
                 mishaps.win_too_soon(deal)
                 won = ending == "won"
                 closed = mishaps.win(deal, self._calendar) if won else deal.lose(deal.outcome.close_day)
-                if mishaps.reopen(deal, closed, self._calendar) and deal.events[-1][1] == "deal.won":
+                if mishaps.reopen(deal, closed, self._calendar) and deal.events[-1][TYPE] == "deal.won":
                     self._customers.won(deal.customer, deal.day_of_record(), deal.recorded_at)
         if deal.proposed is not None:
             self.quotes.for_deal(deal, ending)
@@ -137,13 +139,13 @@ class Deals:
         self._opened += 1
         chance, calendar = self._chance, self._calendar
         again = day + 1 + chance.below(8)
-        copy = Life(f"deal-{self._opened}", calendar, chance)
-        data = original.events[0][3] | {"owner": self._people.colleague(original.owner).id}
+        copy = Life(f"deal-{self._opened}", self._agenda, calendar, chance)
+        data = original.events[0][DATA] | {"owner": self._people.colleague(original.owner).id}
         data["pipeline"], data["stage"] = original.pipeline.name, original.pipeline.stages[0]
-        opened = copy.say(again, "deal.opened", data, original.events[0][4])
+        opened = copy.say(again, "deal.opened", data, original.events[0][AMOUNTS])
         if chance.random() < 0.5:
             undone_at = opened[0] + MINUTE_US + int(6 * chance.random() * DAY_US)
             copy.fix(opened, undone_at, "event.retracted", {"reason": "entered_twice"})
         else:
             copy.say(again + 6 + chance.below(30), "deal.merged", {"into": str(original.number)})
-        copy.tell(self._agenda)
+        copy.tell()

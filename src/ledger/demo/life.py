@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.demo.agenda import Agenda, Event
+from ledger.demo.agenda import DATA, Agenda, Event
 from ledger.demo.amounts import Amounts, Data
 from ledger.demo.calendar import HOUR_US, MINUTE_US, Calendar, Chance
 from ledger.times import DAY_US
@@ -11,10 +11,11 @@ from ledger.times import DAY_US
 class Life:
     """Events of one stream; effects go forward, and so does what is recorded."""
 
-    __slots__ = ("_calendar", "_random", "effective_at", "events", "fixes", "recorded_at", "stream")
+    __slots__ = ("_agenda", "_calendar", "_random", "effective_at", "events", "fixes", "recorded_at", "stream")
 
-    def __init__(self, stream: str, calendar: Calendar, chance: Chance) -> None:
+    def __init__(self, stream: str, agenda: Agenda, calendar: Calendar, chance: Chance) -> None:
         self.stream = stream
+        self._agenda = agenda
         self._calendar = calendar
         self._random = chance.random
         self.events: list[Event] = []
@@ -31,21 +32,21 @@ class Life:
         recorded_at = max(recorded_at, self.recorded_at)
         self.effective_at = at
         self.recorded_at = recorded_at
-        said = (recorded_at, event, at, data, amounts)
+        said = (recorded_at, next(self._agenda.order), self.stream, event, at, data, amounts)
         self.events.append(said)
         return said
 
     def say_at(self, effective_at: int, recorded_at: int, event: str, data: Data) -> Event:
         """Something out of order: what took effect earlier than what is already told."""
         self.recorded_at = max(self.recorded_at, recorded_at)
-        said = (self.recorded_at, event, effective_at, data, None)
+        said = (self.recorded_at, next(self._agenda.order), self.stream, event, effective_at, data, None)
         self.events.append(said)
         return said
 
     def fix(self, target: Event, recorded_at: int, event: str, data: Data) -> Event:
         """A retraction or correction of an earlier event, to be recorded later."""
         recorded_at = max(recorded_at, target[0])
-        fixing = (recorded_at, event, recorded_at, data, None)
+        fixing = (recorded_at, next(self._agenda.order), self.stream, event, recorded_at, data, None)
         self.fixes.append((fixing, target))
         return fixing
 
@@ -53,16 +54,12 @@ class Life:
         """The day on which the last event was recorded."""
         return self.recorded_at // DAY_US - self._calendar.epoch_day
 
-    def tell(self, agenda: Agenda) -> None:
+    def tell(self) -> None:
         """Put everything in the agenda; only now is it known which version each fixed event has."""
         if self.fixes:
             self.events.extend(fixing for fixing, _ in self.fixes)
-            self.events.sort(key=_recorded)
+            self.events.sort()
             version = {id(event): number for number, event in enumerate(self.events, 1)}
             for fixing, target in self.fixes:
-                fixing[3]["version"] = version[id(target)]
-        agenda.put_life(self.stream, self.events)
-
-
-def _recorded(event: Event) -> int:
-    return event[0]
+                fixing[DATA]["version"] = version[id(target)]
+        self._agenda.put_all(self.events)

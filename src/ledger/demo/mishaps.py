@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.demo.agenda import Event
+from ledger.demo.agenda import DATA, EFFECTIVE_AT, TYPE, Event
 from ledger.demo.amounts import Data, as_data, scaled, without_lines
 from ledger.demo.calendar import MINUTE_US, Calendar, Chance
 from ledger.demo.deal import Deal
@@ -57,11 +57,11 @@ def win(deal: Deal, calendar: Calendar) -> Event:
     draw = chance.random()
     if draw < _WRONG_WIN:
         value = deal.amounts[1]
-        right = won[3] | as_data(scaled(deal.amounts, value - value * (2 + chance.below(9)) // 100))
+        right = won[DATA] | as_data(scaled(deal.amounts, value - value * (2 + chance.below(9)) // 100))
         _correct(deal, won, 1 + 40 * chance.random(), {"reason": "wrong_amount", "data": right})
     elif draw < _WRONG_WIN + _WRONG_DATE:
-        earlier = won[2] - int((1 + 9 * chance.random()) * DAY_US)
-        right_at = min(won[2], max(before + MINUTE_US, earlier))
+        earlier = won[EFFECTIVE_AT] - int((1 + 9 * chance.random()) * DAY_US)
+        right_at = min(won[EFFECTIVE_AT], max(before + MINUTE_US, earlier))
         data = {"reason": "wrong_date", "effective_at": calendar.instant_text(right_at)}
         _correct(deal, won, 1 + 20 * chance.random(), data)
     return won
@@ -69,7 +69,7 @@ def win(deal: Deal, calendar: Calendar) -> Event:
 
 def reopen(deal: Deal, closed: Event, calendar: Calendar) -> bool:
     """Some lost deals come back, fewer won ones fall through; returns whether it ends won."""
-    chance, lost = deal.chance, closed[1] == "deal.lost"
+    chance, lost = deal.chance, closed[TYPE] == "deal.lost"
     if chance.random() >= (0.045 if lost else 0.009):
         return not lost
     day = deal.day_of_record() + 4 + chance.below(60)

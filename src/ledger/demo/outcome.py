@@ -50,7 +50,7 @@ def _closing_season(calendar: Calendar, chance: Chance, day: int) -> int:
         return calendar.workday[day + 22 + chance.below(20)]
     end = calendar.quarter_end[day]
     year_end = calendar.dates[end].month == 12
-    if end - day < (55 if year_end else 38) and chance.random() < (0.52 if year_end else 0.55):
+    if end - day < (48 if year_end else 38) and chance.random() < (0.4 if year_end else 0.5):
         early = 9 if year_end else 3
         return end - early - chance.below(11)
     if day > 60 and calendar.dates[day].month == 1 and chance.random() < 0.35:

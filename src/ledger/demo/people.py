@@ -150,7 +150,7 @@ class People:
         closing = self._calendar.share(0.45)
         for number, rep in enumerate(self.reps):
             if rep.team == REMOTE:
-                if rep.left > closing:
+                if rep.left > closing + 5:
                     self._move(rep, closing, self.teams[number % len(self.teams)])
             elif number % 5 == 3:
                 day = self._calendar.share(0.2 + 0.7 * self._chance.random())

@@ -39,7 +39,7 @@ class Quotes:
             first, _ = self._issue(day, deal.customer.id, deal.owner.id, amounts, deal.number)
             day += 6 + chance.below(12)
             first.say(day, "quote.withdrawn", {"reason": "replaced"})
-            first.tell(self._agenda)
+            first.tell()
         quote, valid = self._issue(day, deal.customer.id, deal.owner.id, amounts, deal.number)
         valid = self._revise(quote, deal, day, valid)
         if ending == "won":
@@ -50,7 +50,7 @@ class Quotes:
             quote.say(close + 1, "quote.withdrawn", {"reason": "deal_closed"})
         else:
             quote.say(close, "quote.declined", {"reason": "price" if chance.random() < 0.5 else "other_offer"})
-        quote.tell(self._agenda)
+        quote.tell()
 
     def alone(self, day: int, customers: Customers, catalogue: Catalogue) -> None:
         """A small order by a known customer, quoted and accepted without anybody opening a deal."""
@@ -68,7 +68,7 @@ class Quotes:
             quote.say(answered, "quote.declined", {})
         elif draw < 0.9:
             quote.say(valid + 1, "quote.expired", {})
-        quote.tell(self._agenda)
+        quote.tell()
 
     def _issue(self, day: int, customer: str, owner: str, amounts: Amounts, deal: int | None) -> tuple[Life, int]:
         self._issued += 1
@@ -82,7 +82,7 @@ class Quotes:
         }
         if deal is not None:
             data["deal"] = str(deal)
-        quote = Life(f"quote-{self._issued}", calendar, chance)
+        quote = Life(f"quote-{self._issued}", self._agenda, calendar, chance)
         quote.say(day, "quote.issued", data, amounts)
         return quote, valid
 
