@@ -176,6 +176,7 @@ class Appender:
         bodies = self._bodies(batch)
         before = self._recorder.remembered(actor, list(bodies)) if bodies else {}
         session.preload(deciding.said.stream for deciding in batch if deciding.said is not None)
+        session.preload_subjects(deciding.said for deciding in batch if deciding.said is not None)
         seen: set[str] = set()
         for deciding in batch:
             said = deciding.said

@@ -47,7 +47,7 @@ class EventMapper(Mapper[str]):
     def __init__(self) -> None:
         super().__init__(JSONTranscoder())
 
-    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+    def to_stored_event(self, domain_event: Any) -> Any:
         """A decided draft with its data as canonical bytes."""
         draft: Draft = domain_event
         return PendingEntry(

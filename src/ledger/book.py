@@ -19,7 +19,7 @@ DEFAULT_OPENING = BookOpened(
 """What a book is opened with when nobody says otherwise."""
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """The book's settings in force."""
 
     settings: BookOpened

@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.codec import MAX_SAFE_INTEGER
 from ledger.errors import Refused
-from ledger.events import Attributes, Event, EventCorrected, Line, Money, Part, Rule, Sealed, Stage
+from ledger.events import Attributes, Event, EventCorrected, Line, Money, Rule, Sealed, Stage
 from ledger.money import MAX_MINOR, is_currency
 from ledger.times import parse_date, zone
 
@@ -83,7 +83,7 @@ def _check_of(hint: Any) -> Check | None:
         return _check_stages
     if hint is Money:
         return _check_money
-    if get_origin(hint) is dict:
+    if get_origin(hint) is dict and get_args(hint)[1] is not Any:  # what a correction holds is checked as its type
         return _check_setting
     return None
 
@@ -197,9 +197,10 @@ def sealable(kind: type[Event]) -> tuple[tuple[str, Rule], ...]:
     if kind is EventCorrected:
         return (("note", Rule.FREE_TEXT),)
     hints = get_type_hints(kind, include_extras=True)
-    found = []
-    for field in msgspec.structs.fields(kind):
-        for hint in (hints[field.name], *get_args(hints[field.name])):
-            if get_origin(hint) is Annotated and get_args(hint)[1] in (Rule.PERSONAL, Rule.FREE_TEXT):
-                found.append((field.name, get_args(hint)[1]))
-    return tuple(found)
+    marked = (
+        (field.name, get_args(hint)[1])
+        for field in msgspec.structs.fields(kind)
+        for hint in (hints[field.name], *get_args(hints[field.name]))
+        if get_origin(hint) is Annotated
+    )
+    return tuple((name, rule) for name, rule in marked if rule in (Rule.PERSONAL, Rule.FREE_TEXT))

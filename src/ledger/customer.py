@@ -21,7 +21,7 @@ from ledger.events import (
 )
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """A customer as it stands; `profile` keeps the registration's fields up to date."""
 
     profile: CustomerRegistered

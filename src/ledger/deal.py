@@ -29,7 +29,7 @@ from ledger.events import (
 from ledger.values import Worth, revalue
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """A deal as it stands; `opening` keeps title and classification up to date."""
 
     opening: DealOpened

@@ -35,20 +35,23 @@ PENDING = 2**62
 """Stands for the position of the event being decided: after all others."""
 
 
-class Said(msgspec.Struct, frozen=True):
-    """A line as somebody says it, decoded and checked. `effective_at` is an instant, a date, or omitted."""
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """A line as somebody says it, decoded and checked. `effective_at` is an instant, the text of a date, or omitted."""
 
     stream: str
     event: Event
-    effective_at: str | None = None
+    effective_at: int | str | None = None
     recorded_at: int | None = None
     source: str | None = None
     expected_version: int | None = None
     key: str | None = None
 
 
-class Draft(msgspec.Struct, frozen=True):
-    """An event decided and not yet stored; times that are None become the log's own stamp."""
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """An event decided and not yet stored; times that are None become the log's own stamp.
+
+    Where the event is last in effect (`in_order`), `state` is the stream's state after it.
+    """
 
     stream: str
     version: int
@@ -57,6 +60,7 @@ class Draft(msgspec.Struct, frozen=True):
     recorded_at: int | None
     source: str | None
     in_order: bool
+    state: Any = None
 
 
 class World(Protocol):
@@ -99,7 +103,7 @@ def decide(stream: Stream, said: Said, world: World, now: int, *, history: bool)
         if not history and _already_said(stream, event, at):
             return None
         raise
-    return Draft(stream.name, stream.version + 1, said.event, effective_at, recorded_at, said.source, in_order)
+    return Draft(stream.name, stream.version + 1, said.event, effective_at, recorded_at, said.source, in_order, after)
 
 
 def _times(stream: Stream, said: Said, world: World, now: int, *, history: bool) -> tuple[int | None, int | None]:
@@ -132,10 +136,14 @@ def _check_not_ahead(stream: Stream, effective_at: int | None, recorded_at: int 
         )
 
 
-def _instant(stream: Stream, text: str, world: World) -> int:
+def _instant(stream: Stream, said: int | str, world: World) -> int:
     """An instant as given, or the start of a date but not before the stream's latest event of that day."""
-    if not is_date(text):
-        return parse_instant(text)
+    if isinstance(said, int):
+        return said
+    return parse_instant(said) if not is_date(said) else _on(stream, said, world)
+
+
+def _on(stream: Stream, text: str, world: World) -> int:
     day = parse_date(text)
     start = day_start(day, world.time_zone())
     if start > stream.last_effective_at:
@@ -219,7 +227,7 @@ def _check_merge(stream: Stream, into: str, world: World) -> None:
     raise Refused("merge_in_circle", f"{stream.name} would end a chain of more than 1,000 merges")
 
 
-def _decide_modifier(  # noqa: PLR0913 (the six that `decide` has, taken apart)
+def _decide_modifier(
     stream: Stream, said: Said, event: EventRetracted | EventCorrected, world: World, now: int, *, history: bool
 ) -> Draft | None:
     if not 1 <= event.version <= stream.version:

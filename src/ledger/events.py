@@ -36,14 +36,14 @@ class Rule(Enum):
     FREE_TEXT = auto()
 
 
-class Commitment(msgspec.Struct, frozen=True):
+class Commitment(msgspec.Struct, frozen=True, gc=False):
     """`c` is base64 of SHA-256(0x02 ‖ salt ‖ canonical JSON of the value), `s` the random ref of its subject."""
 
     c: str
     s: str
 
 
-class Sealed(msgspec.Struct, frozen=True, rename={"commitment": "$sealed"}):
+class Sealed(msgspec.Struct, frozen=True, gc=False, rename={"commitment": "$sealed"}):
     """Stands in an entry for a value that lies in the vault (TRUST 2)."""
 
     commitment: Commitment
@@ -63,8 +63,8 @@ Category = Literal["omitted", "pipeline", "best_case", "most_likely", "commit"]
 Attributes = dict[str, str | int | bool]
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A value inside an event."""
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """A value inside an event. Never part of a cycle, so the garbage collector need not look at it."""
 
 
 class Money(Part, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from ledger.events import (
 )
 
 
-class Team(msgspec.Struct, frozen=True):
+class Team(msgspec.Struct, frozen=True, gc=False):
     """A team as it stands."""
 
     name: str
@@ -27,7 +27,7 @@ class Team(msgspec.Struct, frozen=True):
     closed: bool = False
 
 
-class Person(msgspec.Struct, frozen=True):
+class Person(msgspec.Struct, frozen=True, gc=False):
     """Somebody as the organisation knows them."""
 
     name: str | Sealed

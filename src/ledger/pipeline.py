@@ -8,7 +8,7 @@ from ledger.errors import Refused
 from ledger.events import Attributes, Event, PipelineDefined, PipelineRedefined, Stage
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """A pipeline's name and stages in force, in order."""
 
     name: str

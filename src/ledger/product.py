@@ -8,7 +8,7 @@ from ledger.errors import Refused
 from ledger.events import Event, Money, ProductChanged, ProductListed, ProductRetired
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """A product as it stands."""
 
     name: str

@@ -17,7 +17,7 @@ from ledger.events import (
 from ledger.values import Worth, revalue
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """A quote as it stands."""
 
     issue: QuoteIssued

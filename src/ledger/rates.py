@@ -10,7 +10,7 @@ from ledger.errors import Refused
 from ledger.events import Event, RateFixed
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """The rate in force: one unit of the stream's currency is `rate` of `base`."""
 
     base: str

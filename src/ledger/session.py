@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from ledger import book as book_rules
+from ledger.checks import sealable
 from ledger.codec import Recorded, encode, from_rows
 from ledger.decision import Draft, Said, decide
 from ledger.errors import Refused
 from ledger.events import EVENTS, EventCorrected, Sealed
-from ledger.kinds import fields_to_seal
+from ledger.kinds import KINDS, fields_to_seal
 from ledger.log.recorder import LogRecorder, PendingEntry, Row, Told
 from ledger.privacy.sealing import VaultRow, new_ref, seal, subject_of
 from ledger.privacy.vault import Vault
@@ -44,6 +45,16 @@ class StreamCache:
             self._streams[stream.name] = stream
             while len(self._streams) > self._most:
                 self._streams.popitem(last=False)
+
+
+class Sealing(msgspec.Struct):
+    """What must be stored beside an entry: values for the vault, and subjects named for the first time."""
+
+    vault: list[VaultRow]
+    subjects: list[tuple[str, str]]
+
+
+NOTHING_SEALED = Sealing([], [])
 
 
 class References:
@@ -75,13 +86,6 @@ class References:
         self._streams = {}
 
 
-class Sealing(msgspec.Struct):
-    """What must be stored beside an entry: values for the vault, and subjects named for the first time."""
-
-    vault: list[VaultRow]
-    subjects: list[tuple[str, str]]
-
-
 class Session:
     """The world of some decisions (`decision.World`). Belongs to one thread.
 
@@ -96,7 +100,7 @@ class Session:
         self._vault = Vault(recorder)
         self._streams: dict[str, Stream] = {}
         self._left_to_the_log: set[str] = set()
-        self._refs: dict[str, str] = {}
+        self._refs: dict[str, str | None] = {}
         self._provisional = PROVISIONAL
 
     # What decisions ask -----------------------------------------------------------------------------------------
@@ -134,14 +138,15 @@ class Session:
 
     def decide(self, said: Said, now: int, *, history: bool) -> tuple[PendingEntry, Sealing] | None:
         """The entry to store for what was said, or None where it is already so. Raises `Refused` or `Conflict`."""
-        self.preload([said.stream])
+        if said.stream not in self._streams:
+            self.preload([said.stream])
         stream = self._streams[said.stream]
         if history and self._history_closed():
             raise Refused("history_closed", "this book's history is closed; append without --history, as of now")
         draft = decide(stream, said, self, now, history=history)
         if draft is None:
             return None
-        draft, sealing = self._sealed(stream, draft)
+        draft, sealing = self._sealed(stream, draft) if sealable(type(draft.event)) else (draft, NOTHING_SEALED)
         state = encode(draft.event)
         self._provisional += 1
         recorded_at = now if draft.recorded_at is None else draft.recorded_at
@@ -162,6 +167,7 @@ class Session:
                 "",
             ),
             in_order=draft.in_order,
+            state=draft.state,
         )
         entry = PendingEntry(
             stream.name, draft.version, event_type, state, draft.effective_at, draft.recorded_at, draft.source
@@ -193,12 +199,25 @@ class Session:
                 corrected, rows = seal(corrected, inner, ref, stream.name, draft.version)
                 sealing.vault += rows
                 event = msgspec.structs.replace(event, data=msgspec.to_builtins(corrected))
-        return (draft if event is draft.event else msgspec.structs.replace(draft, event=event)), sealing
+        if event is draft.event:
+            return draft, NOTHING_SEALED
+        state = KINDS[stream.kind].evolve(stream.state, event) if draft.in_order else None
+        return msgspec.structs.replace(draft, event=event, state=state), sealing
+
+    def preload_subjects(self, said: Iterable[Said]) -> None:
+        """Read the names of all subjects that these lines will seal values of in one query."""
+        wanted = {
+            subject
+            for each in said
+            if sealable(type(each.event))
+            and ((subject := subject_of(each.stream, each.event)) != each.stream or self._streams[each.stream].events)
+        }
+        self._refs |= dict.fromkeys(wanted) | self._recorder.subject_refs(sorted(wanted))
 
     def _ref(self, subject: str, stream: Stream, sealing: Sealing) -> str:
         ref = self._refs.get(subject)
-        if ref is None and (stream.events or subject != stream.name):
-            ref = self._recorder.subject_ref(subject)
+        if subject not in self._refs and (stream.events or subject != stream.name):
+            ref = self._recorder.subject_refs([subject]).get(subject)
         if ref is None:
             ref = new_ref()
             sealing.subjects.append((subject, ref))

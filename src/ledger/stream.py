@@ -62,13 +62,13 @@ class Stream:
             return self.state
         return replay(self.kind, [event for event in self.shown if event.effective_at <= instant])
 
-    def add(self, event: Recorded, *, in_order: bool) -> None:
-        """One more event. `in_order`: it speaks of no other event and is the last in effect."""
+    def add(self, event: Recorded, *, in_order: bool, state: Any) -> None:
+        """One more event. `in_order`: it speaks of no other event and is the last in effect; `state` is that after it."""
         if in_order:
             self.shown.append(
                 Visible(event.effective_at, event.position, event.data, event.position, event.appended_at)
             )
-            self._state = KINDS[self.kind].evolve(self._state, event.data)
+            self._state = state
         else:
             self._shown = None
         self.events.append(event)

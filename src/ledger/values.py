@@ -10,7 +10,7 @@ from ledger.errors import Refused
 from ledger.events import Line, Money
 
 
-class Worth(msgspec.Struct, frozen=True):
+class Worth(msgspec.Struct, frozen=True, gc=False):
     """Value, margin and quantity in force, and the lines that make the value up."""
 
     value: Money | None = None

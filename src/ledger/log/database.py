@@ -34,9 +34,7 @@ def connect(url: str, *, create: bool = True) -> Engine:
         with engine.connect() as connection:
             revision = _revision(connection)
         if revision != SCHEMA_REVISION:
-            if revision is None and not create:
-                raise NotFound(f"there is no ledger in {shown(address)} yet; append to it first")
-            _migrate(engine, address)
+            _migrate(engine, address, create=create or revision is not None)
     except DBAPIError as error:
         engine.dispose()
         raise unusable(error, address) from None
@@ -130,7 +128,9 @@ def _revision(connection: Connection) -> str | None:
     return None
 
 
-def _migrate(engine: Engine, address: URL) -> None:
+def _migrate(engine: Engine, address: URL, *, create: bool) -> None:
+    if not create:
+        raise NotFound(f"there is no ledger in {shown(address)} yet; append to it first")
     from alembic import command  # noqa: PLC0415 (slow to import, and seldom needed)
 
     with engine.connect() as connection:
