@@ -1,0 +1,85 @@
+"""Every report, registered once: command line, routes, catalogue and dashboard come from this tuple.
+
+Adding a report is one file here and one line below.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from projections.reports import answer as _answer
+from projections.reports import explain as _explain
+from projections.reports.answer import Answer, AnswerColumn
+from projections.reports.conversion import CONVERSION
+from projections.reports.definition import Column, Report, Text
+from projections.reports.explain import Explained, Explanation
+from projections.reports.forecast import FORECAST
+from projections.reports.parameters import PARAMETERS, Parameter, choices
+from projections.reports.pipeline import PIPELINE
+from projections.reports.rates import MissingRate
+from projections.reports.sales import SALES
+from projections.reports.win_rate import WIN_RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from ledger.application import Ledger
+    from projections.store import ReadStore
+
+REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION)
+
+
+def find(name: str) -> Report:
+    """The report of that name. Raises `NotFound` with those there are."""
+    return _answer.find(REPORTS, name)
+
+
+def answer(
+    store: ReadStore,
+    name: str,
+    params: Mapping[str, str],
+    *,
+    today: date,
+    lang: str = "en",
+    ledger: Ledger | None = None,
+    head: int | None = None,
+    now: int | None = None,
+) -> Answer:
+    """Answer a report by name; see `answer.answer_to`."""
+    return _answer.answer_to(find(name), store, params, today=today, lang=lang, ledger=ledger, head=head, now=now)
+
+
+def explain(
+    store: ReadStore,
+    ledger: Ledger,
+    name: str,
+    params: Mapping[str, str],
+    cell: Mapping[str, str | None],
+    *,
+    today: date | None = None,
+    lang: str = "en",
+    now: int | None = None,
+    limit: int | None = None,
+) -> Explanation:
+    """The lines behind a cell of a report and the events behind them; see `explain.explain_cell`."""
+    return _explain.explain_cell(find(name), store, ledger, params, cell, today=today, lang=lang, now=now, limit=limit)
+
+
+__all__ = [
+    "PARAMETERS",
+    "REPORTS",
+    "Answer",
+    "AnswerColumn",
+    "Column",
+    "Explained",
+    "Explanation",
+    "MissingRate",
+    "Parameter",
+    "Report",
+    "Text",
+    "answer",
+    "choices",
+    "explain",
+    "find",
+]

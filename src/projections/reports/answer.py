@@ -1,0 +1,155 @@
+"""A report's answer: the contract's JSON, and the notes that say how far it can be relied upon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import func, select
+
+from ledger.errors import BadRequest, NotFound
+from ledger.times import day_start, format_instant
+from projections.reports.definition import Text
+from projections.reports.question import ask
+from projections.reports.table import tabulate
+from projections.tables import quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from ledger.application import Ledger
+    from projections.reports.cells import Cells
+    from projections.reports.definition import Report
+    from projections.reports.question import Question
+    from projections.store import ReadStore, View
+
+LANGUAGES = ("en", "fr")
+
+
+class AnswerColumn(msgspec.Struct, frozen=True):
+    """`type` is id, text, date, month, count, money, quantity or ratio; money's unit is its currency."""
+
+    name: str
+    type: str
+    unit: str | None
+    label: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A report as DESIGN 8 has it in JSON. Instants are ISO 8601, money integer minor units, ratios decimals."""
+
+    report: str
+    title: str
+    as_of: str
+    known_at: str
+    position: int
+    generation: int
+    parameters: dict[str, str]
+    columns: list[AnswerColumn]
+    rows: list[dict[str, Any]]
+    totals: dict[str, Any]
+    notes: list[str]
+
+    def json(self) -> bytes:
+        return msgspec.json.encode(self)
+
+
+def answer_to(
+    report: Report,
+    store: ReadStore,
+    params: Mapping[str, str],
+    *,
+    today: date,
+    lang: str = "en",
+    ledger: Ledger | None = None,
+    head: int | None = None,
+    now: int | None = None,
+) -> Answer:
+    """Answer a report from the read store, all in one snapshot.
+
+    `today` is the local date and `now` the instant (its midnight when not given) beyond which nothing can be asked.
+    With `ledger` the names of persons are shown. `head` is the log's last position as it was when the question came
+    (`Freshness.head`). Raises `BadRequest`, and `MissingRate` naming the rate.
+    """
+    check_language(lang)
+    with store.view() as view:
+        question = ask(view, report, params, clock=clock(view, today, now))
+        table = tabulate(question, view, ledger)
+        notes = _notes(table.cells, view, head)
+    return Answer(
+        report=report.name,
+        title=report.title.in_(lang),
+        as_of=format_instant(question.pair.as_of),
+        known_at=format_instant(question.pair.known_at),
+        position=view.position,
+        generation=view.generation,
+        parameters=resolved(question),
+        columns=[
+            AnswerColumn(name, kind, question.currency if kind == "money" else None, label.in_(lang))
+            for name, kind, label in table.columns
+        ],
+        rows=table.rows,
+        totals=table.totals,
+        notes=[note.in_(lang) for note in notes],
+    )
+
+
+def check_language(lang: str) -> None:
+    if lang not in LANGUAGES:
+        raise BadRequest(f"unknown language {lang[:20]!r}; write {' or '.join(LANGUAGES)}")
+
+
+def clock(view: View, today: date, now: int | None) -> int:
+    return day_start(today, view.time_zone) if now is None else now
+
+
+def resolved(question: Question) -> dict[str, str]:
+    """The parameters as they were understood: words and defaults replaced by what they meant."""
+    said = dict(question.given)
+    said |= {"as_of": format_instant(question.pair.as_of), "known_at": format_instant(question.pair.known_at)}
+    if question.period:
+        said["period"] = f"{question.period.first}..{question.period.last}"
+    if "currency" in question.report.parameters:
+        said["currency"] = question.currency
+    if "horizon" in question.report.parameters and not question.period:
+        said["horizon"] = str(question.horizon_months)
+    for name, allowed in question.report.choices.items():
+        said.setdefault(name, allowed[0])
+    return said
+
+
+def _notes(cells: Sequence[Cells], view: View, head: int | None) -> list[Text]:
+    notes = []
+    lines, late = sum(each.lines for each in cells), sum(each.late for each in cells)
+    if late:
+        notes.append(
+            Text(
+                f"{late} ligne(s) sur {lines} reposent sur des événements ajoutés au livre après la date de "
+                "connaissance (historique importé)",
+                f"{late} of {lines} lines rest on events appended after known_at (imported history)",
+            )
+        )
+    if aside := view.connection.scalar(select(func.count()).select_from(quarantine)):
+        notes.append(
+            Text(
+                f"{aside} flux en quarantaine ne sont pas à jour ici : voir sales-ledger doctor",
+                f"{aside} quarantined stream(s) are not up to date here: see sales-ledger doctor",
+            )
+        )
+    if head is not None and view.position < head:
+        notes.append(
+            Text(
+                f"le magasin de lecture en est à la position {view.position} sur {head}",
+                f"the read store is at position {view.position} of {head}",
+            )
+        )
+    return notes
+
+
+def find(reports: Sequence[Report], name: str) -> Report:
+    """The report of that name. Raises `NotFound` with those there are."""
+    for report in reports:
+        if report.name == name:
+            return report
+    raise NotFound(f"no report {name[:40]!r}; there are {', '.join(report.name for report in reports)}")

@@ -1,0 +1,125 @@
+"""What a report is: a declared object from which command line, routes, catalogue and documentation all come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ledger.money import half_even
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from projections.reports.question import Question
+    from projections.reports.sources import Source
+    from projections.store import View
+
+Exact = int | Fraction | None
+"""A figure before it is shown. Quantities are integer millionths, money integer minor units."""
+
+Kind = Literal["id", "text", "date", "month", "count", "money", "quantity", "ratio"]
+Base = Literal["one", "value", "margin", "quantity", "weighted", "weighted_margin"]
+
+TIME = frozenset({"month", "quarter", "year"})
+STATE = frozenset({"category", "outcome", "status"})
+"""Names under which reports show a line's state."""
+PRODUCT = frozenset({"product", "product_range"})
+
+BASES: tuple[Base, ...] = ("one", "value", "margin", "quantity", "weighted", "weighted_margin")
+"""What every line brings, each an integer: itself, its amounts, and its amounts times its probability."""
+
+
+class Text(NamedTuple):
+    """A text for people, in both languages."""
+
+    fr: str
+    en: str
+
+    def in_(self, lang: str) -> str:
+        return self.fr if lang == "fr" else self.en
+
+
+class Sum(NamedTuple):
+    """A figure that adds up over lines: `of` each line whose state is one of `states`, or none of `but`."""
+
+    name: str
+    of: Base
+    states: frozenset[str] | None = None
+    but: frozenset[str] = frozenset()
+
+    def takes(self, state: str | None) -> bool:
+        return state not in self.but if self.states is None else state in self.states
+
+
+Sums = dict[str, int]
+"""The additive figures of a cell by the name of their `Sum`."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure of the report, worked out from a cell's sums."""
+
+    name: str
+    type: Kind
+    label: Text
+    value: Callable[[Sums], Exact]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A named, documented question over the read store.
+
+    `fixed` dimensions head every row, `dimensions` may be asked for with `by` and `where`. `lines` gives the
+    sources whose rows are the report's lines: their sums are its cells, and `explain` lists them. `choices` narrows
+    what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
+    """
+
+    name: str
+    title: Text
+    description: Text
+    formula: Text
+    source: Text
+    sums: tuple[Sum, ...]
+    columns: tuple[Column, ...]
+    parameters: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    lines: Callable[[Question, View], Sequence[Source]]
+    fixed: tuple[str, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
+
+
+def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
+    """A column that shows a sum as it is."""
+    wanted = of or name.removesuffix("_minor")
+    return Column(name, kind, label, lambda sums: sums[wanted])
+
+
+def total(name: str, kind: Kind, label: Text, *of: str) -> Column:
+    """A column that adds up several sums."""
+    return Column(name, kind, label, lambda sums: sum(sums[each] for each in of))
+
+
+def ratio(name: str, label: Text, over: str, *under: str) -> Column:
+    """A column `over / Σ under`; null where that is zero or negative."""
+
+    def value(sums: Sums) -> Exact:
+        denominator = sum(sums[each] for each in under)
+        return Fraction(sums[over], denominator) if denominator > 0 else None
+
+    return Column(name, "ratio", label, value)
+
+
+def average(name: str, label: Text, over: str, under: str) -> Column:
+    """A column of money `over / under`, rounded half to even; null without a denominator."""
+
+    def value(sums: Sums) -> Exact:
+        return half_even(sums[over], sums[under]) if sums[under] > 0 else None
+
+    return Column(name, "money", label, value)
+
+
+def unknown_yet(name: str, kind: Kind, label: Text) -> Column:
+    """A column of the contract whose facts no event tells yet: null."""
+    return Column(name, kind, label, lambda _: None)

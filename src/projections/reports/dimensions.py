@@ -1,0 +1,139 @@
+"""The dimensions that `by` and `where` name, and what each joins to tell a line's value.
+
+Owner, kind and product are the line's own; region, country, channel and campaign its own or else its customer's;
+segment its customer's; team its owner's. Merged customers are one, settled at the pair for all dates (EVENTS).
+Month, quarter, year and product are told after the query: `LATE`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, Text, and_, bindparam, cast, func, literal, or_, select
+
+from projections import intervals
+from projections.reports.definition import PRODUCT, STATE, TIME
+from projections.tables import customer_versions, person_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, FromClause
+
+    from projections.reports.question import Question
+    from projections.reports.sources import Source
+    from projections.store import View
+
+LATE = STATE | PRODUCT | TIME
+"""What a line is told apart by once it has been read."""
+
+_OWN = frozenset({"owner", "kind", "stage", "pipeline", "reason", "competitor"})
+_OWN_OR_CUSTOMERS = frozenset({"region", "country", "channel", "campaign"})
+OF_CUSTOMER = _OWN_OR_CUSTOMERS | {"customer", "segment"}
+"""What a customer's stream may tell."""
+
+DEAL_DIMENSIONS = (
+    "owner", "team", "region", "country", "kind", "channel", "campaign", "product", "product_range", "segment",
+    "customer", "stage", "pipeline",
+)  # fmt: skip
+"""What a deal can be told apart by, beside time and state."""
+
+QUOTE_DIMENSIONS = ("owner", "team", "region", "country", "channel", "campaign", "segment", "customer")
+
+
+class Joined:
+    """A source with the tables joined that its dimensions need; `frm` grows as columns are asked for."""
+
+    def __init__(self, source: Source, question: Question, view: View) -> None:
+        self.frm: FromClause = source.frm
+        self._source = source
+        self._question = question
+        self._view = view
+        self._customers: FromClause | None = None
+        self._customer: ColumnElement[Any] | None = None
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        """The value of a dimension that a query can tell."""
+        own = self._source.columns
+        if name in _OWN:
+            return own[name]
+        if name in _OWN_OR_CUSTOMERS:
+            return func.coalesce(own[name], self._its_customer().c[name])
+        if name == "segment":
+            return self._its_customer().c.segment
+        if name == "customer":
+            return self._survivor()
+        assert name == "team", name
+        return self._team()
+
+    def restricted(self, name: str, values: frozenset[str | None]) -> ColumnElement[bool]:
+        """Whether a dimension has one of the values."""
+        column = self.column(name)
+        named = column.in_(sorted(value for value in values if value is not None))
+        return or_(column.is_(None), named) if None in values else named
+
+    def _team(self) -> ColumnElement[Any]:
+        people = person_versions.alias("people")
+        its_owner = and_(
+            people.c.stream == literal("person-", Text) + self._source.columns["owner"],
+            intervals.holds(people, self._source.at, self._question.pair, self._view),
+        )
+        self.frm = self.frm.outerjoin(people, its_owner)
+        return people.c.team
+
+    def _its_customer(self) -> FromClause:
+        if self._customers is None:
+            customers = customer_versions.alias("customers")
+            same = and_(
+                customers.c.stream == literal("customer-", Text) + self._survivor(),
+                intervals.holds(customers, self._source.happened_at, self._question.pair, self._view),
+            )
+            self.frm = self.frm.outerjoin(customers, same)
+            self._customers = customers
+        return self._customers
+
+    def _survivor(self) -> ColumnElement[Any]:
+        if self._customer is None:
+            self._customer = self._source.columns["customer"]
+            if merged := survivors(self._question, self._view):
+                table = _as_table(merged, self._view)
+                self.frm = self.frm.outerjoin(table, table.c.key == self._customer)
+                self._customer = func.coalesce(table.c.value, self._customer)
+        return self._customer
+
+
+def survivors(question: Question, view: View) -> dict[str, str]:
+    """Each merged customer's survivor at the pair, at the end of its chain (in a circle, where it closes)."""
+    merged = intervals.at_pair(customer_versions, question.pair, view, customer_versions.c.merged_into.is_not(None))
+    prefix = len("customer-")
+    into = {row.stream[prefix:]: row.merged_into for row in view.rows(select(merged.c.stream, merged.c.merged_into))}
+    found = {}
+    for customer, first in into.items():
+        seen, survivor = {customer}, first
+        while survivor in into and survivor not in seen:
+            seen.add(survivor)
+            survivor = into[survivor]
+        found[customer] = survivor
+    return found
+
+
+def time_label(name: str, month: str | None) -> str | None:
+    """A month's own name, or that of its quarter or year; words such as `overdue` stay as they are.
+
+    >>> time_label("quarter", "2026-08"), time_label("year", "2026-08"), time_label("year", "undated")
+    ('2026-Q3', '2026', 'undated')
+    """
+    if month is None or name == "month" or not month[:4].isdigit():
+        return month
+    return month[:4] if name == "year" else f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
+
+
+def _as_table(pairs: Mapping[str, str], view: View) -> Any:
+    """The pairs as a table of `key` and `value`, passed as one parameter however many they are."""
+    given = bindparam("survivors", json.dumps(pairs), Text)
+    if view.connection.dialect.name == "sqlite":
+        return func.json_each(given).table_valued("key", "value", name="survivors")
+    table = func.json_each_text(cast(given, JSON)).table_valued("key", "value", name="survivors")
+    byte_order = select(table.c.key.collate("C").label("key"), table.c.value.collate("C").label("value"))
+    return byte_order.subquery("survivors")

@@ -1,0 +1,214 @@
+"""Lines read one by one: converted at their own rate, rounded once, and shared over their products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Text, and_, cast, literal, null, select
+
+from ledger import money
+from ledger.money import half_even
+from projections import intervals
+from projections.reports import lines
+from projections.reports.definition import PRODUCT, STATE, TIME
+from projections.reports.dimensions import OF_CUSTOMER, time_label
+from projections.tables import product_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, FromClause
+
+    from projections.reports.definition import Base
+    from projections.reports.question import Question
+    from projections.reports.rates import Rates
+    from projections.reports.sources import Source
+    from projections.store import View
+
+Bases = dict[str, int]
+
+
+class Piece(NamedTuple):
+    """A line, or its part of one product: the dimensions it counts under and what it brings."""
+
+    dimensions: Mapping[str, str | None]
+    bases: Bases
+
+
+@dataclass(frozen=True)
+class Line:
+    """One deal, closing or quote as the report counts it; amounts are in the reporting currency.
+
+    `joined` are the dated streams that told something of it, when that was asked for.
+    """
+
+    stream: str
+    position: int
+    at: int
+    state: str | None
+    currency: str | None
+    probability_bp: int | None
+    late: bool
+    pieces: tuple[Piece, ...]
+    joined: tuple[str, ...] = ()
+
+
+class _Product(NamedTuple):
+    product: str | None
+    product_range: str | None
+    value: int
+    margin: int
+    quantity: int
+
+
+_WEIGHED_BY: dict[Base, str] = {
+    "value": "value",
+    "weighted": "value",
+    "margin": "margin",
+    "weighted_margin": "margin",
+    "quantity": "quantity",
+}
+
+
+def read(
+    source: Source,
+    question: Question,
+    view: View,
+    rates: Rates,
+    *,
+    foreign_only: bool = False,
+    merged: Mapping[str, str] | None = None,
+) -> Iterator[Line]:
+    """The lines of a source. Raises `MissingRate` when an amount that counts cannot be converted.
+
+    With `merged`, who became whom, each line tells the dated streams that it joined.
+    """
+    query = lines.query(source, question, view)
+    if foreign_only:
+        query = query.where(source.columns["currency"] != question.currency)
+    if merged is not None:
+        query = query.add_columns(*_its_own(source))
+    needed = lines.used(question, source)
+    products = _products(source, question, view) if splits(question) else {}
+    for row in view.rows(query):
+        dimensions = told(question, row)
+        bases = _bases(row, question, rates, needed)
+        yield Line(
+            stream=row.stream,
+            position=row.position,
+            at=row.at,
+            state=row.state,
+            currency=row.currency,
+            probability_bp=row.probability_bp,
+            late=row.appended_at > question.pair.known_at,
+            pieces=tuple(_split(dimensions, bases, products.get(row.stream, ())))
+            if splits(question)
+            else (Piece(dimensions, bases),),
+            joined=() if merged is None else _joined(row, question, rates, merged),
+        )
+
+
+def _its_own(source: Source) -> list[Any]:
+    pipeline = source.columns["pipeline"] if source.probability_bp is not None else cast(null(), Text)
+    names = {"owner": source.columns["owner"], "customer": source.columns["customer"], "pipeline": pipeline}
+    return [column.label(f"own_{name}") for name, column in names.items()]
+
+
+def _joined(row: Any, question: Question, rates: Rates, merged: Mapping[str, str]) -> tuple[str, ...]:
+    streams = []
+    if row.own_pipeline is not None:
+        streams.append(f"pipeline-{row.own_pipeline}")
+    if "team" in question.dimensions and row.own_owner is not None:
+        streams.append(f"person-{row.own_owner}")
+    if not question.dimensions.isdisjoint(OF_CUSTOMER) and row.own_customer is not None:
+        customer: str | None = row.own_customer
+        while customer is not None and f"customer-{customer}" not in streams:
+            streams.append(f"customer-{customer}")
+            customer = merged.get(customer)
+    if row.currency not in {None, question.currency} and _counts_money(question, row.state):
+        streams += rates.streams(row.currency)
+    return tuple(streams)
+
+
+def splits(question: Question) -> bool:
+    """Whether lines are shared over products."""
+    return not question.dimensions.isdisjoint(PRODUCT)
+
+
+def told(question: Question, row: Any) -> dict[str, str | None]:
+    """The dimensions of a row of the line query or of its sums, those of products aside."""
+    found = {name: getattr(row, name) for name in lines.asked(question)}
+    for name in question.dimensions:
+        if name in STATE:
+            found[name] = row.state
+        elif name in TIME:
+            found[name] = time_label(name, row.due)
+    return found
+
+
+def _bases(row: Any, question: Question, rates: Rates, needed: Sequence[Base]) -> Bases:
+    value, margin, chance = row.value_minor or 0, row.margin_minor or 0, row.probability_bp or 0
+    factor = Fraction(1)
+    if row.currency not in {None, question.currency} and _counts_money(question, row.state):
+        factor = rates.factor(row.currency, row.at)
+    over, under = factor.numerator, factor.denominator
+    weight = lines.BASIS_POINTS
+    worked_out: dict[Base, int] = {
+        "one": 1,
+        "value": half_even(value * over, under),
+        "margin": half_even(margin * over, under),
+        "quantity": row.quantity_e6 or 0,
+        "weighted": half_even(value * over * chance, under * weight),
+        "weighted_margin": half_even(margin * over * chance, under * weight),
+    }
+    return {base: worked_out[base] for base in needed}
+
+
+def _counts_money(question: Question, state: str | None) -> bool:
+    return any(each.takes(state) and each.of not in {"one", "quantity"} for each in question.report.sums)
+
+
+def _split(dimensions: dict[str, str | None], bases: Bases, products: Sequence[_Product]) -> Iterator[Piece]:
+    products = products or (_Product(None, None, 1, 1, 1),)
+    shares = {
+        base: _share(bases[base], [getattr(each, of) for each in products])
+        for base, of in _WEIGHED_BY.items()
+        if base in bases
+    }
+    for index, each in enumerate(products):
+        of_product = {"product": each.product, "product_range": each.product_range}
+        yield Piece(dimensions | of_product, {"one": 1} | {base: parts[index] for base, parts in shares.items()})
+
+
+def _share(total: int, weights: list[int]) -> list[int]:
+    return money.share(total, weights if sum(weights) > 0 else [-weight for weight in weights])
+
+
+def _products(source: Source, question: Question, view: View) -> dict[str, list[_Product]]:
+    """The product lines of every stream that has any, each with its product's range at the line's own date."""
+    if source.product_lines is None:
+        return {}
+    rows = intervals.at_pair(source.product_lines, question.pair, view)
+    at = source.at if source.product_lines.name == "deal_lines" else rows.c.effective_from
+    range_: ColumnElement[Any] = cast(null(), Text)
+    frm: FromClause = rows
+    if "product_range" in question.dimensions:
+        listed = product_versions.alias("products")
+        same = listed.c.stream == literal("product-", Text) + rows.c.product
+        frm = rows.outerjoin(listed, and_(same, intervals.holds(listed, at, question.pair, view)))
+        range_ = listed.c.product_range
+    query = select(
+        rows.c.stream,
+        rows.c.product,
+        range_.label("range"),
+        rows.c.value_minor,
+        rows.c.margin_minor,
+        rows.c.quantity_e6,
+    ).select_from(frm)
+    found: dict[str, list[_Product]] = {}
+    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no)):
+        product = _Product(row.product, row.range, row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0)
+        found.setdefault(row.stream, []).append(product)
+    return found

@@ -1,0 +1,217 @@
+"""What is behind a figure: the lines of a cell, and for each the events it stands on.
+
+The lines are those of the report's own line query with the cell as a filter; their sum is the cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ledger.errors import BadRequest
+from ledger.events import DealOpened, DealRetitled, QuoteIssued, Sealed
+from ledger.history import visible
+from ledger.times import format_instant, local_date
+from projections.reports import answer, exact
+from projections.reports.cells import Cells, wanted
+from projections.reports.dimensions import survivors
+from projections.reports.question import ask, dates
+from projections.reports.rates import Rates
+from projections.reports.table import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from ledger.application import Ledger
+    from ledger.codec import Recorded
+    from projections.reports.definition import Report, Sum
+    from projections.reports.exact import Line
+    from projections.reports.question import Question
+    from projections.store import ReadStore, View
+
+MONEY = frozenset({"value", "margin", "weighted", "weighted_margin"})
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One line: what it brings to each of the report's sums, and the positions of the visible events behind it.
+
+    `events` has those of the line's own stream first, then of the dated streams it joined. `title` is null when it
+    has been erased.
+    """
+
+    stream: str
+    title: str | None
+    state: str | None
+    effective_at: str
+    currency: str | None
+    probability_bp: int | None
+    dimensions: dict[str, str | None]
+    figures: dict[str, Any]
+    events: dict[str, list[int]]
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """The lines behind a cell; `figures` is the cell, `more` how many lines were left out of the list."""
+
+    report: str
+    title: str
+    as_of: str
+    known_at: str
+    position: int
+    generation: int
+    parameters: dict[str, str]
+    cell: dict[str, str | None]
+    figures: dict[str, Any]
+    lines: list[Explained]
+    more: int
+
+    def json(self) -> bytes:
+        return msgspec.json.encode(self)
+
+
+def explain_cell(
+    report: Report,
+    store: ReadStore,
+    ledger: Ledger,
+    params: Mapping[str, str],
+    cell: Mapping[str, str | None],
+    *,
+    today: date | None = None,
+    lang: str = "en",
+    now: int | None = None,
+    limit: int | None = None,
+) -> Explanation:
+    """The lines of the cell that `cell` names by its dimensions: all lines of the report when it names none.
+
+    Any dimension of the report may be named, `date` too with `every`; null or empty stands for rows without one.
+    Raises `BadRequest`.
+    """
+    answer.check_language(lang)
+    with store.view() as view:
+        now = ledger.now() if now is None else now
+        today = today or local_date(now, view.time_zone)
+        question = _at_cell(ask(view, report, params, clock=answer.clock(view, today, now)), cell)
+        found, cells = _lines(question, view)
+        position, generation = view.position, view.generation
+    kept = found[:limit]
+    return Explanation(
+        report=report.name,
+        title=report.title.in_(lang),
+        as_of=format_instant(question.pair.as_of),
+        known_at=format_instant(question.pair.known_at),
+        position=position,
+        generation=generation,
+        parameters=answer.resolved(question),
+        cell={name: value or None for name, value in cell.items()},
+        figures={each.name: shown(each.type, each.value(cells.totals)) for each in question.report.columns},
+        lines=_with_events(question, kept, ledger),
+        more=len(found) - len(kept),
+    )
+
+
+def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
+    where = dict(question.where)
+    for name, value in cell.items():
+        if name == "date" and "every" in question.given:
+            question = next((then for day, then in dates(question) if day.isoformat() == value), question)
+            continue
+        if name not in question.report.dimensions:
+            raise BadRequest(
+                f"a cell of {question.report.name} is not told by {name[:40]!r}; "
+                f"write one of {', '.join(question.report.dimensions)}"
+            )
+        only = frozenset({value or None})
+        where[name] = where.get(name, only) & only
+    return replace(question, where=where)
+
+
+def _lines(question: Question, view: View) -> tuple[list[Line], Cells]:
+    cells, rates = Cells(question), Rates(question, view)
+    merged = survivors(question, view)
+    found = []
+    for source in question.report.lines(question, view):
+        for line in exact.read(source, question, view, rates, merged=merged):
+            pieces = tuple(piece for piece in line.pieces if wanted(question, piece.dimensions))
+            if pieces and any(each.takes(line.state) for each in question.report.sums):
+                found.append(replace(line, pieces=pieces))
+                cells.add(line.state, pieces)
+    return sorted(found, key=lambda line: line.stream), cells
+
+
+def _with_events(question: Question, found: Sequence[Line], ledger: Ledger) -> list[Explained]:
+    streams = {line.stream for line in found} | {stream for line in found for stream in line.joined}
+    events = ledger.streams(sorted(streams))
+    titles = {line.stream: _title(events.get(line.stream, []), question) for line in found}
+    told: Mapping[str, Any] = ledger.reveal(title for title in titles.values() if isinstance(title, Sealed))
+    return [_explained(question, line, events, _read(titles[line.stream], told)) for line in found]
+
+
+def _explained(
+    question: Question, line: Line, events: Mapping[str, Sequence[Recorded]], title: str | None
+) -> Explained:
+    pair = question.pair
+    positions = {line.stream: _positions(events.get(line.stream, ()), pair.known_at, pair.happened.as_of)}
+    for stream in line.joined:
+        if found := _positions(events.get(stream, ()), pair.known_at, _read_at(question, line, stream)):
+            positions[stream] = found
+    return Explained(
+        stream=line.stream,
+        title=title,
+        state=line.state,
+        effective_at=format_instant(line.at),
+        currency=line.currency,
+        probability_bp=line.probability_bp,
+        dimensions=dict(line.pieces[0].dimensions),
+        figures={
+            _name(each): shown("quantity" if each.of == "quantity" else "money", _brings(line, each))
+            for each in question.report.sums
+            if each.takes(line.state)
+        },
+        events=positions,
+    )
+
+
+def _read_at(question: Question, line: Line, stream: str) -> int:
+    """When a dated stream told something of a line: merged customers at the pair, constant rates at `as_of`."""
+    if stream.startswith("customer-"):
+        return question.pair.happened.as_of
+    constant = stream.startswith("rate-") and question.given.get("fx") == "constant"
+    return question.pair.as_of if constant else line.at
+
+
+def _name(each: Sum) -> str:
+    return f"{each.name}_minor" if each.of in MONEY else each.name
+
+
+def _brings(line: Line, each: Sum) -> int:
+    if each.of == "one":
+        return 1
+    return sum(piece.bases.get(each.of, 0) for piece in line.pieces)
+
+
+def _positions(events: Iterable[Recorded], known_at: int, until: int) -> list[int]:
+    """Of the events visible at the pair, and of the corrections that made them what they are."""
+    seen = [event for event in visible(list(events), known_at) if event.effective_at <= until]
+    return sorted({event.origin for event in seen} | {event.position for event in seen})
+
+
+def _title(events: Sequence[Recorded], question: Question) -> str | Sealed | None:
+    title: str | Sealed | None = None
+    for event in visible(events, question.pair.known_at):
+        if event.effective_at <= question.pair.happened.as_of:
+            match event.data:
+                case DealOpened(title=told) | DealRetitled(title=told) | QuoteIssued(number=told):
+                    title = told
+                case _:
+                    pass
+    return title
+
+
+def _read(title: str | Sealed | None, told: Mapping[str, Any]) -> str | None:
+    if not isinstance(title, Sealed):
+        return title
+    found = told.get(title.commitment.c)
+    return found if isinstance(found, str) else None

@@ -1,0 +1,151 @@
+"""What is coming: open deals by the month they are expected to close in, beside what those months have won already."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Text as SqlText
+from sqlalchemy import and_, case, func, literal, or_
+
+from ledger.errors import BadRequest
+from projections.reports.definition import Report, Sum, Text, figure, total, unknown_yet
+from projections.reports.dimensions import DEAL_DIMENSIONS
+from projections.reports.periods import Period, add_months
+from projections.reports.sources import closed, open_deals
+from projections.tables import deal_versions, wins
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import ColumnElement
+
+    from projections.reports.definition import Base
+    from projections.reports.question import Question
+    from projections.reports.sources import Source
+    from projections.store import View
+
+CATEGORIES = ("commit", "most_likely", "best_case", "pipeline")
+WON = frozenset({"won"})
+NOT_WEIGHED = WON | {"omitted"}
+
+
+def window(question: Question) -> Period:
+    """The days forecast: the period asked for, else the horizon, from the first day of the month of `as_of` on."""
+    if question.period and "every" not in question.given:
+        if "horizon" in question.given:
+            raise BadRequest("give horizon or period, not both")
+        return question.period
+    first = question.today.replace(day=1)
+    last = add_months(first, question.horizon_months) - timedelta(days=1)
+    return Period(f"{first}..{last}", first, last)
+
+
+def lines(question: Question, view: View) -> list[Source]:
+    """Each deal open at the pair, and each win in the window.
+
+    With a period only the deals due in it: overdue ones are due in the month of `as_of`, undated ones never.
+    """
+    days, today = window(question), _day(question.today)
+    due = deal_versions.c.expected_close_on
+    where = []
+    if question.period is days:
+        in_period = and_(due >= _day(days.first), due <= _day(days.last), due >= today)
+        overdue_here = days.first <= question.today <= days.last
+        where.append(or_(in_period, due < today) if overdue_here else in_period)
+
+    def month(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return case(
+            (column.is_(None), literal("undated", SqlText)),
+            (column < today, literal("overdue", SqlText)),
+            (column > _day(days.last), literal("later", SqlText)),
+            else_=func.substr(column, 1, 7),
+        )
+
+    return [open_deals(question, view, *where, month=month), closed(question.over(days), view, wins)]
+
+
+def _day(day: date) -> ColumnElement[str]:
+    return literal(day.isoformat(), SqlText)
+
+
+def _sums(of: Base) -> tuple[Sum, ...]:
+    return (
+        Sum("deals", "one", but=WON),
+        Sum("amount", "value", but=WON),
+        Sum("margin", "margin", but=WON),
+        Sum("quantity", "quantity", but=WON),
+        Sum("weighted", "weighted", but=NOT_WEIGHED),
+        Sum("weighted_margin", "weighted_margin", but=NOT_WEIGHED),
+        *(Sum(category, of, frozenset({category})) for category in CATEGORIES),
+        Sum("won", of, WON),
+    )
+
+
+FORECAST = Report(
+    name="forecast",
+    title=Text("Prévision des ventes", "Sales forecast"),
+    description=Text(
+        "Les affaires ouvertes par mois de conclusion prévue, pondérées et par catégorie, à côté de ce que ces mois "
+        "ont déjà vu gagner. Sous « overdue » : date prévue avant as_of ; « undated » : sans date ; « later » : "
+        "au-delà de l'horizon. Avec une période : ce qui est prévu dans la période, les affaires en retard comptant "
+        "dans le mois d'as_of.",
+        "Open deals by the month they are expected to close in, weighted and by category, beside what those months "
+        "have already won. Under overdue: expected before as_of; undated: without a date; later: beyond the horizon. "
+        "With a period: what is due in it, overdue deals counting in the month of as_of.",
+    ),
+    formula=Text(
+        "pondéré = Σ montant × p, sans la catégorie omitted ; p = probabilité propre, sinon celle de l'étape en "
+        "vigueur à as_of ; cumuls : commit = gagné + commit, most_likely = + most_likely, best_case = + best_case, "
+        "open = + pipeline. measure=margin : catégories, cumuls et gagné en marge. Objectif et appel : null tant "
+        "que le livre n'en contient pas.",
+        "weighted = Σ value × p, without category omitted; p = the deal's own probability if set, else its stage's in "
+        "force at as_of; cumulative: commit = won + commit, most_likely = + most_likely, best_case = + best_case, "
+        "open = + pipeline. measure=margin: categories, cumulative sums and won are margins. Objective and call: null "
+        "while the book holds none.",
+    ),
+    source=Text(
+        "Événements deal.*, quote.accepted sans affaire, pipeline.*, rate.fixed, person.*, customer.*, product.*",
+        "Events deal.*, quote.accepted without a deal, pipeline.*, rate.fixed, person.*, customer.*, product.*",
+    ),
+    sums=_sums("value"),
+    sums_of={"amount": _sums("value"), "margin": _sums("margin")},
+    columns=(
+        figure("deals", "count", Text("Affaires", "Deals")),
+        figure("amount_minor", "money", Text("Montant", "Amount")),
+        figure("margin_minor", "money", Text("Marge", "Margin")),
+        figure("quantity", "quantity", Text("Quantité", "Quantity")),
+        figure("weighted_minor", "money", Text("Montant pondéré", "Weighted amount")),
+        figure("weighted_margin_minor", "money", Text("Marge pondérée", "Weighted margin")),
+        figure("commit_minor", "money", Text("Engagé", "Commit")),
+        figure("best_case_minor", "money", Text("Meilleur cas", "Best case")),
+        figure("most_likely_minor", "money", Text("Le plus probable", "Most likely")),
+        figure("pipeline_minor", "money", Text("En cours", "Pipeline")),
+        total("cum_commit_minor", "money", Text("Prévision engagée", "Commit forecast"), "won", "commit"),
+        total(
+            "cum_most_likely_minor",
+            "money",
+            Text("Prévision la plus probable", "Most likely forecast"),
+            *("won", "commit", "most_likely"),
+        ),
+        total(
+            "cum_best_case_minor",
+            "money",
+            Text("Prévision au mieux", "Best case forecast"),
+            *("won", "commit", "most_likely", "best_case"),
+        ),
+        total("cum_open_minor", "money", Text("Prévision totale", "Open forecast"), "won", *CATEGORIES),
+        figure("won_minor", "money", Text("Déjà gagné", "Already won")),
+        unknown_yet("call_minor", "money", Text("Prévision annoncée", "Submitted forecast")),
+        unknown_yet("objective_minor", "money", Text("Objectif", "Objective")),
+        unknown_yet("shortfall_minor", "money", Text("Manque", "Shortfall")),
+        unknown_yet("coverage", "ratio", Text("Couverture", "Coverage")),
+    ),
+    parameters=(
+        *("as_of", "known_at", "horizon", "period", "by", "where", "measure", "currency", "fx", "compare", "every"),
+        "probabilities",
+    ),
+    dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
+    lines=lines,
+    fixed=("month",),
+)

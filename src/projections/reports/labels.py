@@ -1,0 +1,118 @@
+"""What dimensions are called, in which order their values stand, and the names people read beside ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from projections import intervals
+from projections.facts.names import sealed
+from projections.reports.definition import STATE, TIME, Text
+from projections.tables import customer_versions, person_versions, product_versions, stage_versions, team_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Table
+
+    from ledger.application import Ledger
+    from projections.reports.question import Question
+    from projections.store import View
+
+DIMENSIONS: dict[str, Text] = {
+    "owner": Text("Commercial", "Owner"),
+    "team": Text("Équipe", "Team"),
+    "region": Text("Région", "Region"),
+    "country": Text("Pays", "Country"),
+    "kind": Text("Type", "Kind"),
+    "channel": Text("Canal", "Channel"),
+    "campaign": Text("Campagne", "Campaign"),
+    "product": Text("Produit", "Product"),
+    "product_range": Text("Gamme", "Product range"),
+    "segment": Text("Segment", "Segment"),
+    "customer": Text("Client", "Customer"),
+    "stage": Text("Étape", "Stage"),
+    "pipeline": Text("Pipeline", "Pipeline"),
+    "month": Text("Mois", "Month"),
+    "quarter": Text("Trimestre", "Quarter"),
+    "year": Text("Année", "Year"),
+    "category": Text("Catégorie", "Category"),
+    "outcome": Text("Issue", "Outcome"),
+    "status": Text("État", "Status"),
+    "date": Text("Date", "Date"),
+}
+_TABLES: dict[str, Table] = {
+    "owner": person_versions,
+    "team": team_versions,
+    "customer": customer_versions,
+    "product": product_versions,
+    "stage": stage_versions,
+    "pipeline": stage_versions,
+}
+NAMED = frozenset(_TABLES)
+"""Dimensions that have a `*_name` column beside them."""
+_PREFIX = {"owner": "person-"}
+_FEW = 500
+
+
+def kind(dimension: str) -> str:
+    """The type of a dimension's column."""
+    if dimension == "date":
+        return "date"
+    return "month" if dimension in TIME else "text" if dimension in STATE else "id"
+
+
+def names(dimension: str, ids: Iterable[str], question: Question, view: View, ledger: Ledger | None) -> dict[str, str]:
+    """The names, at the pair, of the things with these ids; a person's comes from the vault, where it still is."""
+    table = _TABLES[dimension]
+    if table is stage_versions:
+        return _stage_names(dimension, question, view)
+    prefix = _PREFIX.get(dimension, f"{dimension}-")
+    columns = ["stream", "name", "name_commitment"]
+    found: dict[str, str] = {}
+    commitments: dict[str, str] = {}
+    streams = sorted({prefix + each for each in ids})
+    for start in range(0, len(streams), _FEW):
+        few = table.c.stream.in_(streams[start : start + _FEW])
+        rows = intervals.at_pair(table, question.pair, view, few)
+        for row in view.rows(select(*(rows.c[each] for each in columns if each in rows.c))):
+            thing = row.stream.removeprefix(prefix)
+            if getattr(row, "name", None) is not None:
+                found[thing] = row.name
+            elif getattr(row, "name_commitment", None) is not None:
+                commitments[thing] = row.name_commitment
+    if commitments and ledger is not None:
+        found |= _revealed(commitments, ledger)
+    return found
+
+
+def _revealed(commitments: Mapping[str, str], ledger: Ledger) -> dict[str, str]:
+    seals = {thing: sealed(commitment) for thing, commitment in commitments.items()}
+    values: Mapping[str, Any] = ledger.reveal(seals.values())
+    there = {thing: values.get(seal.commitment.c) for thing, seal in seals.items()}
+    return {thing: value for thing, value in there.items() if isinstance(value, str)}
+
+
+def _stage_names(dimension: str, question: Question, view: View) -> dict[str, str]:
+    rows = intervals.at_pair(stage_versions, question.pair, view)
+    query = select(rows.c.stream, rows.c.stage, rows.c.stage_name, rows.c.pipeline_name).order_by(rows.c.stream.desc())
+    if dimension == "stage":
+        return {row.stage: row.stage_name for row in view.rows(query)}
+    return {row.stream.removeprefix("pipeline-"): row.pipeline_name for row in view.rows(query)}
+
+
+def places(dimension: str, question: Question, view: View) -> dict[str | None, tuple[Any, ...]]:
+    """What to sort values by that do not stand in alphabetical order: stages as in their pipeline, words around months."""
+    if dimension in TIME:
+        return {"overdue": (0,), "later": (2,), "undated": (3,)}
+    if dimension != "stage":
+        return {}
+    rows = intervals.at_pair(stage_versions, question.pair, view)
+    query = select(rows.c.stage, func.min(rows.c.stage_no).label("first")).group_by(rows.c.stage)
+    return {row.stage: (0, row.first, row.stage) for row in view.rows(query)}
+
+
+def place(value: str | None, places: Mapping[str | None, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """What to sort a value by; null stands last."""
+    return (9,) if value is None else places.get(value, (1, value))

@@ -1,0 +1,107 @@
+"""The line query of a source, and the same lines summed in SQL: what `explain` lists and what a cell adds up.
+
+Amounts of lines in the reporting currency are summed where they lie. The few in other currencies, and all lines when
+products are asked for, are read one by one (`exact`), because their rounding and sharing is not SQL's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Text, case, cast, func, literal, null, select
+
+from projections.reports.definition import BASES
+from projections.reports.dimensions import LATE, Joined
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Select
+
+    from projections.reports.definition import Base
+    from projections.reports.question import Question
+    from projections.reports.sources import Source
+    from projections.store import View
+
+BASIS_POINTS = 10_000
+
+
+def query(source: Source, question: Question, view: View) -> Select[Any]:
+    """One row per line: `stream, position, appended_at, at, state, currency`, its amounts, month and dimensions."""
+    joined = Joined(source, question, view)
+    own = source.columns
+    dimensions = [joined.column(name).label(name) for name in asked(question)]
+    where = [joined.restricted(name, values) for name, values in question.where.items() if name not in LATE]
+    nothing = cast(null(), BigInteger)
+    columns: list[ColumnElement[Any]] = [
+        own["stream"],
+        own["position"],
+        own["appended_at"],
+        source.at.label("at"),
+        source.state.label("state"),
+        own["currency"],
+        own["value_minor"],
+        own["margin_minor"],
+        own.get("quantity_e6", nothing).label("quantity_e6"),
+        (nothing if source.probability_bp is None else source.probability_bp).label("probability_bp"),
+    ]
+    if question.needs_month:
+        columns.append(cast(source.month, Text).label("due"))
+    return select(*columns, *dimensions).select_from(joined.frm).where(*where)
+
+
+def asked(question: Question) -> list[str]:
+    """The dimensions that the query tells."""
+    return sorted(question.dimensions - LATE)
+
+
+def summed(source: Source, question: Question, view: View) -> Select[Any]:
+    """The lines grouped by state, month and dimensions, and by whether they are in a `foreign` currency.
+
+    Sums are named after their base; `late` counts lines that rest on an event appended after `known_at`.
+    """
+    lines = query(source, question, view).subquery("lines")
+    foreign = case((lines.c.currency != question.currency, 1), else_=0).label("foreign")
+    keys = [
+        lines.c.state,
+        *([lines.c.due] if question.needs_month else []),
+        *(lines.c[name] for name in asked(question)),
+    ]
+    bases = [_sum(base, lines).label(base) for base in used(question, source)]
+    return select(foreign, *keys, *bases, _late(lines, question, view).label("late")).group_by(foreign, *keys)
+
+
+def used(question: Question, source: Source) -> tuple[Base, ...]:
+    """What the report's sums need of each line."""
+    needed = {sum_.of for sum_ in question.report.sums} | {"one"}
+    if source.probability_bp is None:
+        needed -= {"weighted", "weighted_margin"}
+    return tuple(base for base in BASES if base in needed)
+
+
+def _sum(base: Base, lines: Any) -> ColumnElement[int]:
+    column = lines.c
+    match base:
+        case "one":
+            return func.count()
+        case "value" | "margin":
+            each = column[f"{base}_minor"]
+        case "quantity":
+            each = column.quantity_e6
+        case "weighted":
+            each = half_even(column.value_minor * column.probability_bp, BASIS_POINTS)
+        case "weighted_margin":
+            product = column.margin_minor * column.probability_bp
+            each = case((product < 0, -half_even(-product, BASIS_POINTS)), else_=half_even(product, BASIS_POINTS))
+    return func.coalesce(func.sum(each), 0)
+
+
+def half_even(numerator: ColumnElement[int], denominator: int) -> ColumnElement[int]:
+    """An integer of at most 10^16, not negative, divided by an even number and rounded half to even."""
+    by = literal(denominator, BigInteger)
+    odd = (numerator // by) % 2
+    return (numerator + odd + (denominator // 2 - 1)) // by
+
+
+def _late(lines: Any, question: Question, view: View) -> ColumnElement[int]:
+    if view.stamp <= question.pair.known_at:
+        return literal(0)
+    return func.sum(case((lines.c.appended_at > literal(question.pair.known_at, BigInteger), 1), else_=0))

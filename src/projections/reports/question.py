@@ -1,0 +1,191 @@
+"""A question in full: the report, its pair of dates, and every parameter read and defaulted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from ledger.errors import BadRequest
+from ledger.money import is_currency
+from ledger.times import day_end, day_start, is_date, local_date
+from projections.intervals import at_pair
+from projections.pairs import Pair, Present
+from projections.reports import parameters, periods
+from projections.reports.definition import TIME
+from projections.tables import book_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from projections.reports.definition import Report
+    from projections.reports.periods import Period
+    from projections.store import View
+
+MAX_HORIZON_MONTHS = 120
+BEYOND = 2**62
+_HORIZON = re.compile(r"(\d{1,3})( ?months?)?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Book:
+    """The settings that reports read, as they were at the pair."""
+
+    currency: str = "EUR"
+    time_zone: str = "Europe/Paris"
+    fiscal_month: int = 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a report. `today` is the local date of `as_of`; instants are microseconds."""
+
+    report: Report
+    given: Mapping[str, str]
+    pair: Pair
+    present: Present
+    book: Book
+    today: date
+    period: Period | None
+    currency: str
+    by: tuple[str, ...]
+    where: Mapping[str, frozenset[str | None]]
+    horizon_months: int
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The dimensions that head every row."""
+        return self.report.fixed + self.by
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """Every dimension that the answer needs of a line."""
+        return frozenset(self.heads) | frozenset(self.where)
+
+    @property
+    def needs_month(self) -> bool:
+        return not self.dimensions.isdisjoint(TIME)
+
+    @property
+    def period_from(self) -> int:
+        """First instant of the period; before all time without one."""
+        return day_start(self.period.first, self.book.time_zone) if self.period else -BEYOND
+
+    @property
+    def period_to(self) -> int:
+        """First instant after the period; after all time without one."""
+        if self.period is None:
+            return BEYOND
+        return day_start(self.period.last + timedelta(days=1), self.book.time_zone)
+
+    def choice(self, name: str) -> str:
+        return parameters.choice(self.report, self.given, name)
+
+    def over(self, period: Period) -> Question:
+        """The same question over another period."""
+        return replace(self, period=period)
+
+    def on(self, instant: int, *, as_known_then: bool = False) -> Question:
+        """The same question as of another instant."""
+        pair = Pair(instant, instant if as_known_then else self.pair.known_at)
+        return replace(self, pair=pair, today=local_date(instant, self.book.time_zone))
+
+
+def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> Question:
+    """Read the parameters of a question to the read store. Raises `BadRequest` with what is allowed."""
+    given = parameters.check(report, given)
+    for name in report.parameters:
+        if parameters.PARAMETERS[name].choices:
+            parameters.choice(report, given, name)
+    if "measure" in given:
+        report = replace(report, sums=report.sums_of[given["measure"]])
+    present = Present(view.stamp, clock, view.time_zone)
+    pair = present.pair(given.get("as_of"), given.get("known_at"))
+    book = read_book(view, pair, present.time_zone)
+    today = local_date(pair.as_of, book.time_zone)
+    period = None
+    if "period" in given:
+        period = periods.parse_period(given["period"], today=today, fiscal_month=book.fiscal_month)
+    if "every" in given and period is None:
+        raise BadRequest("every needs a period, in which its dates lie")
+    return Question(
+        report=report,
+        given=given,
+        pair=pair,
+        present=present,
+        book=book,
+        today=today,
+        period=period,
+        currency=_currency(given.get("currency", book.currency)),
+        by=parameters.dimensions(report, given.get("by", "")),
+        where=parameters.filters(report, given.get("where", "")),
+        horizon_months=_horizon(given.get("horizon", "12")),
+    )
+
+
+def read_book(view: View, pair: Pair, time_zone: str) -> Book:
+    """The book's settings at the pair; its first ones for dates before it was opened."""
+    found = view.rows(select(at_pair(book_versions, pair, view)))
+    if not found:
+        first = select(book_versions).order_by(book_versions.c.effective_from, book_versions.c.known_from.desc())
+        found = view.rows(first.limit(1))
+    if not found:
+        return Book(time_zone=time_zone)
+    return Book(found[0].currency, time_zone, found[0].fiscal_year_start_month)
+
+
+def compared(question: Question) -> Question | None:
+    """The question that `compare` sets beside this one, if any. Raises `BadRequest`."""
+    asked = question.given.get("compare")
+    if asked is None:
+        return None
+    if is_date(asked):
+        instant = question.present.instant(asked, "compare")
+        return question.on(instant)
+    if question.period is None or "period" not in question.report.parameters:
+        raise BadRequest(f"compare={asked[:40]} needs a period to compare with; give one, or a date")
+    if asked == "previous_period":
+        return question.over(question.period.previous())
+    if asked == "previous_year":
+        return question.over(question.period.shifted(-12))
+    other = periods.parse_period(asked, today=question.today, fiscal_month=question.book.fiscal_month)
+    return question.over(other)
+
+
+def years_before(question: Question) -> list[Question]:
+    """The question over the same period of the years before, as many as `years` sets side by side."""
+    count = int(question.given.get("years", "1"))
+    if count == 1:
+        return []
+    if question.period is None:
+        raise BadRequest("years needs a period to set side by side")
+    return [question.over(question.period.shifted(-12 * back)) for back in range(1, count)]
+
+
+def dates(question: Question) -> list[tuple[date, Question]]:
+    """The question at each date that `every` asks for: as known then, unless `known_at` was given."""
+    assert question.period is not None
+    every = question.choice("every")
+    fixed = "known_at" in question.given
+    found = []
+    for day in periods.series(question.period, every, until=question.today):
+        end = min(day_end(day, question.book.time_zone), question.pair.as_of)
+        found.append((day, question.on(end, as_known_then=not fixed)))
+    return found
+
+
+def _currency(code: str) -> str:
+    if not _CURRENCY.fullmatch(code) or not is_currency(code):
+        raise BadRequest(f"unknown currency {code[:40]!r}; write an ISO 4217 code such as EUR")
+    return code
+
+
+def _horizon(text: str) -> int:
+    match = _HORIZON.fullmatch(text)
+    if match is None or not 1 <= int(match[1]) <= MAX_HORIZON_MONTHS:
+        raise BadRequest(f"horizon={text[:40]} is not a number of months from 1 to {MAX_HORIZON_MONTHS}")
+    return int(match[1])

@@ -1,0 +1,96 @@
+"""Exchange rates as known at the pair, exact: direct, the other way round, or across through the book's currency."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import and_, select
+
+from ledger.errors import BadRequest
+from ledger.money import decimals
+from ledger.times import local_date
+from projections.tables import rate_versions
+
+if TYPE_CHECKING:
+    from projections.reports.question import Question
+    from projections.store import View
+
+
+class MissingRate(BadRequest):
+    """An amount in a currency that nothing converts at its date."""
+
+    code = "missing_rate"
+
+
+class _Fixed(NamedTuple):
+    since: int
+    until: int
+    base: str
+    rate: Fraction
+
+
+class Rates:
+    """Rates into the question's currency. A rate holds from its `effective_at` until the next of its currency."""
+
+    def __init__(self, question: Question, view: View) -> None:
+        self._question = question
+        self._constant = "fx" in question.report.parameters and question.choice("fx") == "constant"
+        self._found: dict[tuple[str, int], Fraction] = {}
+        self._view = view
+
+    @cached_property
+    def _fixed(self) -> dict[str, list[_Fixed]]:
+        rows, question = rate_versions.c, self._question
+        rates: dict[str, list[_Fixed]] = {}
+        known = and_(rows.known_from <= question.pair.known_at, rows.known_to > question.pair.known_at)
+        fixed = select(rows.stream, rows.effective_from, rows.effective_to, rows.base, rows.rate).where(known)
+        for row in self._view.rows(fixed.order_by(rows.effective_from)):
+            fixed_at = _Fixed(row.effective_from, row.effective_to, row.base, Fraction(row.rate))
+            rates.setdefault(row.stream.removeprefix("rate-"), []).append(fixed_at)
+        return rates
+
+    def factor(self, currency: str, at: int) -> Fraction:
+        """Minor units of the reporting currency for one of `currency` at an instant. Raises `MissingRate`."""
+        to = self._question.currency
+        if currency == to:
+            return Fraction(1)
+        if self._constant:
+            at = self._question.pair.as_of
+        if (currency, at) not in self._found:
+            scale = Fraction(10) ** (decimals(to) - decimals(currency))
+            self._found[currency, at] = self._rate(currency, to, at) * scale
+        return self._found[currency, at]
+
+    def streams(self, currency: str) -> tuple[str, ...]:
+        """The streams whose rates may have told the factor of a currency."""
+        named = {currency, self._question.currency, self._question.book.currency}
+        return tuple(sorted(f"rate-{each}" for each in named if each in self._fixed))
+
+    def _rate(self, currency: str, to: str, at: int) -> Fraction:
+        rate = self._between(currency, to, at)
+        if rate is None:
+            through = self._question.book.currency
+            legs = (self._between(currency, through, at), self._between(through, to, at))
+            if legs[0] is None or legs[1] is None:
+                day = local_date(at, self._question.book.time_zone)
+                raise MissingRate(
+                    f"no exchange rate from {currency} to {to} on {day}: append rate.fixed to rate-{currency} "
+                    f"with base {to}, or report in another currency"
+                )
+            rate = legs[0] * legs[1]
+        return rate
+
+    def _between(self, currency: str, to: str, at: int) -> Fraction | None:
+        if (fixed := self._at(currency, at)) and fixed.base == to:
+            return fixed.rate
+        if (fixed := self._at(to, at)) and fixed.base == currency and fixed.rate:
+            return 1 / fixed.rate
+        return None
+
+    def _at(self, currency: str, at: int) -> _Fixed | None:
+        rates = self._fixed.get(currency, [])
+        found = bisect_right(rates, at, key=lambda each: each.since) - 1
+        return rates[found] if found >= 0 and at < rates[found].until else None

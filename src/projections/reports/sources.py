@@ -1,0 +1,173 @@
+"""Where a report's lines come from: open deals, wins, losses and quotes at the pair, one row each.
+
+A fact's row tells its own instant, at which what it joins is read; an open deal's is read at `as_of` (DESIGN 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, select
+
+from ledger.times import day_start, local_date
+from projections import intervals
+from projections.reports.periods import month_first, month_number
+from projections.tables import deal_lines, deal_versions, losses, quote_versions, stage_versions, win_lines, wins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import ColumnElement, FromClause, Subquery, Table
+
+    from projections.reports.question import Question
+    from projections.store import View
+
+    Month = Callable[[ColumnElement[Any]], ColumnElement[Any]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows that count as lines.
+
+    `frm` is what is selected from and `columns` its columns by name; `state` says what became of a line, or in which
+    forecast category it is (null in a stage that nobody has defined). What a line joins is read at the instant `at`,
+    or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`.
+    """
+
+    frm: FromClause
+    columns: dict[str, ColumnElement[Any]]
+    state: ColumnElement[Any]
+    at: ColumnElement[int]
+    happened_at: ColumnElement[int]
+    month: ColumnElement[Any]
+    probability_bp: ColumnElement[Any] | None = None
+    product_lines: Table | None = None
+
+
+def instant(value: int) -> ColumnElement[int]:
+    return literal(value, BigInteger)
+
+
+def label(value: str) -> ColumnElement[Any]:
+    return literal(value, Text)
+
+
+def open_deals(question: Question, view: View, *where: ColumnElement[bool], month: Month | None = None) -> Source:
+    """Deals open at the pair, each with its probability and category: its own if set, else its stage's."""
+    rows = intervals.open_deals(question.pair, view, *where)
+    stages = _stages(question, view)
+    in_stage = and_(stages.c.pipeline == rows.c.pipeline, stages.c.stage == rows.c.stage)
+    due = rows.c.expected_close_on
+    return Source(
+        frm=rows.outerjoin(stages, in_stage),
+        columns=dict(rows.c.items()),
+        state=func.coalesce(rows.c.category, stages.c.category),
+        at=instant(question.pair.as_of),
+        happened_at=instant(question.pair.happened.as_of),
+        month=func.substr(due, 1, 7) if month is None else month(due),
+        probability_bp=func.coalesce(rows.c.probability_bp, stages.c.probability_bp, 0),
+        product_lines=deal_lines,
+    )
+
+
+def in_progress(question: Question, view: View, state: str, *, cohort: bool) -> list[Source]:
+    """Deals open when the period began, as they were then, and those opened in it, as they are at the pair.
+
+    A deal closed at the period's first instant was in progress: its opening state is that of one microsecond before.
+    With `cohort` only those opened in it.
+    """
+    opened = _between(deal_versions.c.opened_at, question)
+    rows = intervals.at_pair(deal_versions, question.pair, view, *opened)
+    sources = [_deals(rows, question, state)]
+    if question.period and not cohort and question.period_from <= question.pair.happened.as_of:
+        before = question.on(question.period_from - 1)
+        sources.append(_deals(intervals.open_deals(before.pair, view), before, state))
+    return sources
+
+
+def _deals(rows: Subquery, question: Question, state: str) -> Source:
+    return Source(
+        frm=rows,
+        columns=dict(rows.c.items()),
+        state=label(state),
+        at=instant(question.pair.as_of),
+        happened_at=instant(question.pair.happened.as_of),
+        month=null(),
+    )
+
+
+def closed(question: Question, view: View, table: Table, *, cohort: bool = False) -> Source:
+    """Wins or losses in force at the pair that closed in the period, or with `cohort` were opened in it."""
+    since = table.c.opened_at if cohort else table.c.effective_from
+    rows = intervals.at_pair(table, question.pair, view, *_between(since, question))
+    return Source(
+        frm=rows,
+        columns=dict(rows.c.items()),
+        state=rows.c.outcome if table is losses else label("won"),
+        at=rows.c.effective_from,
+        happened_at=rows.c.effective_from,
+        month=_month(rows.c[since.name], since, question, view),
+        product_lines=win_lines if table is wins else None,
+    )
+
+
+def quotes(question: Question, view: View) -> Source:
+    """Quotes issued in the period, by their state at the pair; past `valid_until` an open one counts as expired."""
+    issued = _between(quote_versions.c.issued_at, question)
+    rows = intervals.at_pair(quote_versions, question.pair, view, *issued)
+    today = local_date(question.pair.happened.as_of, question.book.time_zone).isoformat()
+    still = rows.c.status == "issued"
+    nothing = dict.fromkeys(("region", "country", "channel", "campaign"), cast(null(), Text))
+    return Source(
+        frm=rows,
+        columns=nothing | dict(rows.c.items()),
+        state=case(
+            (and_(still, rows.c.valid_until < today), label("expired")), (still, label("open")), else_=rows.c.status
+        ),
+        at=rows.c.issued_at,
+        happened_at=rows.c.issued_at,
+        month=_month(rows.c.issued_at, quote_versions.c.issued_at, question, view),
+    )
+
+
+def _between(column: ColumnElement[int], question: Question) -> tuple[ColumnElement[bool], ...]:
+    last = min(question.period_to - 1, question.pair.happened.as_of)
+    if question.period is None:
+        return (column <= instant(last),)
+    return (column >= instant(question.period_from), column <= instant(last))
+
+
+def _stages(question: Question, view: View) -> Subquery:
+    stages = intervals.at_pair(stage_versions, question.pair, view)
+    return select(
+        func.substr(stages.c.stream, len("pipeline-") + 1).label("pipeline"),
+        stages.c.stage,
+        stages.c.probability_bp,
+        stages.c.category,
+    ).subquery("stages")
+
+
+def _month(
+    column: ColumnElement[int], stored: ColumnElement[int], question: Question, view: View
+) -> ColumnElement[Any]:
+    """The local month of an instant, told by comparing it with the first instants of the months there are."""
+    if not question.needs_month:
+        return null()
+    zone, last = question.book.time_zone, min(question.period_to - 1, question.pair.happened.as_of)
+    first = question.period_from
+    if question.period is None:
+        first = view.connection.scalar(select(func.min(stored))) or last
+    months = range(month_number(local_date(min(first, last), zone)), month_number(local_date(last, zone)) + 1)
+    starts = [day_start(month_first(month), zone) for month in months]
+    return _bisect(column, starts, [f"{month_first(month):%Y-%m}" for month in months])
+
+
+def _bisect(column: ColumnElement[int], starts: Sequence[int], labels: Sequence[str]) -> ColumnElement[Any]:
+    if len(labels) == 1:
+        return label(labels[0])
+    middle = len(labels) // 2
+    return case(
+        (column < instant(starts[middle]), _bisect(column, starts[:middle], labels[:middle])),
+        else_=_bisect(column, starts[middle:], labels[middle:]),
+    )

@@ -1,0 +1,197 @@
+"""A report's rows as people and programs read them: dimensions with their names, then the figures, then comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ledger.money import E6
+from projections.reports import labels
+from projections.reports.cells import Cells, work_out
+from projections.reports.definition import TIME, Exact, Text
+from projections.reports.periods import month_first, month_number
+from projections.reports.question import compared, dates, years_before
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from ledger.application import Ledger
+    from projections.reports.cells import Key
+    from projections.reports.definition import Column, Sums
+    from projections.reports.question import Question
+    from projections.store import View
+
+Shown = str | int | float | None
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another answer set beside the report's own, under a prefix; its keys are moved onto those of the report."""
+
+    prefix: str
+    label: Text
+    cells: Cells
+    moved: Mapping[Key, Sums]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and totals, the columns that are in them, and the cells they came from."""
+
+    columns: list[tuple[str, str, Text]]
+    rows: list[dict[str, Shown]]
+    totals: dict[str, Shown]
+    cells: list[Cells]
+
+
+def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
+    """The answer to a question, with whatever it is compared to beside it. Raises `BadRequest`, `MissingRate`."""
+    if "every" in question.given:
+        return _series(question, view, ledger)
+    cells = work_out(question, view)
+    beside = _beside(question, view)
+    figures = question.report.columns
+    keys = set(cells.rows).union(*(each.moved for each in beside))
+    nothing = Cells(question).totals
+    rows = []
+    for key, head in _heads(question, view, ledger, keys):
+        others = [each.moved.get(key, nothing) for each in beside]
+        rows.append(head | _figures(figures, cells.rows.get(key, nothing), beside, others))
+    totals = _figures(figures, cells.totals, beside, [each.cells.totals for each in beside])
+    columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
+    columns += [column for each in beside for column in _beside_columns(figures, each)]
+    return Table(columns, rows, totals, [cells, *(each.cells for each in beside)])
+
+
+def shown(kind: str, value: Exact) -> Shown:
+    """A figure as JSON: ratios as decimals, quantities in units, the others whole."""
+    if value is None or kind not in {"ratio", "quantity"}:
+        assert not isinstance(value, Fraction)
+        return value
+    exact = Fraction(value, E6) if kind == "quantity" else Fraction(value)
+    return int(exact) if kind == "quantity" and exact.denominator == 1 else float(exact)
+
+
+def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
+    """The report at each date; totals over dates would mean nothing."""
+    rows: list[dict[str, Shown]] = []
+    every: list[Cells] = []
+    figures = question.report.columns
+    for day, then in dates(question):
+        cells = work_out(then, view)
+        every.append(cells)
+        for key, head in _heads(then, view, ledger, set(cells.rows)):
+            rows.append({"date": day.isoformat()} | head | _figures(figures, cells.rows[key], [], []))
+    columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
+    return Table(columns + [(each.name, each.type, each.label) for each in figures], rows, {}, every)
+
+
+def _heads(question: Question, view: View, ledger: Ledger | None, keys: set[Key]) -> list[tuple[Key, dict[str, Shown]]]:
+    """The keys in the order of their rows, each with its dimensions and their names."""
+    heads = question.heads
+    places = [labels.places(name, question, view) for name in heads]
+    ordered = sorted(
+        keys, key=lambda key: [labels.place(value, found) for value, found in zip(key, places, strict=True)]
+    )
+    names = {
+        name: labels.names(name, {key[index] for key in keys} - {None}, question, view, ledger)  # type: ignore[arg-type]
+        for index, name in enumerate(heads)
+        if name in labels.NAMED
+    }
+    found = []
+    for key in ordered:
+        head: dict[str, Shown] = {}
+        for name, value in zip(heads, key, strict=True):
+            head[name] = value
+            if name in names:
+                head[f"{name}_name"] = names[name].get(value or "")
+        found.append((key, head))
+    return found
+
+
+def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
+    columns: list[tuple[str, str, Text]] = []
+    for name in question.heads:
+        label = labels.DIMENSIONS[name]
+        columns.append((name, labels.kind(name), label))
+        if name in labels.NAMED:
+            columns.append((f"{name}_name", "text", Text(f"{label.fr} (nom)", f"{label.en} (name)")))
+    return columns
+
+
+def _figures(
+    figures: Sequence[Column], sums: Sums, beside: Sequence[Beside], others: Sequence[Sums]
+) -> dict[str, Shown]:
+    row = {each.name: shown(each.type, each.value(sums)) for each in figures}
+    for other, its_sums in zip(beside, others, strict=True):
+        row |= {f"{other.prefix}{each.name}": shown(each.type, each.value(its_sums)) for each in figures}
+        if other.prefix == "previous_":
+            row |= {f"change_{each.name}": shown(each.type, _change(each, sums, its_sums)) for each in figures}
+    return row
+
+
+def _change(column: Column, now: Sums, before: Sums) -> Exact:
+    new, old = column.value(now), column.value(before)
+    return None if new is None or old is None else new - old
+
+
+def _beside_columns(figures: Sequence[Column], other: Beside) -> list[tuple[str, str, Text]]:
+    columns: list[tuple[str, str, Text]] = [
+        (
+            f"{other.prefix}{each.name}",
+            each.type,
+            Text(f"{each.label.fr} ({other.label.fr})", f"{each.label.en} ({other.label.en})"),
+        )
+        for each in figures
+    ]
+    if other.prefix == "previous_":
+        columns += [
+            (f"change_{each.name}", each.type, Text(f"{each.label.fr} (écart)", f"{each.label.en} (change)"))
+            for each in figures
+        ]
+    return columns
+
+
+def _beside(question: Question, view: View) -> list[Beside]:
+    beside = []
+    previous = compared(question)
+    if previous is not None:
+        beside.append(_answered("previous_", Text("avant", "before"), previous, question, view))
+    for back, before in enumerate(years_before(question), start=1):
+        label = Text(f"{back} an(s) avant", f"{back} year(s) before")
+        beside.append(_answered(f"year_minus_{back}_", label, before, question, view))
+    return beside
+
+
+def _answered(prefix: str, label: Text, other: Question, question: Question, view: View) -> Beside:
+    cells = work_out(other, view)
+    moved = cells.rows
+    if other.period and question.period and other.period != question.period:
+        starts = other.period.first, question.period.first
+        moved = {
+            tuple(_moved(name, value, *starts) for name, value in zip(question.heads, key, strict=True)): sums
+            for key, sums in cells.rows.items()
+        }
+    return Beside(prefix, label, cells, moved)
+
+
+def _moved(dimension: str, value: str | None, start: date, onto: date) -> str | None:
+    """The month, quarter or year as far from `onto` as this one is from `start`.
+
+    >>> from datetime import date
+    >>> _moved("quarter", "2025-Q3", date(2025, 1, 1), date(2026, 4, 1))
+    '2026-Q4'
+    """
+    if dimension not in TIME or value is None or not value[:4].isdigit():
+        return value
+    size = MONTHS[dimension]
+    month = 12 if dimension == "year" else int(value[5:]) if dimension == "month" else 3 * int(value[6:])
+    number = (int(value[:4]) * 12 + month - 1) // size
+    number += month_number(onto) // size - month_number(start) // size
+    first = month_first(number * size)
+    if dimension == "quarter":
+        return f"{first.year}-Q{first.month // 3 + 1}"
+    return f"{first:%Y-%m}" if dimension == "month" else str(first.year)
