@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli import append, demo, doctor, events, history, importing, rebuild, serve, status
+from ledger.cli import append, demo, doctor, events, explain, history, importing, rebuild, replay, report, serve, status
+from ledger.cli.parameters import EPILOG, PASS_ON
 
 app = typer.Typer(
     help="An append-only ledger of selling, and reports as of any past date.",
@@ -33,8 +34,12 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("append")(append.append)
 app.command("import")(importing.import_)
+app.command("report", context_settings=PASS_ON, epilog=EPILOG)(report.report)
+app.command("reports")(report.reports)
+app.command("explain", context_settings=PASS_ON, epilog=EPILOG)(explain.explain)
 app.command("events")(events.events)
 app.command("history")(history.history)
+app.command("replay", context_settings=PASS_ON, epilog=EPILOG)(replay.replay)
 app.command("rebuild")(rebuild.rebuild)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)

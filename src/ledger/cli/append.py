@@ -31,7 +31,7 @@ def append(
     database: Database = None,
     book: Book = None,
 ) -> None:
-    """Append event lines; each is decided by its stream's rules, and refused ones are named."""
+    """Append event lines. Each is decided by its stream's rules; refused ones are named, the others stored."""
     from ledger.cli.progress import Bar
     from ledger.cli.tally import Tally
 

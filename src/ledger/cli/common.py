@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -68,6 +69,14 @@ def time_zone_of(ledger: Ledger) -> str:
     state = Stream("book", ledger.stream("book")).state
     zone: str = state.settings.time_zone if state else DEFAULT_OPENING.time_zone
     return zone
+
+
+def now_and_today(ledger: Ledger) -> tuple[int, date]:
+    """The log's time, and its date where the book is."""
+    from ledger.times import local_date
+
+    now = ledger.now()
+    return now, local_date(now, time_zone_of(ledger))
 
 
 def pair_of(ledger: Ledger, as_of: str | None, known_at: str | None) -> Pair:

@@ -33,7 +33,7 @@ def demo(
     database: Database = None,
     book: Book = None,
 ) -> None:
-    """Write a company's history, unless it is there already, and serve its dashboard."""
+    """Show it: write a company's history and serve the dashboard. A history that is there already stays."""
     settings = settings_with(database_url=database, book=book, host=host, port=port)
     with ledger_of(settings, create=True) as ledger:
         if ledger.head().position:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def doctor(database: Database = None, book: Book = None) -> None:
-    """Check the log's order, the read store and references between streams; exit code 1 when something is wrong."""
+    """Check that all is in order. Exit code 1 when something is wrong; what may be as intended is only shown."""
     settings = settings_with(database_url=database, book=book)
     with ledger_of(settings) as ledger:
         found = [*_log_findings(ledger), *_read_store_findings(ledger)]

@@ -32,7 +32,7 @@ def events(
     database: Database = None,
     book: Book = None,
 ) -> None:
-    """List events of the log, sealed values put back."""
+    """List events of the log. Sealed values are put back."""
     settings = settings_with(database_url=database, book=book)
     with ledger_of(settings) as ledger:
         shown = 0

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def history(
-    stream: Annotated[str, typer.Argument(metavar="STREAM", help="The thing, as deal-1042 or customer-acme.")],
+    stream: Annotated[str, typer.Argument(help="The thing, as deal-1042 or customer-acme.")],
     as_of: AsOf = None,
     known_at: KnownAt = None,
     database: Database = None,
     book: Book = None,
 ) -> None:
-    """Tell one thing's life in order of effect; what was retracted or corrected by then is marked."""
+    """Tell one thing's life. What was retracted or corrected by then is marked."""
     from ledger.cli.table import table
     from ledger.cli.words import details_text, moment_text
     from ledger.plain import plain_events

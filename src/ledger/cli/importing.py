@@ -41,7 +41,7 @@ def import_(
     database: Database = None,
     book: Book = None,
 ) -> None:
-    """Import history; a row is stored whole or refused with its reason."""
+    """Import history. A row is stored whole or refused with its reason."""
     from ledger.cli.progress import Bar
     from ledger.cli.tally import Tally
     from ledger.imports import csv

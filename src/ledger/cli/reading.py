@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import typer
-
 if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
@@ -16,7 +14,10 @@ SLICE_S = 0.5
 
 
 def fresh_store(ledger: Ledger, *, patience_s: float = PATIENCE_S) -> ReadStore:
-    """The current read store, folded up to the head as it is now, with a bar while that takes time."""
+    """The current read store, folded up to the head as it is now, with a bar while that takes time.
+
+    Should it take longer than `patience_s`, the read store as it is: answers say how far that was.
+    """
     from ledger.cli.progress import Bar
     from projections.store import ReadStore
 
@@ -28,7 +29,5 @@ def fresh_store(ledger: Ledger, *, patience_s: float = PATIENCE_S) -> ReadStore:
             if freshness.complete:
                 return store
             if time.monotonic() > deadline:
-                behind = f"{freshness.head - freshness.position:,} events are not folded in yet"
-                typer.echo(f"{behind}; the figures are as of position {freshness.position:,}", err=True)
                 return store
             bar.show(freshness.position, freshness.head)

@@ -17,7 +17,7 @@ def rebuild(
     database: Database = None,
     book: Book = None,
 ) -> None:
-    """Fold the whole log into a new generation of the read store; reports go on meanwhile."""
+    """Fold the whole log into a new read store. Reports go on meanwhile."""
     from ledger.cli.progress import Bar
     from projections.rebuild import rebuild as run
 

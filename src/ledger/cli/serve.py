@@ -25,7 +25,7 @@ Port = Annotated[
 
 
 def serve(host: Host = None, port: Port = None, database: Database = None, book: Book = None) -> None:
-    """Serve the API and the dashboard, and fold new events as they come."""
+    """Serve the API and the dashboard. New events are folded in as they come."""
     run_service(settings_with(database_url=database, book=book, host=host, port=port))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def status(database: Database = None, book: Book = None) -> None:
-    """Say which database and book this is, how long the log is and how far the read store has come."""
+    """Say what is there. Database, book, length of the log, how far the read store has come."""
     settings = settings_with(database_url=database, book=book)
     with ledger_of(settings) as ledger:
         for name, value in _facts(ledger):

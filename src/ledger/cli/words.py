@@ -43,3 +43,26 @@ def _value_text(value: Any, lang: str) -> str:
             return "[" + "; ".join(_value_text(each, lang) for each in value) + "]"
         case _:
             return " ".join(str(value).split())
+
+
+def number_text(value: float, lang: str) -> str:
+    """A number with its thousands set apart and at most four decimals."""
+    from babel.numbers import format_decimal
+
+    return format_decimal(value, format="#,##0.####", locale=lang)
+
+
+def percent_text(value: float, lang: str) -> str:
+    """A share as a percentage with one decimal."""
+    from babel.numbers import format_percent
+
+    pattern = "#,##0.0 %" if lang == "fr" else "#,##0.0%"
+    return format_percent(value, format=pattern, locale=lang)
+
+
+def until_text(instant: int, time_zone: str) -> str:
+    """An inclusive instant: the last of a day is that day."""
+    following = moment_text(instant + 1, time_zone)
+    if len(following) == len("2026-03-31"):
+        return moment_text(instant, time_zone)[: len(following)]
+    return moment_text(instant, time_zone)

@@ -1,0 +1,84 @@
+"""A report's answer as a table for people or as CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from ledger.cli.table import table
+from ledger.cli.words import amount_text, number_text, percent_text, until_text
+from ledger.times import parse_instant
+
+if TYPE_CHECKING:
+    from projections.reports import Answer
+    from projections.reports.answer import AnswerColumn
+
+FIGURES = frozenset({"count", "money", "quantity", "ratio"})
+NOTHING = "–"
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+_WORDS = {
+    "fr": ("Au {as_of}, tel que connu au {known_at} ({zone}) ; position {position} du livre.", "Total", "Note : "),
+    "en": ("As of {as_of}, as known at {known_at} ({zone}); position {position} of the log.", "Total", "Note: "),
+}
+
+
+def as_table(answer: Answer, lang: str, time_zone: str) -> str:
+    """Title, pair of dates, rows, totals and notes. Beside a name its id is left out."""
+    head, total, note = _WORDS[lang]
+    names = {column.name for column in answer.columns}
+    columns = [column for column in answer.columns if f"{column.name}_name" not in names]
+    rows = [[_cell(row, column, lang) for column in columns] for row in answer.rows]
+    if answer.rows and answer.totals:
+        last = [_cell(answer.totals, column, lang) if column.name in answer.totals else "" for column in columns]
+        last[0] = last[0] or total
+        rows.append(last)
+    right = [index for index, column in enumerate(columns) if column.type in FIGURES]
+    pair = head.format(
+        as_of=until_text(parse_instant(answer.as_of), time_zone),
+        known_at=until_text(parse_instant(answer.known_at), time_zone),
+        zone=time_zone,
+        position=number_text(answer.position, lang),
+    )
+    parts = [answer.title, pair, "", table([_header(column) for column in columns], rows, right=right)]
+    if answer.notes:
+        parts += ["", *(f"{note}{each}" for each in answer.notes)]
+    return "\n".join(parts)
+
+
+def as_csv(answer: Answer) -> str:
+    """The contract's columns and values; text that a spreadsheet would take for a formula is quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    names = [column.name for column in answer.columns]
+    writer.writerow(names)
+    writer.writerows([_harmless(row.get(name)) for name in names] for row in answer.rows)
+    return out.getvalue().rstrip("\n")
+
+
+def _header(column: AnswerColumn) -> str:
+    return f"{column.label} ({column.unit})" if column.unit else column.label
+
+
+def _cell(row: dict[str, Any], column: AnswerColumn, lang: str) -> str:
+    value = row.get(column.name)
+    if value is None and column.name.endswith("_name"):
+        value = row.get(column.name.removesuffix("_name"))
+    if value is None:
+        return NOTHING
+    match column.type:
+        case "money":
+            return amount_text(value, column.unit or "", lang)
+        case "ratio" if "_per_" not in column.name:
+            return percent_text(value, lang)
+        case "count" | "quantity" | "ratio":
+            return number_text(value, lang)
+        case _:
+            return str(value)
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value

@@ -1,0 +1,66 @@
+"""`sales-ledger replay`: a report straight from the raw log, and the check of the read store against it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.cli.common import Book, Database, ledger_of, settings_with, time_zone_of
+from ledger.cli.failures import NOT_SO, WrongUse
+from ledger.cli.parameters import parameters, report_name
+from ledger.cli.reading import fresh_store
+from ledger.cli.report import Form, Lang, Output, answer_from, check_format, write
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger
+
+SHOWN_DIFFERENCES = 20
+
+
+def replay(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[REPORT]", help="Which report.")] = None,
+    position: Annotated[
+        int | None, typer.Option("--position", min=0, show_default=False, help="From the first so many events [all]")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Fold the whole log afresh and compare every row of the read store.")
+    ] = False,
+    form: Form = "table",
+    output: Output = None,
+    lang: Lang = None,
+    database: Database = None,
+    book: Book = None,
+) -> None:
+    """Answer a report from the raw log alone. With --check, compare the read store to it instead."""
+    check_format(form)
+    if (name is None) is not check:
+        raise WrongUse("replay takes either a report's name or --check")
+    asked = parameters(context.args)
+    settings = settings_with(database_url=database, book=book, lang=lang)
+    with ledger_of(settings) as ledger:
+        if name is None:
+            _check(ledger)
+            return
+        from projections.replay import memory_store
+
+        head = ledger.head().position
+        if position is not None and position > head:
+            raise WrongUse(f"--position {position}: the log has {head:,} events")
+        store = memory_store(ledger, position)
+        answer = answer_from(store, ledger, report_name(name), asked, settings.lang, head=position or head)
+        write(answer, form, output, settings.lang, time_zone_of(ledger))
+
+
+def _check(ledger: Ledger) -> None:
+    from projections.replay import check
+
+    store = fresh_store(ledger)
+    differences = check(ledger, store)
+    for difference in differences[:SHOWN_DIFFERENCES]:
+        typer.echo(str(difference))
+    if differences:
+        typer.echo(f"{len(differences):,} rows differ from the log; sales-ledger rebuild makes them anew", err=True)
+        raise typer.Exit(NOT_SO)
+    typer.echo(f"Every row of the read store follows from the log's {store.position():,} events.")
