@@ -1,1 +1,5 @@
-"""HTTP and the dashboard over the ledger and its projections."""
+"""HTTP over the ledger and its reports, and the dashboard."""
+
+from api.app import create_app
+
+__all__ = ["create_app"]

@@ -1,0 +1,105 @@
+"""Errors as RFC 9457 problem documents. The one place where the ledger's refusals meet HTTP."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from ledger.errors import (
+    BadRequest,
+    Conflict,
+    DatabaseUnusable,
+    KeyReused,
+    LedgerError,
+    NotFound,
+    Refused,
+    UnreadableEvent,
+)
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:sales-ledger:problem:"
+
+STATUS: dict[type[LedgerError], tuple[HTTPStatus, str]] = {
+    BadRequest: (HTTPStatus.BAD_REQUEST, "The question cannot be answered as asked"),
+    NotFound: (HTTPStatus.NOT_FOUND, "There is no such thing"),
+    Conflict: (HTTPStatus.CONFLICT, "The stream has moved on"),
+    Refused: (HTTPStatus.UNPROCESSABLE_ENTITY, "The ledger refuses the event"),
+    KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key came with another body"),
+    UnreadableEvent: (HTTPStatus.INTERNAL_SERVER_ERROR, "A stored event cannot be read"),
+    DatabaseUnusable: (HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used"),
+}
+"""Status and title of each kind of refusal; the problem's type is its `code`."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457). `type` is stable; `detail` is for people and says what to do."""
+
+    type: str = Field(examples=[f"{TYPE_PREFIX}closed_deal"])
+    title: str = Field(examples=["The ledger refuses the event"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["line 2: deal-1042 is won since 2026-03-31; reopen it first"])
+
+
+def problem(status: int, code: str, title: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """One problem document as an answer."""
+    body = {"type": TYPE_PREFIX + code, "title": title, "status": status, "detail": detail}
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route that may answer with these problems, for OpenAPI."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error of the app into a problem document."""
+    app.add_exception_handler(LedgerError, _of_ledger)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(DBAPIError, _of_database)
+    app.add_exception_handler(Exception, _of_fault)
+
+
+def _of_ledger(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, LedgerError)
+    status, title = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _logger.error("%s: %s", error.code, error)
+    return problem(status, error.code, title, str(error))
+
+
+def _of_validation(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()[:5])
+    return problem(HTTPStatus.BAD_REQUEST, "bad_request", STATUS[BadRequest][1], wrong)
+
+
+def _of_http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    headers = dict(error.headers) if error.headers else None
+    return problem(error.status_code, phrase.lower().replace(" ", "_"), phrase, str(error.detail), headers)
+
+
+def _of_database(_: Request, error: Exception) -> JSONResponse:
+    _logger.error("the database failed: %s", error)
+    status, title = STATUS[DatabaseUnusable]
+    detail = "the database did not answer; nothing was stored; try again in a moment"
+    return problem(status, DatabaseUnusable.code, title, detail, {"Retry-After": "2"})
+
+
+def _of_fault(_: Request, error: Exception) -> JSONResponse:
+    _logger.error("a fault of ours", exc_info=error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return problem(status, "fault", status.phrase, "this is a fault of the service; its log says more")

@@ -1,0 +1,20 @@
+// The surest stage is the darkest; won deals have a colour of their own. Both follow the reader's colour scheme.
+
+import { span } from "./format.js";
+
+const style = () => getComputedStyle(document.documentElement);
+export const colour = (name) => style().getPropertyValue(`--${name}`).trim();
+
+function mix(from, to, share) {
+  const channel = (hex, index) => parseInt(hex.slice(1 + 2 * index, 3 + 2 * index), 16);
+  const mixed = [0, 1, 2].map((i) => Math.round(channel(from, i) + (channel(to, i) - channel(from, i)) * share));
+  return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** The stages the book has ever had, surest first, each with its colour. */
+export function palette() {
+  const last = Math.max(1, span.stages.length - 1);
+  return new Map(span.stages.map(({ stage, name }, index) => [
+    stage, { stage, name, rank: index + 1, colour: mix(colour("sure"), colour("unsure"), index / last) },
+  ]));
+}

@@ -1,0 +1,173 @@
+// The page: one state (date, mode, measure, chosen bar), from which everything shown follows.
+
+import { Chart } from "./chart.js";
+import { colour, palette } from "./colours.js";
+import { Deals } from "./deals.js";
+import { get, make, swatch } from "./dom.js";
+import { showFigures } from "./figures.js";
+import { deals as dealsText, fill, longDate, money, number, page, say, span } from "./format.js";
+import { Failure, address, ask, latestOnly } from "./ledger.js";
+import { chartRows, pairOf, positionAt, seriesOf, sumOver, wonByMonth } from "./position.js";
+import { showStory } from "./story.js";
+import { showTable } from "./table.js";
+import { Timeline } from "./timeline.js";
+import { showTip } from "./tip.js";
+
+const state = fromAddress();
+let position = null;
+let present = null;
+const series = () => seriesOf(palette(), colour("won"), colour("muted"));
+
+const chart = new Chart(page.charts, {
+  onOver: (slot, event) => position && showTip(slot, event, position, state.measure, series()),
+  onChoose: (slot, key) => choose({ slot, series: key ?? likely(slot) }),
+});
+const deals = new Deals(series, (line) => guarded(() => showStory(line, state)));
+const timeline = new Timeline((date) => move({ asOf: date }));
+const refresh = latestOnly(() => guarded(load));
+
+function fromAddress() {
+  const given = new URLSearchParams(location.search);
+  const asked = given.get("as_of");
+  const inside = /^\d{4}-\d\d-\d\d$/.test(asked ?? "") && asked >= span.first && asked <= span.today;
+  return { asOf: inside ? asked : span.today, restated: given.get("known_at") === "now", measure: "amount" };
+}
+
+function move(change) {
+  Object.assign(state, change);
+  performance.mark("moved");
+  showMoment();
+  refresh();
+}
+
+/** The parts that need no answer follow the hand at once. */
+function showMoment() {
+  const today = state.asOf === span.today;
+  timeline.place(state.asOf);
+  get("when").textContent = longDate(state.asOf);
+  get("knowing").textContent = today ? say.moment.today : say.moment[state.restated ? "restated" : "reported"];
+  document.querySelector(`#mode [value=${state.restated ? "restated" : "reported"}]`).checked = true;
+  const kept = new URLSearchParams({ lang: page.language });
+  if (!today) kept.set("as_of", state.asOf);
+  if (state.restated) kept.set("known_at", "now");
+  history.replaceState(null, "", `/?${kept}`);
+  for (const link of document.querySelectorAll(".languages a")) {
+    kept.set("lang", link.hreflang);
+    link.href = `/?${kept}`;
+  }
+}
+
+async function load() {
+  const asked = { ...state };
+  get("chart").parentElement.classList.add("stale");
+  const answer = await positionAt(asked, page.book.fiscal_year_start_month);
+  position = answer;
+  await showPosition();
+  measured();
+  if (deals.choice) await choose(deals.choice, { focus: false });
+  if (!present) await loadPresent();
+  showFigures(position, compared(asked));
+}
+
+/** What the same figures are now: open and weighted today, and what the same months have sold in the end. */
+async function loadPresent() {
+  const now = { as_of: "now" };
+  const [forecast, sales] = await Promise.all([
+    ask("reports/forecast", now),
+    ask("reports/sales", { by: "month", period: `${span.first}..${span.today}`, ...now }),
+  ]);
+  present = { open: forecast.totals.amount_minor, weighted: forecast.totals.weighted_minor, won: wonByMonth(sales) };
+}
+
+function compared({ asOf }) {
+  if (!present || asOf === span.today) return null;
+  return {
+    open: present.open, weighted: present.weighted,
+    wonMonth: present.won.get(position.month) ?? 0, wonQuarter: sumOver(present.won, position.quarter),
+  };
+}
+
+async function showPosition() {
+  const shown = series();
+  const picture = chartRows(position, state.measure, shown);
+  await chart.show(picture.rows, picture);
+  get("chart").parentElement.classList.remove("stale");
+  notice(picture.top > 0 ? "" : say.chart.none);
+  showFigures(position, compared(state));
+  showLegend(shown, picture.rows);
+  showTable(position, state.measure, shown, (choice) => choose(choice));
+  showFoot();
+  get("summary").textContent = fill(say.chart.summary, {
+    date: longDate(state.asOf), open: money(position.open), deals: dealsText(position.deals),
+    weighted: money(position.weighted), won: money(position.wonMonth),
+  });
+}
+
+function showLegend(shown, rows) {
+  const used = new Set(rows.filter((row) => row.value > 0).map((row) => row.series));
+  get("legend").replaceChildren(...[...shown].filter(([key]) => used.has(key))
+    .map(([, { name, colour: fillColour }]) => make("li", {}, swatch(fillColour), name)));
+}
+
+function showFoot() {
+  const { forecast } = position;
+  const query = { by: "stage", ...pairOf(state) };
+  get("provenance").textContent = [fill(say.foot.position, { position: number(forecast.position) }), ...forecast.notes].join(" ");
+  get("json").href = address("reports/forecast", query);
+  const options = Object.entries(query).filter(([, value]) => value).map(([name, value]) => `--${name.replace("_", "-")} ${value}`);
+  get("command").textContent = `sales-ledger report forecast ${options.join(" ")}`;
+}
+
+/** A click beside the coloured part of a bar means all that is open there, or what was won in a month gone by. */
+const likely = (slot) => (position.forecast.rows.some((row) => row.month === slot) ? null : "won");
+
+async function choose(choice, options = { focus: true }) {
+  await guarded(async () => {
+    await deals.show({ ...state }, choice, options);
+    await chart.choose(choice.slot);
+  });
+}
+
+function unchoose() {
+  deals.hide();
+  chart.choose("");
+  get("chart").focus({ preventScroll: true });
+}
+
+function notice(text, ...more) {
+  get("notice").hidden = !text && !more.length;
+  get("notice").replaceChildren(text, ...more);
+}
+
+/** Failures are told where the picture would be; anything else is a fault and goes to the console. */
+async function guarded(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const again = make("button", { type: "button", className: "quiet" }, say.errors.retry);
+    again.addEventListener("click", () => refresh());
+    notice(error.message, again);
+  }
+}
+
+/** From the hand's move to the picture on screen; read by tests and by the curious. */
+function measured() {
+  if (!performance.getEntriesByName("moved").length) return;
+  requestAnimationFrame(() => setTimeout(() => {
+    performance.measure("redrawn", "moved");
+  }));
+}
+
+get("mode").addEventListener("change", (event) => move({ restated: event.target.value === "restated" }));
+get("measure").addEventListener("change", (event) => {
+  state.measure = event.target.value;
+  chart.forgetScale();
+  showPosition();
+});
+get("deals-close").addEventListener("click", unchoose);
+get("history").addEventListener("click", (event) => event.target === get("history") && get("history").close());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => position && showPosition());
+
+showMoment();
+await refresh();

@@ -1,0 +1,35 @@
+// The chart's figures as a table, whose cells lead to the same deals as its bars.
+
+import { get, make } from "./dom.js";
+import { money, monthName, number, say } from "./format.js";
+import { openBySlot } from "./position.js";
+
+const cell = (content) => make("td", { className: "number" }, content);
+
+function leadTo(choice, text, name, onChoose) {
+  const button = make("button", { type: "button", className: "link" }, text);
+  button.setAttribute("aria-label", name);
+  button.addEventListener("click", () => onChoose(choice));
+  return button;
+}
+
+export function showTable(position, measure, series, onChoose) {
+  const open = openBySlot(position.forecast);
+  const stages = [...series].filter(([key]) => key !== "won" && [...open.values()].some((slot) => slot.has(key)));
+  const number_ = (name) => make("th", { scope: "col", className: "number" }, name);
+  const head = make("tr", {}, make("th", { scope: "col" }, say.chart.month), number_(say.chart.won),
+    ...stages.map(([, { name }]) => number_(name)), number_(say.chart.open), number_(say.chart.count));
+  const rows = position.slots.filter((slot) => slot !== "gap").flatMap((slot) => {
+    const won = position.won.get(slot) ?? 0;
+    const cells = open.get(slot) ?? new Map();
+    if (!won && !cells.size) return [];
+    const name = /^\d/.test(slot) ? monthName(slot) : say.chart[slot];
+    const sum = (field) => [...cells.values()].reduce((total, each) => total + each[field], 0);
+    const linked = (key, minor, label) =>
+      minor ? leadTo({ slot, series: key }, money(minor), `${name}, ${label}: ${money(minor)}`, onChoose) : "–";
+    return [make("tr", {}, make("th", { scope: "row" }, name), cell(linked("won", won, say.chart.won)),
+      ...stages.map(([key, { name: stage }]) => cell(linked(key, cells.get(key)?.[measure] ?? 0, stage))),
+      cell(linked(null, sum(measure), say.chart.all_stages)), cell(number(sum("deals"))))];
+  });
+  get("table").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
+}
