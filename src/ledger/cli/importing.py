@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +14,11 @@ from ledger.cli.common import Actor, Book, Database, ledger_of, settings_with
 from ledger.cli.failures import NOT_SO, WrongUse
 
 if TYPE_CHECKING:
+    from ledger.appending import Receipt
     from ledger.application import Ledger
     from ledger.cli.progress import Bar
     from ledger.cli.tally import Tally
+    from ledger.errors import LedgerError
     from ledger.imports.rows import Produced, Rejected
 
 ROWS_AT_ONCE = 500
@@ -53,7 +55,10 @@ def import_(
     with ledger_of(settings, create=True) as ledger, Tally(rejects, dry_run) as tally, Bar("Importing") as bar:
         good = _counted(rows, tally, bar)
         if dry_run:
-            _try(ledger, good, tally, settings.actor)
+            for row, receipts, error in _decided(ledger, good, settings.actor):
+                tally.receive(receipts)
+                if error is not None:
+                    _refuse(tally, row, str(error))
         else:
             while several := list(islice(good, ROWS_AT_ONCE)):
                 _append(ledger, several, tally, settings.actor)
@@ -75,24 +80,33 @@ def _counted(rows: Iterator[Produced | Rejected], tally: Tally, bar: Bar) -> Ite
 
 
 def _append(ledger: Ledger, rows: Sequence[Produced], tally: Tally, actor: str) -> None:
-    """Store rows in one request; where it is refused, halve it until the row at fault stands alone."""
+    """Store rows in one request; where it is refused, without the rows at fault."""
     from ledger.errors import Conflict, Refused
 
     try:
-        receipts = ledger.append([line for row in rows for line in row.lines], actor=actor, history=True)
+        tally.receive(ledger.append([line for row in rows for line in row.lines], actor=actor, history=True))
     except (Refused, Conflict) as error:
         if len(rows) == 1:
             _refuse(tally, rows[0], str(error))
             return
-        middle = len(rows) // 2
-        _append(ledger, rows[:middle], tally, actor)
-        _append(ledger, rows[middle:], tally, actor)
-    else:
-        tally.receive(receipts)
+        sound = []
+        for row, _, fault in _decided(ledger, iter(rows), actor):
+            if fault is None:
+                sound.append(row)
+            else:
+                _refuse(tally, row, str(fault))
+        if len(sound) < len(rows):
+            parts: tuple[Sequence[Produced], ...] = (sound,)
+        else:  # the fault shows only when all are appended together, or has gone since
+            parts = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        for part in filter(None, parts):
+            _append(ledger, part, tally, actor)
 
 
-def _try(ledger: Ledger, rows: Iterator[Produced], tally: Tally, actor: str) -> None:
-    """Decide rows without storing; a row counts as refused from its first refused line on."""
+def _decided(
+    ledger: Ledger, rows: Iterator[Produced], actor: str
+) -> Iterator[tuple[Produced, list[Receipt], LedgerError | None]]:
+    """Each row with what would become of it: receipts of its lines, or why it is refused. Nothing is stored."""
     from ledger.codec import encode
 
     under_way: dict[int, Produced] = {}
@@ -103,15 +117,12 @@ def _try(ledger: Ledger, rows: Iterator[Produced], tally: Tally, actor: str) -> 
             for line in row.lines:
                 yield number, encode(line)
 
-    last_refused = -1
-    for outcome in ledger.append_each(lines(), actor=actor, history=True, dry_run=True):
-        if outcome.error is None:
-            tally.add("", outcome)
-        elif outcome.number != last_refused:
-            last_refused = outcome.number
-            _refuse(tally, under_way[outcome.number], str(outcome.error))
-        for number in [number for number in under_way if number < outcome.number]:
-            del under_way[number]
+    outcomes = ledger.append_each(lines(), actor=actor, history=True, dry_run=True)
+    for number, several in groupby(outcomes, key=lambda outcome: outcome.number):
+        told = list(several)
+        error = next((outcome.error for outcome in told if outcome.error is not None), None)
+        receipts = [outcome.receipt for outcome in told if outcome.receipt is not None] if error is None else []
+        yield under_way.pop(number), receipts, error
 
 
 def _refuse(tally: Tally, row: Produced | Rejected, reason: str) -> None:
