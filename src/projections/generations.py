@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import column, func, insert, select, table, update
+from sqlalchemy import BigInteger, case, column, func, insert, literal, select, table, update
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -24,20 +24,18 @@ def current(engine: Engine, book: str) -> int | None:
 
 def begin(engine: Engine, book: str, now: int) -> int:
     """Reserve the next number for a generation that is being built."""
-    latest = select(func.coalesce(func.max(_stores.c.generation), 0)).where(_stores.c.book == book)
+    following = func.coalesce(func.max(_stores.c.generation), 0) + 1
+    row = select(literal(book), following, literal(BUILDING), literal(now, BigInteger)).where(_stores.c.book == book)
+    into = insert(_stores).from_select(["book", "generation", "state", "created_at"], row)
     with engine.begin() as connection:
-        number = int(connection.execute(latest).scalar_one()) + 1
-        row = {"book": book, "generation": number, "state": BUILDING, "created_at": now}
-        connection.execute(insert(_stores).values(row))
-    return number
+        return int(connection.execute(into.returning(_stores.c.generation)).scalar_one())
 
 
 def switch(engine: Engine, book: str, number: int) -> None:
-    """Make a generation the current one; the one before is old from the same commit on."""
-    mine = _stores.c.book == book
+    """Make a generation the current one and the one before it old, in one statement."""
+    state = case((_stores.c.generation == number, CURRENT), (_stores.c.state == CURRENT, OLD), else_=_stores.c.state)
     with engine.begin() as connection:
-        connection.execute(update(_stores).where(mine, _stores.c.state == CURRENT).values(state=OLD))
-        connection.execute(update(_stores).where(mine, _stores.c.generation == number).values(state=CURRENT))
+        connection.execute(update(_stores).where(_stores.c.book == book).values(state=state))
 
 
 def superseded(engine: Engine, book: str, number: int) -> list[int]:

@@ -7,6 +7,7 @@ opens a `View`, one snapshot in which every query sees the same position.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import time
 from contextlib import contextmanager
@@ -14,24 +15,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DropSchema
 
 from projections import generations
-from projections.tables import INDEXES, SHAPE, book_versions, checkpoint, metadata, quarantine
+from projections.tables import INDEXES, SHAPE, TABLES, book_versions, checkpoint, metadata, quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ledger.application import Ledger
     from sqlalchemy import Executable, Row
     from sqlalchemy.engine import URL
+
+    from ledger.application import Ledger
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
 BUSY_TIMEOUT_S = 5
 POLL_S = 0.002
+MOST_LOOKED_AT = 10_000
 
 
 class Freshness(NamedTuple):
@@ -92,15 +95,19 @@ class ReadStore:
         number = generations.current(ledger.engine, ledger.book)
         if number is not None:
             found = locate(ledger, number)
-            if readable(found):
+            if readable(found) and follows(ledger, found):
                 return cls(found, ledger.book)
-            found.engine.dispose()
         number = generations.begin(ledger.engine, ledger.book, ledger.now())
         created = locate(ledger, number)
         create(created)
         create_indexes(created)
         generations.switch(ledger.engine, ledger.book, number)
         return cls(created, ledger.book)
+
+    @property
+    def current(self) -> Generation:
+        """Where the rows are now; a rebuild replaces it."""
+        return self._current
 
     @property
     def generation(self) -> int:
@@ -124,8 +131,8 @@ class ReadStore:
         """One snapshot; nothing written meanwhile shows in it."""
         current = self._current
         with current.engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            if current.schema is not None:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             row = connection.execute(select(checkpoint)).one()
             yield View(
                 connection,
@@ -154,7 +161,7 @@ class ReadStore:
         A question about the past (`known_at`) waits only while events not yet folded could touch it. After `timeout`
         seconds it returns as it is: the answer says how far that was.
         """
-        from projections import runner, source  # noqa: PLC0415 (they import this module)
+        from projections.runner import run_batch  # noqa: PLC0415 (it imports this module)
 
         self.refresh(ledger)
         head = ledger.head().position
@@ -163,10 +170,17 @@ class ReadStore:
             position = self.position()
             if position >= head or time.monotonic() >= deadline:
                 return Freshness(position, head)
-            if known_at is not None and not source.touches(ledger, position, known_at):
+            if known_at is not None and not _touched(ledger, position, head, known_at):
                 return Freshness(position, head)
-            if runner.run_batch(ledger, self) == 0:
+            if run_batch(ledger, self) == 0:
                 time.sleep(POLL_S)
+
+
+def _touched(ledger: Ledger, position: int, head: int, known_at: int) -> bool:
+    """Whether events not yet folded were recorded by then. Far behind, it is quicker to fold than to look."""
+    if head - position > MOST_LOOKED_AT:
+        return True
+    return bool(ledger.recorder.rows("position > ? AND recorded_at <= ?", [position, known_at], "position", 1))
 
 
 def is_memory(url: URL) -> bool:
@@ -191,7 +205,8 @@ def located(engine: Engine, book: str, number: int) -> Generation:
     url = engine.url
     if url.get_backend_name() == "postgresql":
         schema = name_of(book, number, "_")
-        return Generation(number, engine.execution_options(schema_translate_map={None: schema}), schema)
+        options = {"schema_translate_map": {None: schema}, "isolation_level": "READ COMMITTED"}
+        return Generation(number, engine.execution_options(**options), schema)
     if is_memory(url):
         return memory(number)
     return Generation(number, sqlite(Path(f"{url.database}.{name_of(book, number, '-')}")))
@@ -204,20 +219,48 @@ def memory(number: int = 0) -> Generation:
     return Generation(number, engine)
 
 
-def sqlite(path: Path) -> Engine:
+def sqlite(path: Path, *pragmas: str) -> Engine:
     """An engine on one SQLite file. What a power cut takes from it goes with its checkpoint, and is folded again."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
-    _explicit_transactions(engine)
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+    _explicit_transactions(engine, *(pragmas or ("journal_mode=WAL", "synchronous=NORMAL", "mmap_size=1073741824")))
     return engine
 
 
-def _explicit_transactions(engine: Engine) -> None:
+def for_bulk(generation: Generation) -> Generation:
+    """The same tables for one that nobody reads yet: on SQLite without a journal, so no use after a crash."""
+    if generation.schema is not None or is_memory(generation.engine.url):
+        return generation
+    path = Path(str(generation.engine.url.database))
+    generation.engine.dispose()
+    return Generation(generation.number, sqlite(path, "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"))
+
+
+def settled(generation: Generation) -> Generation:
+    """A generation written in bulk, made fit for use: statistics gathered, and all of it on the disk."""
+    if generation.schema is not None:
+        with generation.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for name in TABLES:
+                connection.exec_driver_sql(f'VACUUM (ANALYZE) "{generation.schema}".{name}')
+        return generation
+    with generation.engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA analysis_limit=1000")
+        connection.exec_driver_sql("ANALYZE")
+    if not is_memory(generation.engine.url):
+        with generation.engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with Path(str(generation.engine.url.database)).open("rb+") as file:
+            os.fsync(file.fileno())
+    return generation
+
+
+def _explicit_transactions(engine: Engine, *pragmas: str) -> None:
     """Let a transaction begin where it begins, not at the first write, so that a view is one snapshot."""
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536", "mmap_size=1073741824"):
+        for pragma in (*pragmas, "cache_size=-65536"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -256,6 +299,16 @@ def discard(generation: Generation) -> None:
         generation.engine.dispose()
         for suffix in ("", "-wal", "-shm"):
             Path(f"{generation.engine.url.database}{suffix}").unlink(missing_ok=True)
+
+
+def follows(ledger: Ledger, generation: Generation) -> bool:
+    """Whether what a generation holds is the beginning of this log: a restored backup may be another history."""
+    with generation.engine.connect() as connection:
+        at = connection.execute(select(checkpoint.c.position, checkpoint.c.stamp)).one()
+    if at.position == 0:
+        return True
+    last = ledger.feed_rows(at.position - 1, 1)
+    return bool(last) and last[0][6] == at.stamp
 
 
 def readable(generation: Generation) -> bool:

@@ -7,6 +7,7 @@ open ends being `FOREVER`. `position` and `appended_at` are those of the event f
 
 from __future__ import annotations
 
+import zlib
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, MetaData, Table, Text, and_, literal_column
@@ -14,8 +15,8 @@ from sqlalchemy.types import TypeEngine
 
 from ledger.times import FOREVER
 
-SHAPE: Final = 1
-"""Raise it whenever a fold or a table changes: a read store of another shape is rebuilt, never patched."""
+FOLDS_VERSION: Final = 1
+"""Raise it whenever a fold says something else of the same events: a store of other folds is rebuilt, never patched."""
 
 INTERVAL_COLUMNS: Final = (
     "stream",
@@ -77,7 +78,7 @@ deal_versions = _rows(
 )
 """`status` is open, won, lost, abandoned or merged; `probability_bp` and `category` are the deal's own, if set.
 
-Of a closed deal only the status counts here; what it was when it closed stands in `wins` and `losses`."""
+A closed deal goes on here as it is classified now; what it was when it closed stands in `wins` and `losses`."""
 
 deal_lines = _rows("deal_lines", "line_no product value_minor margin_minor quantity_e6 currency", key="line_no")
 """Product lines of open deals that have any; they add up to the deal, what no line explains being product null."""
@@ -85,9 +86,9 @@ deal_lines = _rows("deal_lines", "line_no product value_minor margin_minor quant
 wins = _rows(
     "wins",
     "pipeline owner customer kind region country channel campaign value_minor margin_minor quantity_e6 currency"
-    " opened_at stage",
+    " opened_at stage closed_at",
 )
-"""`effective_from` is when it was won. Quotes accepted without a deal are wins too, of streams `quote-…`."""
+"""`effective_from`, which is `closed_at`, is when it was won; the row ends when it is reopened. Quotes accepted without a deal are wins too, of streams `quote-…`."""
 
 win_lines = _rows("win_lines", "line_no product value_minor margin_minor quantity_e6 currency", key="line_no")
 """Product lines of wins that have any; they add up to the win."""
@@ -95,9 +96,9 @@ win_lines = _rows("win_lines", "line_no product value_minor margin_minor quantit
 losses = _rows(
     "losses",
     "outcome reason competitor pipeline stage owner customer kind region country channel campaign value_minor"
-    " margin_minor quantity_e6 currency opened_at",
+    " margin_minor quantity_e6 currency opened_at closed_at",
 )
-"""`outcome` is lost or abandoned; `effective_from` is when."""
+"""`outcome` is lost or abandoned; `effective_from`, which is `closed_at`, is when."""
 
 quote_versions = _rows(
     "quote_versions",
@@ -183,3 +184,8 @@ quarantine = Table(
     Column("error", _TEXT, nullable=False),
 )
 """Streams that could not be folded, at which position and why; their rows are those of before, the others go on."""
+
+SHAPE: Final = zlib.crc32(
+    repr([FOLDS_VERSION, *((table.name, table.columns.keys()) for table in metadata.sorted_tables)]).encode()
+)
+"""Of what tables and folds a read store is made; one of another shape is not read."""

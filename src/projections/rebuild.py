@@ -1,0 +1,188 @@
+"""Rebuild: the whole log folded by several processes into a new generation, then one switch (DESIGN 6).
+
+Questions go on being answered from the old generation until the switch, and appends go on: what came in meanwhile is
+folded by the live runner's own batches before it.
+"""
+
+from __future__ import annotations
+
+import marshal
+import multiprocessing
+import os
+import time
+from collections import defaultdict, deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy import func, select
+
+from ledger.application import open_ledger
+from ledger.errors import LedgerError
+from projections import generations
+from projections.runner import fold, run_batch, with_classes
+from projections.source import Range, ranges, streams_in
+from projections.store import Generation, ReadStore, create, create_indexes, discard, for_bulk, locate, settled
+from projections.tables import TABLES
+from projections.writing import Checkpoint, copy_rows, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ledger.application import Ledger
+    from projections.timeline import Row
+
+MARSHAL_WITHOUT_REFERENCES: Final = 2
+SMALL: Final = 20_000
+"""Up to so many events starting processes costs more than it brings."""
+
+
+class Rebuilt(NamedTuple):
+    """What a rebuild did. `rows` are those of all tables, `seconds` the whole."""
+
+    generation: int
+    events: int
+    rows: int
+    seconds: float
+    quarantined: int
+
+
+class _Part(NamedTuple):
+    """What folding one range gave. `rows` are marshalled (between our own processes, far quicker than pickle).
+
+    On PostgreSQL there are none: who folded them has written them.
+    """
+
+    events: int
+    newest: int
+    rows: dict[str, bytes]
+    counts: dict[str, int]
+    classes: Checkpoint
+    failed: list[tuple[str, int, str]]
+
+
+def rebuild(ledger: Ledger, workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> Rebuilt:
+    """Fold the whole log into a new generation and make it the current one.
+
+    `progress` is called with the events folded so far and those to fold. `workers` defaults to the processors there are. The generation before stays until the next rebuild; older ones and
+    what dead rebuilds left are dropped. Raises `LedgerError` when the new generation does not hold what was folded; the
+    old one stays current then.
+    """
+    began = time.monotonic()
+    number = generations.begin(ledger.engine, ledger.book, ledger.now())
+    target = for_bulk(locate(ledger, number))
+    create(target)
+    upto = ledger.head().position
+    total = Checkpoint()
+    counts: dict[str, int] = dict.fromkeys(TABLES, 0)
+    events = 0
+    failed: list[tuple[str, int, str]] = []
+    with writing(target) as transaction:
+        assert transaction is not None
+        for part in _parts(ledger, target, upto, workers or os.cpu_count() or 1):
+            for table, rows in part.rows.items():
+                transaction.add(table, marshal.loads(rows))  # noqa: S302 (written by our own workers)
+            for table, count in part.counts.items():
+                counts[table] += count
+            events += part.events
+            failed += part.failed
+            total = _joined(total, part)
+            if progress is not None:
+                progress(events, upto)
+        _verify(events == upto, f"{events} of {upto} events")
+        for stream, position, error in failed:
+            transaction.quarantine(stream, position, error)
+        last = ledger.feed_rows(upto - 1, 1) if upto else []
+        transaction.advance(total._replace(position=upto, stamp=last[0][6] if last else 0))
+    create_indexes(target)
+    stored = _count(target)
+    _verify(stored == counts, f"{sum(stored.values())} of {sum(counts.values())} rows")
+    if target.schema is None:
+        target.engine.dispose()
+    store = ReadStore(settled(locate(ledger, number)), ledger.book)
+    while run_batch(ledger, store):
+        pass
+    generations.switch(ledger.engine, ledger.book, number)
+    for old in generations.superseded(ledger.engine, ledger.book, number):
+        discard(locate(ledger, old))
+        generations.forget(ledger.engine, ledger.book, old)
+    return Rebuilt(number, events, sum(counts.values()), time.monotonic() - began, len(failed))
+
+
+def _verify(so: bool, what: str) -> None:  # noqa: FBT001 (reads as a sentence)
+    if not so:
+        raise LedgerError(f"the new read store holds {what}; the old one stays in use; try again")
+
+
+def _joined(total: Checkpoint, part: _Part) -> Checkpoint:
+    return total._replace(
+        newest=max(total.newest, part.newest),
+        reported_classes=total.reported_classes | part.classes.reported_classes,
+        effective_classes=total.effective_classes | part.classes.effective_classes,
+    )
+
+
+def _count(generation: Generation) -> dict[str, int]:
+    with generation.engine.connect() as connection:
+        return {
+            name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+            for name, table in TABLES.items()
+        }
+
+
+# Folding in parallel ----------------------------------------------------------------------------------------------
+
+
+def _parts(ledger: Ledger, target: Generation, upto: int, workers: int) -> Iterator[_Part]:
+    """Fold all ranges, in order of stream names, a few ahead of who takes them."""
+    cut = ranges(ledger, upto)
+    if upto <= SMALL or workers == 1:
+        for within in cut:
+            yield _fold_range(ledger, target, within, upto)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    setting = (ledger.url, ledger.book, target.number)
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_open, initargs=setting) as pool:
+        ahead: deque[Future[_Part]] = deque()
+        for within in cut:
+            ahead.append(pool.submit(_fold_range_here, within, upto))
+            if len(ahead) > 2 * workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+_here: dict[str, Any] = {}
+"""What a worker process keeps between ranges."""
+
+
+def _open(url: str, book: str, number: int) -> None:
+    ledger = open_ledger(url, book, create=False)
+    _here["ledger"], _here["target"] = ledger, locate(ledger, number)
+
+
+def _fold_range_here(within: Range, upto: int) -> _Part:
+    return _fold_range(_here["ledger"], _here["target"], within, upto)
+
+
+def _fold_range(ledger: Ledger, target: Generation, within: Range, upto: int) -> _Part:
+    made: dict[str, list[Row]] = defaultdict(list)
+    failed: list[tuple[str, int, str]] = []
+    count = newest = 0
+    for stream, events in streams_in(ledger, within, upto):
+        count += len(events)
+        newest = max(newest, *(event[5] for event in events))
+        try:
+            for table, rows in fold(stream, events).items():
+                made[table] += rows
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with one stream, the others go on)
+            failed.append((stream, events[-1][0], f"{type(error).__name__}: {error}"))
+    counts = {table: len(rows) for table, rows in made.items()}
+    classes = with_classes(Checkpoint(), made["deal_versions"])
+    packed: dict[str, bytes] = {}
+    if target.schema is None:
+        packed = {table: marshal.dumps(rows, MARSHAL_WITHOUT_REFERENCES) for table, rows in made.items()}
+    else:
+        with target.engine.begin() as connection:
+            for table, rows in made.items():
+                copy_rows(connection.connection.driver_connection, f'"{target.schema}".{table}', rows)
+    return _Part(count, newest, packed, counts, classes, failed)

@@ -1,0 +1,271 @@
+"""One transaction that takes a read store further: its checkpoint locked, stored rows read, changed rows written.
+
+The checkpoint moves in the same commit as the rows: whatever is killed, a batch is in wholly or not at all. Statements
+go to the driver itself, a batch at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from ledger.errors import DatabaseUnusable
+from projections.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from projections.store import Generation
+    from projections.timeline import Row
+
+COPY_FROM_ROWS: Final = 50
+"""From so many rows on, COPY is quicker than one INSERT over arrays."""
+
+COPY_CHUNK: Final = 1_000
+_CHECKPOINT = "position, stamp, newest, reported_classes, effective_classes"
+
+
+class Checkpoint(NamedTuple):
+    """How far a read store is (`tables.checkpoint`)."""
+
+    position: int = 0
+    stamp: int = 0
+    newest: int = 0
+    reported_classes: int = 0
+    effective_classes: int = 0
+
+
+class Writing(ABC):
+    """An open transaction that holds the lock of a read store's checkpoint. Rows have their table's columns."""
+
+    checkpoint: Checkpoint
+
+    @abstractmethod
+    def stored(self, table: str, streams: Sequence[str]) -> list[Row]:
+        """The rows of some streams."""
+
+    @abstractmethod
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        """Write rows whose keys are not stored."""
+
+    @abstractmethod
+    def put(self, table: str, rows: Sequence[Row]) -> None:
+        """Write rows, replacing those of the same key."""
+
+    @abstractmethod
+    def remove(self, table: str, keys: Sequence[Row]) -> None:
+        """Delete rows by key."""
+
+    @abstractmethod
+    def advance(self, checkpoint: Checkpoint) -> None:
+        """Move the checkpoint."""
+
+    @abstractmethod
+    def quarantined(self) -> set[str]:
+        """Streams that could not be folded so far."""
+
+    @abstractmethod
+    def quarantine(self, stream: str, position: int, error: str) -> None:
+        """Record that a stream could not be folded, at which event."""
+
+    @abstractmethod
+    def release(self, streams: Iterable[str]) -> None:
+        """Record that streams fold again."""
+
+
+@contextmanager
+def writing(generation: Generation) -> Iterator[Writing | None]:
+    """A transaction that commits at the end of the block; None while another one holds the lock.
+
+    Raises `DatabaseUnusable` for what the database raises, having changed nothing.
+    """
+    try:
+        if generation.schema is None:
+            with _writing_sqlite(generation) as transaction:
+                yield transaction
+        else:
+            with _writing_postgres(generation, generation.schema) as transaction:
+                yield transaction
+    except (sqlite3.Error, psycopg.Error, DBAPIError) as error:
+        raise DatabaseUnusable(f"the read store cannot be written: {error}; it can be rebuilt at any time") from error
+
+
+@cache
+def columns(table: str) -> tuple[str, ...]:
+    """A table's columns in order."""
+    return tuple(column.name for column in TABLES[table].columns)
+
+
+@cache
+def key_columns(table: str) -> tuple[int, ...]:
+    """Where in a table's rows its primary key is."""
+    return tuple(columns(table).index(column.name) for column in TABLES[table].primary_key.columns)
+
+
+def key_of(table: str, row: Row) -> Row:
+    """The primary key of a row."""
+    return tuple([row[index] for index in key_columns(table)])
+
+
+def _names(indexes: Iterable[str]) -> str:
+    return ", ".join(indexes)
+
+
+# SQLite -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _writing_sqlite(generation: Generation) -> Iterator[Writing | None]:
+    with generation.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
+        try:
+            transaction = connection.begin()
+        except OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            yield None
+            return
+        with transaction:
+            yield _SQLiteWriting(connection.connection.driver_connection)
+
+
+class _SQLiteWriting(Writing):
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.checkpoint = Checkpoint(*connection.execute(f"SELECT {_CHECKPOINT} FROM checkpoint").fetchone())
+
+    def stored(self, table: str, streams: Sequence[str]) -> list[Row]:
+        query = f"SELECT * FROM {table} WHERE stream IN (SELECT value FROM json_each(?))"
+        return list(self._connection.execute(query, [json.dumps(streams)]))
+
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        self._insert("INSERT", table, rows)
+
+    def put(self, table: str, rows: Sequence[Row]) -> None:
+        self._insert("INSERT OR REPLACE", table, rows)
+
+    def _insert(self, how: str, table: str, rows: Sequence[Row]) -> None:
+        places = ", ".join("?" * len(columns(table)))
+        self._connection.executemany(f"{how} INTO {table} VALUES ({places})", rows)
+
+    def remove(self, table: str, keys: Sequence[Row]) -> None:
+        where = " AND ".join(f"{columns(table)[index]} = ?" for index in key_columns(table))
+        self._connection.executemany(f"DELETE FROM {table} WHERE {where}", keys)
+
+    def advance(self, checkpoint: Checkpoint) -> None:
+        self._connection.execute(f"UPDATE checkpoint SET ({_CHECKPOINT}) = (?, ?, ?, ?, ?)", checkpoint)
+
+    def quarantined(self) -> set[str]:
+        return {stream for (stream,) in self._connection.execute("SELECT stream FROM quarantine")}
+
+    def quarantine(self, stream: str, position: int, error: str) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?)", (stream, position, error))
+
+    def release(self, streams: Iterable[str]) -> None:
+        self._connection.executemany("DELETE FROM quarantine WHERE stream = ?", [(stream,) for stream in streams])
+
+
+# PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _writing_postgres(generation: Generation, schema: str) -> Iterator[Writing | None]:
+    with generation.engine.begin() as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.execute("SET LOCAL synchronous_commit = off")  # what a crash takes goes with its checkpoint
+        query = f'SELECT {_CHECKPOINT} FROM "{schema}".checkpoint FOR UPDATE SKIP LOCKED'
+        found = raw.execute(query, binary=True).fetchone()
+        yield None if found is None else _PostgresWriting(raw, schema, Checkpoint(*found))
+
+
+class _PostgresWriting(Writing):
+    def __init__(self, connection: Any, schema: str, checkpoint: Checkpoint) -> None:
+        self._connection = connection
+        self._schema = schema
+        self.checkpoint = checkpoint
+
+    def _table(self, name: str) -> str:
+        return f'"{self._schema}".{name}'
+
+    def stored(self, table: str, streams: Sequence[str]) -> list[Row]:
+        query = "SELECT * FROM " + self._table(table) + " WHERE stream = ANY(%s)"
+        return list(self._connection.execute(query, [list(streams)], binary=True))
+
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        if len(rows) < COPY_FROM_ROWS:
+            self._insert(table, rows, "")
+        else:
+            copy_rows(self._connection, self._table(table), rows)
+
+    def put(self, table: str, rows: Sequence[Row]) -> None:
+        keys = {columns(table)[index] for index in key_columns(table)}
+        changed = [name for name in columns(table) if name not in keys]
+        updates = _names(f"{name} = excluded.{name}" for name in changed)
+        named = _names(columns(table)[index] for index in key_columns(table))
+        self._insert(table, rows, f" ON CONFLICT ({named}) DO UPDATE SET {updates}")
+
+    def _insert(self, table: str, rows: Sequence[Row], conflict: str) -> None:
+        arrays = _names(_types(table, range(len(columns(table)))))
+        statement = f"INSERT INTO {self._table(table)} SELECT * FROM unnest({arrays}){conflict}"
+        self._connection.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+
+    def remove(self, table: str, keys: Sequence[Row]) -> None:
+        places = key_columns(table)
+        named = _names(columns(table)[index] for index in places)
+        statement = f"DELETE FROM {self._table(table)} WHERE ({named}) IN (SELECT * FROM unnest({_names(_types(table, places))}))"
+        self._connection.execute(statement, [list(column) for column in zip(*keys, strict=True)])
+
+    def advance(self, checkpoint: Checkpoint) -> None:
+        statement = f"UPDATE {self._table('checkpoint')} SET ({_CHECKPOINT}) = (%s, %s, %s, %s, %s)"
+        self._connection.execute(statement, checkpoint)
+
+    def quarantined(self) -> set[str]:
+        return {stream for (stream,) in self._connection.execute(f"SELECT stream FROM {self._table('quarantine')}")}
+
+    def quarantine(self, stream: str, position: int, error: str) -> None:
+        statement = (
+            f"INSERT INTO {self._table('quarantine')} VALUES (%s, %s, %s)"
+            " ON CONFLICT (stream) DO UPDATE SET position = excluded.position, error = excluded.error"
+        )
+        self._connection.execute(statement, (stream, position, error))
+
+    def release(self, streams: Iterable[str]) -> None:
+        self._connection.execute(f"DELETE FROM {self._table('quarantine')} WHERE stream = ANY(%s)", [list(streams)])
+
+
+def _types(table: str, places: Iterable[int]) -> list[str]:
+    names = columns(table)
+    types = TABLES[table].c
+    return ["%s::text[]" if types[names[index]].type.python_type is str else "%s::bigint[]" for index in places]
+
+
+_NULL = "\x01"
+"""Stands for null in COPY's text; events hold no control characters but those of free text, which is never here."""
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def copy_rows(connection: Any, table: str, rows: Sequence[Row]) -> None:
+    """Write rows by COPY in its text format."""
+    with connection.cursor().copy(f"COPY {table} FROM STDIN (NULL '{_NULL}')") as copy:
+        for start in range(0, len(rows), COPY_CHUNK):
+            copy.write(_copy_text(rows[start : start + COPY_CHUNK]))
+
+
+def _copy_text(rows: Sequence[Row]) -> str:
+    """The rows as text. That nothing needs escaping is seen from the whole: just the tabs and ends that were put in."""
+    text = "".join(
+        ["\t".join([_NULL if v is None else v if v.__class__ is str else str(v) for v in row]) + "\n" for row in rows]
+    )
+    tabs = len(rows) * (len(rows[0]) - 1)
+    if "\\" not in text and "\r" not in text and text.count("\n") == len(rows) and text.count("\t") == tabs:
+        return text
+    return "".join(
+        ["\t".join([_NULL if v is None else str(v).translate(_ESCAPES) for v in row]) + "\n" for row in rows]
+    )
