@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ledger.decision import Said
-from ledger.errors import Conflict, KeyReused, LedgerError, Moved, Refused
+from ledger.errors import Conflict, KeyReused, Moved, Refused
 from ledger.lines import body_hmac, read
-from ledger.log.recorder import PendingEntry, Remembered, Request, Row, Stored, Told, positioned
+from ledger.log.recorder import PendingEntry, Remembered, Request, Row, Told, positioned
 from ledger.session import References, Sealing, Session, StreamCache
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
 
 CACHED_STREAMS = 20_000
-BATCH_LINES = 4_096
 MAX_REQUEST_LINES = 10_000
 MAX_TRIES = 50
 
 Receipt = Told
 """What the caller is told of a line: `stream, version, position, appended` (false: it was already so)."""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of one line of a file: a receipt or an error; `line` is unchanged."""
-
-    number: int
-    line: bytes
-    receipt: Receipt | None
-    error: LedgerError | None
-
-
-class _Deciding(msgspec.Struct):
-    """A line on its way."""
-
-    number: int
-    line: bytes
-    said: Said | None = None
-    receipt: Receipt | None = None
-    error: LedgerError | None = None
 
 
 class Appender:
@@ -73,7 +50,7 @@ class Appender:
         cached = True
         for _ in range(MAX_TRIES):
             if key is not None and (before := self._recorder.remembered(actor, [key]).get(key)):
-                return _same_body(before, body)
+                return same_body(before, body)
             session = Session(self._recorder, self._references, self._cache if cached else None)
             try:
                 receipts, rows = self._attempt(session, lines, said, actor, history=history, key=key, body=body)
@@ -121,124 +98,6 @@ class Appender:
         stored = self._recorder.append(Request(entries, actor, sealing.vault, sealing.subjects, remembered))
         return positioned(told, stored.rows), stored.rows
 
-    # A long file ----------------------------------------------------------------------------------------------------
-
-    def append_each(
-        self, lines: Iterable[tuple[int, bytes]], *, actor: str, history: bool, dry_run: bool
-    ) -> Iterator[Outcome]:
-        """See `Ledger.append_each`."""
-        session = Session(self._recorder, References(self._recorder), None if dry_run else StreamCache(CACHED_STREAMS))
-        numbered = iter(lines)
-        opened = False
-        while batch := [_Deciding(number, line) for number, line in islice(numbered, BATCH_LINES)]:
-            for deciding in batch:
-                try:
-                    deciding.said = read(deciding.line, history=history)
-                except Refused as refused:
-                    deciding.error = refused
-            if not opened:
-                opened = self._open(session, batch, actor, dry_run=dry_run)
-            self._settle(session, batch, actor, history=history, dry_run=dry_run)
-            for done in batch:
-                yield Outcome(done.number, done.line, done.receipt, done.error)
-
-    def _open(self, session: Session, batch: Sequence[_Deciding], actor: str, *, dry_run: bool) -> bool:
-        """Open the book with the defaults, unless the first good line does. True when that is settled."""
-        first = next((deciding.said for deciding in batch if deciding.said is not None), None)
-        if first is None:
-            return False
-        opening = session.opening()
-        if opening is not None and first.stream != "book":
-            decided = session.decide(opening, self._recorder.now(), history=False)
-            if decided is not None and not dry_run:
-                self._recorder.append_many([Request([decided[0]], actor)])
-                session.forget()
-        return True
-
-    def _settle(
-        self, session: Session, batch: Sequence[_Deciding], actor: str, *, history: bool, dry_run: bool
-    ) -> None:
-        waiting = [deciding for deciding in batch if deciding.said is not None]
-        for _ in range(MAX_TRIES):
-            if not waiting:
-                return
-            waiting = self._store(session, waiting, actor, history=history, dry_run=dry_run)
-        for deciding in waiting:
-            deciding.error = Conflict("this stream is being appended to by many at once; append the line again")
-
-    def _store(
-        self, session: Session, batch: Sequence[_Deciding], actor: str, *, history: bool, dry_run: bool
-    ) -> list[_Deciding]:
-        """Decide and store a batch; returns the lines that must be decided again, in order."""
-        now = self._recorder.now()
-        again: list[_Deciding] = []
-        requests: list[tuple[_Deciding, Request]] = []
-        bodies = self._bodies(batch)
-        before = self._recorder.remembered(actor, list(bodies)) if bodies else {}
-        session.preload(deciding.said.stream for deciding in batch if deciding.said is not None)
-        session.preload_subjects(deciding.said for deciding in batch if deciding.said is not None)
-        seen: set[str] = set()
-        for deciding in batch:
-            said = deciding.said
-            assert said is not None
-            try:
-                if said.key is not None:
-                    if said.key in before:
-                        deciding.receipt = _same_body(before[said.key], bodies[said.key][id(deciding)])[0]
-                        continue
-                    if said.key in seen:
-                        again.append(deciding)
-                        continue
-                    seen.add(said.key)
-                decided = session.decide(said, now, history=history)
-            except LedgerError as error:
-                deciding.error = error
-                continue
-            told = session.told(said.stream, appended=decided is not None)
-            deciding.receipt = told
-            if said.key is not None:
-                remembered = Remembered(said.key, bodies[said.key][id(deciding)], [told])
-            elif decided is None:
-                continue
-            else:
-                remembered = None
-            entries, sealing = ([decided[0]], decided[1]) if decided else ([], Sealing([], []))
-            requests.append((deciding, Request(entries, actor, sealing.vault, sealing.subjects, remembered)))
-        if dry_run:
-            return again
-        return sorted([*again, *self._store_requests(session, requests)], key=lambda deciding: deciding.number)
-
-    def _store_requests(self, session: Session, requests: Sequence[tuple[_Deciding, Request]]) -> list[_Deciding]:
-        outcomes = self._recorder.append_many([request for _, request in requests]) if requests else []
-        again: list[_Deciding] = []
-        rows: list[Row] = []
-        refused = False
-        for (deciding, _), outcome in zip(requests, outcomes, strict=True):
-            if isinstance(outcome, Stored):
-                assert deciding.receipt is not None
-                deciding.receipt = positioned([deciding.receipt], outcome.rows)[0]
-                rows += outcome.rows
-            elif isinstance(outcome, Conflict):
-                again.append(deciding)
-            else:
-                refused = True
-                deciding.receipt = None
-                deciding.error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
-        if again or refused:
-            session.forget()
-        else:
-            session.keep(rows)
-        return again
-
-    def _bodies(self, batch: Sequence[_Deciding]) -> dict[str, dict[int, bytes]]:
-        """The comparison values of lines with keys, by key and line."""
-        bodies: dict[str, dict[int, bytes]] = {}
-        for deciding in batch:
-            if deciding.said is not None and deciding.said.key is not None:
-                body = body_hmac(self._the_secret(), [deciding.line])
-                bodies.setdefault(deciding.said.key, {})[id(deciding)] = body
-        return bodies
-
     def _the_secret(self) -> bytes:
         if self._secret is None:
             self._secret = self._recorder.secret
@@ -252,7 +111,7 @@ def _collect(decided: tuple[PendingEntry, Sealing] | None, entries: list[Pending
         sealing.subjects += decided[1].subjects
 
 
-def _same_body(before: Remembered, body: bytes) -> list[Receipt]:
+def same_body(before: Remembered, body: bytes) -> list[Receipt]:
     """The first answer again. Raises `KeyReused` if the body is another one."""
     if before.body_hmac != body:
         raise KeyReused(

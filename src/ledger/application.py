@@ -17,7 +17,8 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 from sqlalchemy import Engine
 
-from ledger.appending import Appender, Outcome, Receipt
+from ledger.appending import Appender, Receipt
+from ledger.bulk import BulkAppender, Outcome
 from ledger.checks import is_id
 from ledger.codec import Recorded, encode, from_entry, from_rows
 from ledger.decision import Draft
@@ -131,7 +132,7 @@ class Ledger(Application[str]):
         self, lines: Iterable[tuple[int, bytes]], *, actor: str, history: bool = False, dry_run: bool = False
     ) -> Iterator[Outcome]:
         """Decide numbered lines one by one and store the good ones in large batches; an outcome for each, in order."""
-        return self._appender.append_each(lines, actor=_actor(actor), history=history, dry_run=dry_run)
+        return BulkAppender(self.recorder, actor=_actor(actor), history=history, dry_run=dry_run).run(lines)
 
     def now(self) -> int:
         """The log's time: the clock, but never before the last stamp."""

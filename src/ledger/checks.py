@@ -30,8 +30,8 @@ MAX_NAME = 200
 _PATTERNS: dict[Rule, tuple[re.Pattern[str], str]] = {
     Rule.ID: (re.compile(r"[A-Za-z0-9._:-]{1,64}"), "an id: 1 to 64 of A-Z a-z 0-9 . _ : -"),
     Rule.CODE: (re.compile(r"[a-z0-9_]{1,40}"), "a code: 1 to 40 of a-z 0-9 _"),
-    Rule.DECIMAL: (re.compile(r"\d{1,12}(\.\d{1,12})?"), 'a decimal string such as "1.0842"'),
-    Rule.QUANTITY: (re.compile(r"\d{1,12}(\.\d{1,6})?"), 'a decimal string such as "12.5", at most 6 decimals'),
+    Rule.DECIMAL: (re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?"), 'a decimal string such as "1.0842"'),
+    Rule.QUANTITY: (re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?"), 'a decimal string such as "12.5", at most 6 decimals'),
     Rule.CURRENCY: (re.compile(r"[A-Z]{3}"), "an ISO 4217 currency code such as EUR"),
     Rule.LOCALE: (re.compile(r"[a-z]{2}(-[A-Z]{2})?"), "a locale such as fr or en-GB"),
 }

@@ -23,7 +23,7 @@ MAX_ENTRY_BYTES = 65_535
 MAX_SAFE_INTEGER = 2**53
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An entry as it is written: everything here is hashed."""
 
     actor: str

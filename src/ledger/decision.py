@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -17,8 +17,16 @@ from ledger.codec import Recorded
 from ledger.errors import Conflict, Refused
 from ledger.events import (
     EVENTS,
+    BookHistoryClosed,
     CustomerMerged,
+    DealAbandoned,
+    DealCredited,
+    DealDelivered,
+    DealInvoiced,
+    DealLost,
     DealMerged,
+    DealReopened,
+    DealWon,
     Event,
     EventCorrected,
     EventRetracted,
@@ -26,7 +34,7 @@ from ledger.events import (
     PipelineRedefined,
     Sealed,
 )
-from ledger.history import visible
+from ledger.history import Visible, visible
 from ledger.kinds import KINDS, fields_to_seal
 from ledger.stream import Stream, replay
 from ledger.times import day_start, format_instant, is_date, parse_date, parse_instant
@@ -94,7 +102,7 @@ def decide(stream: Stream, said: Said, world: World, now: int, *, history: bool)
     event = said.event if history else _with_known_seals(stream, said.event, world)
     try:
         after = KINDS[stream.kind].evolve(before, event)
-        if not history and after == before:
+        if not history and (after == before or _counted_already(stream, event, at)):
             return None
         _check_references(stream, before, event, at, world)
         if not in_order:
@@ -162,8 +170,22 @@ def _check_whole(stream: Stream, pending: Recorded) -> None:
 
 
 def _already_said(stream: Stream, event: Event, at: int) -> bool:
-    same_type = [shown.data for shown in stream.shown if shown.effective_at <= at and type(shown.data) is type(event)]
-    return bool(same_type) and same_type[-1] == event
+    """Whether the last word on what the event speaks of, at its time, is the event itself."""
+    topic = _topic(event)
+    return next((each.data for each in reversed(stream.shown) if each.effective_at <= at and _topic(each.data) == topic), None) == event
+
+
+def _topic(event: Event) -> tuple[Any, Any]:
+    """What an event has the last word on until the next one with the same topic."""
+    closing = isinstance(event, DealWon | DealLost | DealAbandoned | DealReopened | DealMerged)
+    return "closing" if closing else type(event), getattr(event, "contact", None)
+
+
+def _counted_already(stream: Stream, event: Event, at: int) -> bool:
+    """Invoices, deliveries and credit notes add up; said twice for one instant they are one."""
+    return isinstance(event, DealInvoiced | DealDelivered | DealCredited) and any(
+        each.effective_at == at and each.data == event for each in stream.shown
+    )
 
 
 def _with_known_seals(stream: Stream, event: Event, world: World, version: int | None = None) -> Event:
@@ -235,6 +257,8 @@ def _decide_modifier(
             "unknown_version", f"{stream.name} has no event {event.version}; its versions are 1 to {stream.version}"
         )
     target = stream.events[event.version - 1]
+    if isinstance(target.data, BookHistoryClosed):
+        raise Refused("closed_for_good", "a book's history is closed for good; that cannot be retracted or corrected")
     _, recorded_at = _times(stream, msgspec.structs.replace(said, effective_at=None), world, now, history=history)
     if history and recorded_at is None and said.effective_at is not None:
         claimed = max(_instant(stream, said.effective_at, world), stream.last_recorded_at)
@@ -247,8 +271,7 @@ def _decide_modifier(
     if not history and _same_facts(_shown_with(stream, _comparable(stream, event, world), recorded_at or now), stream):
         return None
     replay(stream.kind, after, newcomer=target.position)
-    if isinstance(event, EventCorrected):
-        _check_corrected(stream, after, target, world)
+    _check_new_references(stream, after, world)
     return Draft(stream.name, stream.version + 1, event, recorded_at, recorded_at, said.source, in_order=False)
 
 
@@ -327,7 +350,21 @@ def _seals_of(stream: Stream, version: int | None, name: str) -> list[Sealed]:
     return [seal for seal in seals if isinstance(seal, Sealed)]
 
 
-def _check_corrected(stream: Stream, after: list[Any], target: Recorded, world: World) -> None:
-    index = next(i for i, each in enumerate(after) if each.origin == target.position)
-    before = replay(stream.kind, after[:index])
-    _check_references(stream, before, after[index].data, after[index].effective_at, world)
+def _check_new_references(stream: Stream, after: list[Visible], world: World) -> None:
+    """What a changed history refers to and did not before: another stage, pipeline, time or merge."""
+    known = {(origin, at, named) for origin, at, named, *_ in _references(stream.kind, stream.shown)}
+    for origin, at, named, before, event in _references(stream.kind, after):
+        if (origin, at, named) not in known:
+            _check_references(stream, before, event, at, world)
+
+
+def _references(kind: str, shown: Iterable[Visible]) -> Iterator[tuple[int, int, Any, Any, Event]]:
+    """Each event that refers to another stream: its origin, time, what it names, the state before it, itself."""
+    state = None
+    for each in shown:
+        named = each.data.into if isinstance(each.data, CustomerMerged | DealMerged) else None
+        if kind == "deal":
+            named = named or deal.stage_named(each.data, state)
+        if named is not None:
+            yield each.origin, each.effective_at, named, state, each.data
+        state = KINDS[kind].evolve(state, each.data)

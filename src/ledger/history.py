@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -12,7 +11,7 @@ from ledger.events import EVENTS, Event, EventCorrected, EventRetracted
 from ledger.times import FOREVER, parse_instant
 
 
-class Visible(NamedTuple):
+class Visible(msgspec.Struct, frozen=True, gc=False):
     """An event as it counts: when it took effect, what it says, and the recorded event that made it so.
 
     `origin` is the position of the original event, `position` and `appended_at` those of its last correction in force.

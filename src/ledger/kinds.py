@@ -11,6 +11,7 @@ from ledger import book, customer, deal, organisation, pipeline, product, quote,
 from ledger.checks import is_id, sealable
 from ledger.errors import Refused
 from ledger.events import EVENTS, Event
+from ledger.money import is_currency
 
 Evolve = Callable[[Any, Event], Any]
 
@@ -54,6 +55,8 @@ def kind_of(stream: str) -> str:
     if dash and not is_id(thing):
         shown = f"{thing[:40]!r}{'…' if len(thing) > 40 else ''}"
         raise Refused("bad_id", f"{shown} is not an id: 1 to 64 of A-Z a-z 0-9 . _ : -")
+    if name == "rate" and not is_currency(thing):
+        raise Refused("bad_id", f"{thing!r} is not a currency; rates stand on streams such as rate-USD")
     return name
 
 

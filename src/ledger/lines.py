@@ -23,7 +23,7 @@ MAX_KEY = 200
 MAX_SOURCE = 64
 
 
-class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     """One event line. `data` stays raw until the type says what it is."""
 
     stream: str

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -28,6 +28,9 @@ PROVISIONAL = 2**61
 """Positions of events that are decided and not yet stored start here: after all stored ones, in order."""
 
 
+Value = TypeVar("Value")
+
+
 class StreamCache:
     """Recently used streams. One is taken out while a decision uses it, so two threads never share it."""
 
@@ -47,7 +50,7 @@ class StreamCache:
                 self._streams.popitem(last=False)
 
 
-class Sealing(msgspec.Struct):
+class Sealing(msgspec.Struct, gc=False):
     """What must be stored beside an entry: values for the vault, and subjects named for the first time."""
 
     vault: list[VaultRow]
@@ -55,6 +58,29 @@ class Sealing(msgspec.Struct):
 
 
 NOTHING_SEALED = Sealing([], [])
+
+
+class Recent(Generic[Value]):
+    """A dictionary that forgets: once `most` new keys have come, those not asked for meanwhile go."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._young: dict[str, Value] = {}
+        self._old: dict[str, Value] = {}
+
+    def get(self, key: str) -> Value | None:
+        found = self._young.get(key)
+        if found is None and (found := self._old.pop(key, None)) is not None:
+            self._young[key] = found
+        return found
+
+    def put(self, key: str, value: Value) -> None:
+        if self._most is not None and len(self._young) >= self._most:
+            self._old, self._young = self._young, {}
+        self._young[key] = value
+
+    def values(self) -> Iterable[Value]:
+        return (*self._old.values(), *self._young.values())
 
 
 class References:
@@ -72,7 +98,6 @@ class References:
         if stream is None or time.monotonic() - read_at > MAX_AGE_S:
             stream = Stream(name, from_rows(self._recorder.stream_rows([name])))
             if stream.events:
-                _ = stream.shown
                 self._streams[name] = (time.monotonic(), stream)
         return stream
 
@@ -90,18 +115,24 @@ class Session:
     """The world of some decisions (`decision.World`). Belongs to one thread.
 
     With a cache, streams may be older than the log: what is decided from them is safe to store (the log checks
-    versions), but a refusal or an "already so" must be decided again without.
+    versions), but a refusal or an "already so" must be decided again without. `most` bounds how many streams a long
+    session keeps at hand.
     """
 
-    def __init__(self, recorder: LogRecorder, references: References, cache: StreamCache | None = None) -> None:
+    def __init__(
+        self,
+        recorder: LogRecorder,
+        references: References,
+        cache: StreamCache | None = None,
+        most: int | None = None,
+    ) -> None:
+        self._most = most
         self._recorder = recorder
         self._references = references
         self._cache = cache
         self._vault = Vault(recorder)
-        self._streams: dict[str, Stream] = {}
-        self._left_to_the_log: set[str] = set()
-        self._refs: dict[str, str | None] = {}
         self._provisional = PROVISIONAL
+        self.forget()
 
     # What decisions ask -----------------------------------------------------------------------------------------
 
@@ -119,16 +150,17 @@ class Session:
         """Read the streams that are not here yet in one query."""
         missing: list[str] = []
         for name in dict.fromkeys(names):
-            if name not in self._streams:
+            if self._streams.get(name) is None:
                 cached = self._cache.take(name) if self._cache else None
                 if cached is not None:
-                    self._streams[name] = cached
+                    self._streams.put(name, cached)
                 else:
                     missing.append(name)
         events: dict[str, list[Recorded]] = {name: [] for name in missing}
         for event in from_rows(self._recorder.stream_rows(missing)) if missing else ():
             events[event.stream].append(event)
-        self._streams.update((name, Stream(name, events[name])) for name in missing)
+        for name in missing:
+            self._streams.put(name, Stream(name, events[name]))
 
     # Deciding ---------------------------------------------------------------------------------------------------
 
@@ -138,9 +170,7 @@ class Session:
 
     def decide(self, said: Said, now: int, *, history: bool) -> tuple[PendingEntry, Sealing] | None:
         """The entry to store for what was said, or None where it is already so. Raises `Refused` or `Conflict`."""
-        if said.stream not in self._streams:
-            self.preload([said.stream])
-        stream = self._streams[said.stream]
+        stream = self._own(said.stream)
         if history and self._history_closed():
             raise Refused("history_closed", "this book's history is closed; append without --history, as of now")
         draft = decide(stream, said, self, now, history=history)
@@ -174,9 +204,17 @@ class Session:
         )
         return entry, sealing
 
+    def _own(self, name: str) -> Stream:
+        found = self._streams.get(name)
+        if found is None:
+            self.preload([name])
+            found = self._streams.get(name)
+            assert found is not None
+        return found
+
     def told(self, stream: str, *, appended: bool) -> Told:
         """What to tell of the line decided last on a stream; its position only if it has one already."""
-        last = self._streams[stream].events[-1]
+        last = self._own(stream).events[-1]
         return Told(stream, last.version, last.position if last.position < PROVISIONAL else None, appended)
 
     def _history_closed(self) -> bool:
@@ -210,49 +248,55 @@ class Session:
             subject
             for each in said
             if sealable(type(each.event))
-            and ((subject := subject_of(each.stream, each.event)) != each.stream or self._streams[each.stream].events)
+            and ((subject := subject_of(each.stream, each.event)) != each.stream or self._own(each.stream).events)
         }
-        self._refs |= dict.fromkeys(wanted) | self._recorder.subject_refs(sorted(wanted))
+        for subject, ref in self._recorder.subject_refs(sorted(wanted)).items():
+            self._refs.put(subject, ref)
+        self._unnamed = {subject for subject in wanted if self._refs.get(subject) is None}
 
     def _ref(self, subject: str, stream: Stream, sealing: Sealing) -> str:
         ref = self._refs.get(subject)
-        if subject not in self._refs and (stream.events or subject != stream.name):
+        if ref is None and subject not in self._unnamed and (stream.events or subject != stream.name):
             ref = self._recorder.subject_refs([subject]).get(subject)
         if ref is None:
             ref = new_ref()
             sealing.subjects.append((subject, ref))
-        self._refs[subject] = ref
+        self._refs.put(subject, ref)
         return ref
 
     # Afterwards -------------------------------------------------------------------------------------------------
 
     def keep(self, rows: Sequence[Row]) -> None:
-        """Everything decided is stored, as these rows: give the streams back."""
+        """What was decided for these rows is stored as they say. With a cache, the session is over."""
         for name in self._left_to_the_log:
-            _settle(self._streams[name], rows)
-        self._references.drop(self._streams)
+            stream = self._streams.get(name)
+            if stream is not None:
+                _settle(stream, rows)
+        self._references.drop(row[1] for row in rows)
         if self._cache is not None:
             for stream in self._streams.values():
                 self._cache.put(stream)
-        self._start_anew()
+            self._streams = Recent(self._most)
 
     def forget(self) -> None:
         """Something decided was not stored: what we think of these streams is worth nothing."""
         self._references.clear()
-        self._start_anew()
-
-    def _start_anew(self) -> None:
-        self._streams = {}
-        self._left_to_the_log = set()
-        self._refs = {}
+        self._streams: Recent[Stream] = Recent(self._most)
+        self._refs: Recent[str] = Recent(self._most)
+        self._unnamed: set[str] = set()
+        self._left_to_the_log: set[str] = set()
 
 
 def _settle(stream: Stream, rows: Sequence[Row]) -> None:
     """Give the stream's latest events the times and positions that the log gave them."""
+    settled = []
     for position, name, version, _, effective_at, recorded_at, appended_at, _ in rows:
         if name == stream.name:
             event = stream.events[version - 1]
-            settled = Recorded(
-                position, name, version, event.type, effective_at, recorded_at, appended_at, event.data, event.actor
+            settled.append(
+                Recorded(
+                    position, name, version, event.type, effective_at, recorded_at, appended_at, event.data, event.actor
+                )
             )
-            stream.settle(version - 1, settled)
+    if settled:
+        stream.settle(settled)

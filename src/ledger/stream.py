@@ -16,45 +16,33 @@ NEVER = -(2**63)
 class Stream:
     """A stream's events in order of version, what of them is visible, and the `state` that this adds up to.
 
-    `state` is None before the first visible event. It belongs to one decision at a time; `add` grows it in place.
+    `shown` is the visible history with all that is known, in order of effect; `state` is None before the first visible
+    event, and `last_effective_at` then `NEVER`. No further event may be recorded before `last_recorded_at`.
+    It belongs to one decision at a time; `add` grows it in place.
     """
 
-    __slots__ = ("_shown", "_state", "events", "kind", "name")
+    __slots__ = ("events", "kind", "last_effective_at", "last_recorded_at", "name", "shown", "state")
 
     def __init__(self, name: str, events: Iterable[Recorded] = ()) -> None:
         self.name = name
         self.kind = kind_of(name)
         self.events = list(events)
-        self._shown: list[Visible] | None = None
-        self._state: Any = None
+        self.last_recorded_at = self.events[-1].recorded_at if self.events else NEVER
+        self.shown: list[Visible] = []
+        self.state: Any = None
+        self.last_effective_at = NEVER
+        if self.events:
+            self._look()
 
     @property
     def version(self) -> int:
         """The number of events, which is the version of the last one."""
         return len(self.events)
 
-    @property
-    def last_recorded_at(self) -> int:
-        """Before which no further event of this stream may be recorded."""
-        return self.events[-1].recorded_at if self.events else NEVER
-
-    @property
-    def shown(self) -> list[Visible]:
-        """The visible history with all that is known, in order of effect."""
-        if self._shown is None:
-            self._shown = visible(self.events)
-            self._state = replay(self.kind, self._shown)
-        return self._shown
-
-    @property
-    def state(self) -> Any:
-        """What the visible history adds up to."""
-        return self._state if self.shown else None
-
-    @property
-    def last_effective_at(self) -> int:
-        """When the last visible event took effect."""
-        return self.shown[-1].effective_at if self.shown else NEVER
+    def _look(self) -> None:
+        self.shown = visible(self.events)
+        self.state = replay(self.kind, self.shown)
+        self.last_effective_at = self.shown[-1].effective_at if self.shown else NEVER
 
     def state_at(self, instant: int) -> Any:
         """The state at an instant of effect, with all that is known."""
@@ -64,25 +52,28 @@ class Stream:
 
     def add(self, event: Recorded, *, in_order: bool, state: Any) -> None:
         """One more event. `in_order`: it speaks of no other event and is the last in effect; `state` is that after it."""
-        if in_order:
-            self.shown.append(
-                Visible(event.effective_at, event.position, event.data, event.position, event.appended_at)
-            )
-            self._state = state
-        else:
-            self._shown = None
         self.events.append(event)
-
-    def settle(self, index: int, settled: Recorded) -> None:
-        """An event that was added before it was stored, now with the position and times that the log gave it."""
-        provisional = self.events[index]
-        self.events[index] = settled
-        if self._shown and self._shown[-1].origin == provisional.position:
-            self._shown[-1] = Visible(
-                settled.effective_at, settled.position, settled.data, settled.position, settled.appended_at
-            )
+        self.last_recorded_at = event.recorded_at
+        if in_order:
+            at, position = event.effective_at, event.position
+            self.shown.append(Visible(at, position, event.data, position, event.appended_at))
+            self.state = state
+            self.last_effective_at = at
         else:
-            self._shown = None
+            self._look()
+
+    def settle(self, settled: Sequence[Recorded]) -> None:
+        """Events that were added before they were stored, now with the positions and times that the log gave them."""
+        provisional = self.events[settled[-1].version - 1]
+        for event in settled:
+            self.events[event.version - 1] = event
+        self.last_recorded_at = self.events[-1].recorded_at
+        last = settled[-1]
+        if len(settled) == 1 and self.shown and self.shown[-1].origin == provisional.position:
+            self.shown[-1] = Visible(last.effective_at, last.position, last.data, last.position, last.appended_at)
+            self.last_effective_at = last.effective_at
+        else:
+            self._look()
 
     @staticmethod
     def project(stream: Stream | None, events: Iterable[Recorded]) -> Stream | None:

@@ -21,11 +21,11 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (written as UTC by `format_instant`, which is four times as fast so)
 _MICROSECOND = timedelta(microseconds=1)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _FIRST_DAY = (datetime(FIRST_YEAR, 1, 1) - _NAIVE_EPOCH).days  # noqa: DTZ001 (as above)
 _LAST_DAY = (datetime(LAST_YEAR + 1, 1, 1) - _NAIVE_EPOCH).days  # noqa: DTZ001
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def from_datetime(moment: datetime) -> int:

@@ -8,6 +8,7 @@ import msgspec
 
 from ledger.errors import Refused
 from ledger.events import Line, Money
+from ledger.money import MAX_MINOR
 
 
 class Worth(msgspec.Struct, frozen=True, gc=False):
@@ -48,8 +49,11 @@ def revalue(
 
 
 def total_of(lines: Sequence[Line]) -> Money:
-    """The sum of the lines' values. Raises `Refused` for lines in several currencies."""
+    """The sum of the lines' values. Raises `Refused` for lines in several currencies or beyond the largest amount."""
     currencies = {line.value.currency for line in lines} | {line.margin.currency for line in lines if line.margin}
     if len(currencies) > 1:
         raise Refused("mixed_currencies", f"the lines are in several currencies: {', '.join(sorted(currencies))}")
-    return Money(currency=currencies.pop(), minor=sum(line.value.minor for line in lines))
+    total = sum(line.value.minor for line in lines)
+    if total > MAX_MINOR:
+        raise Refused("bad_value", f"the lines add up to {total}; at most {MAX_MINOR} minor units")
+    return Money(currency=currencies.pop(), minor=total)

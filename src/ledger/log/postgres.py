@@ -46,6 +46,7 @@ _EXPECTING = (
 class PostgresRecorder(LogRecorder):
     """See `LogRecorder`."""
 
+    overlaps = True
     _writer: Any = None
 
     def _store(self, requests: Sequence[Request], taken: dict[int, BaseException], *, pessimistic: bool) -> Prepared:

@@ -71,7 +71,7 @@ class StoredEntry(Notification):
         return (self.id, stream, self.originator_version, self.topic, *times, self.state)
 
 
-class Told(msgspec.Struct, frozen=True, array_like=True):
+class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the caller of an append is told of one line. `position` is None until its entry has one."""
 
     stream: str
@@ -80,7 +80,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     appended: bool
 
 
-class Remembered(msgspec.Struct, frozen=True):
+class Remembered(msgspec.Struct, frozen=True, gc=False):
     """An idempotency key, the HMAC of its body, and the answer to give again, stored with the events."""
 
     key: str
@@ -88,7 +88,7 @@ class Remembered(msgspec.Struct, frozen=True):
     answer: Sequence[Told]
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """What is stored together or not at all."""
 
     entries: Sequence[PendingEntry]
@@ -100,7 +100,7 @@ class Request(msgspec.Struct, frozen=True):
     causation: str | None = None
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """Where a request went: the position of its first entry, and the stamp of them all."""
 
     position: int
@@ -137,7 +137,12 @@ class UniqueViolation(Exception):
 
 
 class LogRecorder(ApplicationRecorder):
-    """One book's log. The subclasses say how a database stores a `Prepared` transaction."""
+    """One book's log. The subclasses say how a database stores a `Prepared` transaction.
+
+    `overlaps`: the database does its work in another process, so that ours can go on meanwhile.
+    """
+
+    overlaps = False
 
     def __init__(self, engine: Engine, book: str, clock: Clock) -> None:
         self.engine = engine

@@ -20,7 +20,7 @@ SALT_BYTES = 32
 _REF_BYTES = 15
 
 
-class VaultRow(msgspec.Struct, frozen=True):
+class VaultRow(msgspec.Struct, frozen=True, gc=False):
     """A value as the vault keeps it, with where it was said."""
 
     commitment: str

@@ -1,0 +1,208 @@
+"""Appending a long file: lines are decided one by one and stored in large transactions, an outcome for each line.
+
+Where the database works beside us (`LogRecorder.overlaps`), a batch is stored while the next one is decided, on the
+assumption that it will be stored as decided; where it was not, both are decided again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+
+import msgspec
+
+from ledger.appending import MAX_TRIES, Receipt, same_body
+from ledger.decision import Said
+from ledger.errors import Conflict, LedgerError, Refused
+from ledger.lines import body_hmac, read
+from ledger.log.recorder import LogRecorder, Remembered, Request, Row, Stored, positioned
+from ledger.session import References, Session
+
+BATCH_LINES = 4_096
+KEPT_STREAMS = 20_000
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What became of one line of a file: a receipt or an error; `line` is unchanged."""
+
+    number: int
+    line: bytes
+    receipt: Receipt | None
+    error: LedgerError | None
+
+
+class _Deciding(msgspec.Struct, gc=False):
+    """A line on its way."""
+
+    number: int
+    line: bytes
+    said: Said | None = None
+    receipt: Receipt | None = None
+    error: LedgerError | None = None
+
+
+class _Batch:
+    """Lines that go together: their requests, being stored, and those that must wait for a further try.
+
+    `refused`: the log would not store one of them (it is too large), though the rules allowed it.
+    """
+
+    def __init__(self, lines: Sequence[_Deciding]) -> None:
+        self.lines = lines
+        self.requests: list[tuple[_Deciding, Request]] = []
+        self.later: list[_Deciding] = []
+        self.refused = False
+        self.storing: Future[list[Stored | BaseException]] | None = None
+
+
+class BulkAppender:
+    """Appends one file. Belongs to one thread."""
+
+    def __init__(self, recorder: LogRecorder, *, actor: str, history: bool, dry_run: bool) -> None:
+        self._recorder = recorder
+        self._actor = actor
+        self._history = history
+        self._dry_run = dry_run
+        self._secret = recorder.secret
+        # What a dry run decides is nowhere but here, so it may forget nothing.
+        most = None if dry_run else KEPT_STREAMS
+        self._session = Session(recorder, References(recorder), most=most)
+        self._opened = False
+
+    def run(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[Outcome]:
+        """Outcomes in the order of the lines."""
+        numbered = iter(lines)
+        under_way: _Batch | None = None
+        with ThreadPoolExecutor(1) as storer:
+            while some := [_Deciding(number, line) for number, line in islice(numbered, BATCH_LINES)]:
+                self._read(some)
+                batch = self._decide(some)
+                if under_way is not None:
+                    if not self._settle(under_way):
+                        batch = self._decide(some)
+                    yield from _outcomes(under_way)
+                self._store(batch, storer)
+                under_way = batch
+            if under_way is not None:
+                self._settle(under_way)
+                yield from _outcomes(under_way)
+
+    def _read(self, lines: Sequence[_Deciding]) -> None:
+        for deciding in lines:
+            try:
+                deciding.said = read(deciding.line, history=self._history)
+            except Refused as refused:
+                deciding.error = refused
+        if not self._opened:
+            self._open(lines)
+
+    def _open(self, lines: Sequence[_Deciding]) -> None:
+        """Open the book with the defaults, unless the first good line does."""
+        first = next((deciding.said for deciding in lines if deciding.said is not None), None)
+        if first is None:
+            return
+        self._opened = True
+        opening = self._session.opening()
+        if opening is not None and first.stream != "book":
+            decided = self._session.decide(opening, self._recorder.now(), history=False)
+            if decided is not None and not self._dry_run:
+                self._recorder.append_many([Request([decided[0]], self._actor)])
+                self._session.forget()
+
+    def _decide(self, lines: Sequence[_Deciding]) -> _Batch:
+        """Decide what can be read; leaves `receipt`, `error` or a request for each."""
+        batch = _Batch(lines)
+        readable = [deciding for deciding in lines if deciding.said is not None]
+        session, now, history = self._session, self._recorder.now(), self._history
+        bodies = {
+            deciding.number: body_hmac(self._secret, [deciding.line])
+            for deciding in readable
+            if deciding.said is not None and deciding.said.key is not None
+        }
+        before = self._before(readable) if bodies else {}
+        session.preload(deciding.said.stream for deciding in readable if deciding.said is not None)
+        session.preload_subjects(deciding.said for deciding in readable if deciding.said is not None)
+        seen: set[str] = set()
+        for deciding in readable:
+            said = deciding.said
+            assert said is not None
+            deciding.receipt = deciding.error = None
+            try:
+                if said.key is not None:
+                    if said.key in before:
+                        deciding.receipt = same_body(before[said.key], bodies[deciding.number])[0]
+                        continue
+                    if said.key in seen:
+                        batch.later.append(deciding)
+                        continue
+                    seen.add(said.key)
+                decided = session.decide(said, now, history=history)
+            except LedgerError as error:
+                deciding.error = error
+                continue
+            deciding.receipt = told = session.told(said.stream, appended=decided is not None)
+            remembered = None if said.key is None else Remembered(said.key, bodies[deciding.number], [told])
+            if decided is not None:
+                entry, sealing = decided
+                request = Request([entry], self._actor, sealing.vault, sealing.subjects, remembered)
+                batch.requests.append((deciding, request))
+            elif remembered is not None:
+                batch.requests.append((deciding, Request([], self._actor, remembered=remembered)))
+        return batch
+
+    def _before(self, lines: Sequence[_Deciding]) -> dict[str, Remembered]:
+        keys = {deciding.said.key for deciding in lines if deciding.said is not None and deciding.said.key is not None}
+        return self._recorder.remembered(self._actor, sorted(keys))
+
+    def _store(self, batch: _Batch, storer: ThreadPoolExecutor | None = None) -> None:
+        """Begin storing; without a storer, or where the database does not overlap, it is done when this returns."""
+        if self._dry_run or not batch.requests:
+            return
+        requests = [request for _, request in batch.requests]
+        if storer is not None and self._recorder.overlaps:
+            batch.storing = storer.submit(self._recorder.append_many, requests)
+        else:
+            batch.storing = Future()
+            batch.storing.set_result(self._recorder.append_many(requests))
+
+    def _settle(self, batch: _Batch) -> bool:
+        """Wait until a batch is stored, deciding again what was not. False if that undoes what was decided since."""
+        self._take_outcomes(batch)
+        if not batch.later and not batch.refused:
+            return True
+        waiting = batch.later
+        for _ in range(MAX_TRIES):
+            self._session.forget()
+            if not waiting:
+                return False
+            again = self._decide(sorted(waiting, key=lambda deciding: deciding.number))
+            self._store(again)
+            self._take_outcomes(again)
+            waiting = again.later
+        for deciding in waiting:
+            deciding.error = Conflict("this stream is being appended to by many at once; append the line again")
+        return False
+
+    def _take_outcomes(self, batch: _Batch) -> None:
+        """Note how storing went."""
+        if batch.storing is None:
+            return
+        rows: list[Row] = []
+        for (deciding, _), outcome in zip(batch.requests, batch.storing.result(), strict=True):
+            if isinstance(outcome, Stored):
+                assert deciding.receipt is not None
+                deciding.receipt = positioned([deciding.receipt], outcome.rows)[0]
+                rows += outcome.rows
+            elif isinstance(outcome, Conflict):
+                batch.later.append(deciding)
+            else:
+                batch.refused = True
+                deciding.receipt = None
+                deciding.error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
+        self._session.keep(rows)
+
+
+def _outcomes(batch: _Batch) -> Iterator[Outcome]:
+    for done in batch.lines:
+        yield Outcome(done.number, done.line, done.receipt, done.error)
