@@ -17,8 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return app(args=given, prog_name=PROGRAM, standalone_mode=False) or 0
     except Exception as failure:
-        line, exit_code = explain_failure(failure)
-        if line is None:
+        if given[:1] == ["--trace"]:
             raise
+        line, exit_code = explain_failure(failure)
         print(f"{PROGRAM}: {line}", file=sys.stderr)
         return exit_code

@@ -25,10 +25,13 @@ _WORDS = {
 
 
 def as_table(answer: Answer, lang: str, time_zone: str) -> str:
-    """Title, pair of dates, rows, totals and notes. Beside a name its id is left out."""
+    """Title, pair of dates, rows, totals and notes, without the columns that say nothing here.
+
+    Those are ids that have their name beside them, and figures that no row has.
+    """
     head, total, note = _WORDS[lang]
-    names = {column.name for column in answer.columns}
-    columns = [column for column in answer.columns if f"{column.name}_name" not in names]
+    labels = {column.name: column.label for column in answer.columns}
+    columns = [column for column in answer.columns if f"{column.name}_name" not in labels and _says(answer, column)]
     rows = [[_cell(row, column, lang) for column in columns] for row in answer.rows]
     if answer.rows and answer.totals:
         last = [_cell(answer.totals, column, lang) if column.name in answer.totals else "" for column in columns]
@@ -41,7 +44,7 @@ def as_table(answer: Answer, lang: str, time_zone: str) -> str:
         zone=time_zone,
         position=number_text(answer.position, lang),
     )
-    parts = [answer.title, pair, "", table([_header(column) for column in columns], rows, right=right)]
+    parts = [answer.title, pair, "", table([_header(column, labels) for column in columns], rows, right=right)]
     if answer.notes:
         parts += ["", *(f"{note}{each}" for each in answer.notes)]
     return "\n".join(parts)
@@ -57,8 +60,15 @@ def as_csv(answer: Answer) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def _header(column: AnswerColumn) -> str:
-    return f"{column.label} ({column.unit})" if column.unit else column.label
+def _says(answer: Answer, column: AnswerColumn) -> bool:
+    if not answer.rows or column.type not in FIGURES:
+        return True
+    return any(row.get(column.name) is not None for row in (*answer.rows, answer.totals))
+
+
+def _header(column: AnswerColumn, labels: dict[str, str]) -> str:
+    label = labels.get(column.name.removesuffix("_name"), column.label)
+    return f"{label} ({column.unit})" if column.unit else label
 
 
 def _cell(row: dict[str, Any], column: AnswerColumn, lang: str) -> str:

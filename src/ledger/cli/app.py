@@ -20,6 +20,7 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def top(
     context: typer.Context,
+    trace: Annotated[bool, typer.Option("--trace", help="Show where an error comes from (put it first).")] = False,  # noqa: ARG001 (main reads it)
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
     if version:

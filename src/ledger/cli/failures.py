@@ -20,8 +20,8 @@ class WrongUse(LedgerError):
     code = "bad_request"
 
 
-def explain_failure(failure: Exception) -> tuple[str | None, int]:
-    """The line that says what went wrong and what to do, and the exit code; no line for a fault of ours."""
+def explain_failure(failure: Exception) -> tuple[str, int]:
+    """The line that says what went wrong and what to do, and the exit code."""
     match failure:
         case LedgerError():
             code = WRONG_USE if failure.code in _WRONG_USE_CODES else NOT_SO
@@ -30,16 +30,19 @@ def explain_failure(failure: Exception) -> tuple[str | None, int]:
             return f"{_one_line(failure.format_message())} See --help.", WRONG_USE
         case OSError(filename=str() | bytes() as name, strerror=str() as reason):
             return _one_line(f"{_text(name)}: {reason}"), WRONG_USE
+        case _ if said := _database_said(failure):
+            return f"the database failed: {said}; what was not confirmed was not stored", WRONG_USE
         case _:
-            return _database_failure(failure), WRONG_USE
+            fault = _one_line(f"{type(failure).__name__}: {failure}")
+            return f"a fault of this program: {fault}; `sales-ledger --trace …` shows where", NOT_SO
 
 
-def _database_failure(failure: Exception) -> str | None:
+def _database_said(failure: Exception) -> str | None:
     """Only a command that loaded SQLAlchemy can have met one of its errors."""
     errors = sys.modules.get("sqlalchemy.exc")
     if errors is None or not isinstance(failure, errors.DBAPIError):
         return None
-    return _one_line(f"the database failed: {failure.orig}; nothing of this step was stored")
+    return _one_line(str(failure.orig))
 
 
 def _one_line(text: str) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 import typer
 
 if TYPE_CHECKING:
-    from ledger.appending import Outcome, Receipt
+    from ledger.appending import Receipt
+    from ledger.bulk import Outcome
 
 SHOWN_REFUSALS = 20
 

@@ -99,3 +99,14 @@ def test_a_reader_that_stops_early_gets_no_complaint():
     command = f"{Path(sys.executable).with_name('sales-ledger')} --help | true"
     shown = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert shown.stderr == ""
+
+
+def test_a_fault_of_ours_is_one_line_unless_traced(monkeypatch, capsys):
+    def fail(*_, **__):
+        raise ZeroDivisionError("nothing to\ndivide by")
+
+    monkeypatch.setattr("ledger.cli.report.settings_with", fail)
+    assert main(["reports"]) == 1
+    assert "a fault of this program: ZeroDivisionError: nothing to divide by" in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError):
+        main(["--trace", "reports"])
