@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 
+LYING_HEIGHT = 26 * 21
 FORECAST_DATA = "forecast"
 """Name of the data set that the page fills: `slot, colour, rank, value` (major units), one row per slot and series."""
 
@@ -13,14 +14,14 @@ FORECAST_DATA = "forecast"
 def forecast(*, lying: bool = False) -> dict[str, Any]:
     """Stacked bars by month of expected close, the surest at the base; `lying` turns them for a narrow page.
 
-    The slot `gap` sets what has no month in sight apart. The page sets `top` (end of the value axis), `over` and `chosen` (slots under the pointer, and drilled into) and
+    The slot `gap` sets what has no month in sight apart. The page sets `slots` in their order, `top` (end of the value axis), `over` and `chosen` (slots under the pointer, and drilled into) and
     `current` (the month of the date in question), and provides the functions `slotLabel` and `moneyLabel`, since
     numbers and months are written in its language. Colours come with the rows, so that a stage keeps its own. Of the picture's
     parts nothing is told to a screen reader: the page describes the whole, and has it as a table.
     """
-    top, over, chosen, current = (
-        alt.param(name=name, value=value) for name, value in (("top", 1), ("over", ""), ("chosen", ""), ("current", ""))
-    )
+    slots = alt.param(name="slots", value=[])
+    top = alt.param(name="top", value=1)
+    over, chosen, current = (alt.param(name=name, value="") for name in ("over", "chosen", "current"))
     along = alt.Axis(
         title=None,
         domain=False,
@@ -40,7 +41,8 @@ def forecast(*, lying: bool = False) -> dict[str, Any]:
         labelExpr="moneyLabel(datum.value)",
     )
     across, height = (alt.Y, alt.X) if lying else (alt.X, alt.Y)
-    slot = across("slot:N", sort=None, axis=along, scale=alt.Scale(paddingInner=0.24, paddingOuter=0.12))
+    places = alt.Scale(domain=alt.ExprRef(slots.name), paddingInner=0.24, paddingOuter=0.12)
+    slot = across("slot:N", sort=None, axis=along, scale=places)
     scale = alt.Scale(domain=alt.ExprRef(f"[0, {top.name}]"), nice=False, clamp=True)
 
     def is_slot(name: str) -> str:
@@ -69,8 +71,8 @@ def forecast(*, lying: bool = False) -> dict[str, Any]:
             ),
         )
     )
-    chart = (band + bars).add_params(top, over, chosen, current)
-    size = {"width": "container", "height": alt.Step(26)} if lying else {"width": "container", "height": 320}
+    chart = (band + bars).add_params(slots, top, over, chosen, current)
+    size = {"width": "container", "height": LYING_HEIGHT} if lying else {"width": "container", "height": 320}
     definition: dict[str, Any] = (
         chart.properties(**size, autosize=alt.AutoSizeParams(type="fit-x", contains="padding", resize=True))
         .configure(aria=False, view=alt.ViewConfig(stroke=None))

@@ -81,12 +81,12 @@ export class Chart {
     if (this.#view.signal("over") !== slot) this.#view.signal("over", slot).runAsync();
   }
 
-  /** Show other rows: `{slot, series, colour, rank, value}`, in the order of their slots. */
-  async show(rows, { current, top }) {
+  /** Show other rows: `{slot, series, colour, rank, value}`. */
+  async show({ rows, slots, current, top }) {
     this.#rows = rows;
-    this.#first = rows[0]?.slot ?? "";
+    this.#first = slots[0];
     this.#top = topFor(top, this.#top);
-    this.#signals = { ...this.#signals, current, top: this.#top };
+    this.#signals = { ...this.#signals, slots, current, top: this.#top };
     if (this.#view) {
       this.#view.data("forecast", this.#copies());
       await this.#apply();

@@ -90,7 +90,7 @@ function compared({ asOf }) {
 async function showPosition() {
   const shown = series();
   const picture = chartRows(position, state.measure, shown);
-  await chart.show(picture.rows, picture);
+  await chart.show(picture);
   get("chart").parentElement.classList.remove("stale");
   notice(picture.top > 0 ? "" : say.chart.none);
   showFigures(position, compared(state));

@@ -15,7 +15,7 @@ const OPEN = ["omitted", "pipeline", "best_case", "most_likely", "commit"].map((
 /** Where the lines of a choice come from: wins from `sales`, what is open from `forecast`, which holds wins as well. */
 function question(state, { slot, series }) {
   if (series === "won") {
-    return ["reports/sales/explain", { ...period: soldIn(slot, slot).period, by: SHOWN, cell: `month=${slot}`, ...pairOf(state) }];
+    return ["reports/sales/explain", { ...soldIn(slot, slot), by: SHOWN, cell: `month=${slot}`, ...pairOf(state) }];
   }
   const cell = series === null ? `month=${slot}` : `month=${slot},stage=${series}`;
   return ["reports/forecast/explain", { by: SHOWN, where: OPEN, cell, ...pairOf(state) }];
@@ -112,7 +112,7 @@ export class Deals {
       cell(series ? swatch(series.colour) : "", line.names.stage ?? stage ?? "–"),
       cell(when ? dayOf(when) : "–"),
       make("td", { className: "number" }, money(line.figures.amount_minor)),
-      this.#won ? null : make("td", { className: "number" }, money(line.figures.weighted_minor ?? 0)));
+      this.#won ? null : make("td", { className: "number" }, line.figures.weighted_minor === undefined ? "–" : money(line.figures.weighted_minor)));
     row.addEventListener("click", () => this.#onDeal(line));
     return row;
   }

@@ -66,7 +66,7 @@ export function chartRows(position, measure, series) {
     }
     top = Math.max(top, rows.slice(before).reduce((sum, row) => sum + row.value, 0));
   }
-  return { rows, top, current: position.month };
+  return { rows, slots: position.slots, top, current: position.month };
 }
 
 /** The colours in use: won first, then the stages surest first, then what belongs to no known stage. */

@@ -23,8 +23,11 @@ function written(name, value) {
   return String(value);
 }
 
-const said = (data) =>
-  Object.entries(data).map(([name, value]) => `${say.field[name] ?? name} ${written(name, value)}`).join(" · ");
+/** The fields of an event; ids that the deal's line has names for are written as those. */
+const said = (data, line) => Object.entries(data).map(([name, value]) => {
+  const text = line.names[name] && line.dimensions[name] === value ? line.names[name] : written(name, value);
+  return `${say.field[name] ?? name} ${text}`;
+}).join(" · ");
 
 /** Retractions and corrections in force once all is known, by the version they speak of. */
 function modifiers(events) {
@@ -38,7 +41,7 @@ function modifiers(events) {
   return { undone, corrected };
 }
 
-function row(event, { asOf, restated }, { undone, corrected }) {
+function row(event, line, { asOf, restated }, { undone, corrected }) {
   const known = restated ? span.today : asOf;
   const recorded = localDay(event.recorded_at);
   const effective = localDay(event.effective_at);
@@ -50,12 +53,15 @@ function row(event, { asOf, restated }, { undone, corrected }) {
   else if (corrected.has(event.version)) badges.push(say.history.corrected);
   const outside = recorded > known || effective > asOf;
   const stamp = (label, at) => [`${label} `, make("time", { dateTime: at }, instant(at))];
+  const stamps = event.effective_at === event.recorded_at
+    ? stamp(say.history.both, event.effective_at)
+    : [...stamp(say.history.effective, event.effective_at), make("br"), ...stamp(say.history.recorded, event.recorded_at)];
+  if (late > 0) stamps.push(` (${late === 1 ? say.history.late_one : fill(say.history.late, { days: number(late) })})`);
   return make("li", { className: [DOTS[event.type], outside && "outside", undone.has(event.version) && "retracted"].filter(Boolean).join(" ") },
     make("h3", {}, say.event[event.type] ?? event.type),
     ...(badges.length ? [make("p", {}, ...badges.map((text) => make("span", { className: "badge" }, text)))] : []),
-    make("p", { className: "said" }, said(event.data)),
-    make("p", {}, ...stamp(say.history.effective, event.effective_at), make("br"), ...stamp(say.history.recorded, event.recorded_at),
-      late > 0 ? ` (${late === 1 ? say.history.late_one : fill(say.history.late, { days: number(late) })})` : ""),
+    make("p", { className: "said" }, said(event.data, line)),
+    make("p", {}, ...stamps),
     make("p", {}, fill(say.history.version, { version: event.version, position: number(event.position) }), " · ",
       fill(say.history.by, { actor: event.actor })));
 }
@@ -64,7 +70,7 @@ export async function showStory(line, state) {
   const { events } = await ask("events", { stream: line.stream, limit: LIMIT });
   const marks = modifiers(events);
   get("history-heading").textContent = line.title ?? line.stream;
-  get("events").replaceChildren(...events.map((event) => row(event, state, marks)));
+  get("events").replaceChildren(...events.map((event) => row(event, line, state, marks)));
   if (events.length === LIMIT) get("events").append(make("li", {}, fill(say.history.truncated, { count: number(LIMIT) })));
   get("history").showModal();
   get("history").scrollTop = 0;

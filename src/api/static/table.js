@@ -18,7 +18,7 @@ export function showTable(position, measure, series, onChoose) {
   const stages = [...series].filter(([key]) => key !== "won" && [...open.values()].some((slot) => slot.has(key)));
   const number_ = (name) => make("th", { scope: "col", className: "number" }, name);
   const head = make("tr", {}, make("th", { scope: "col" }, say.chart.month), number_(say.chart.won),
-    ...stages.map(([, { name }]) => number_(name)), number_(say.chart.open), number_(say.chart.count));
+    number_(say.chart.open), number_(say.chart.count), ...stages.map(([, { name }]) => number_(name)));
   const rows = position.slots.filter((slot) => slot !== "gap").flatMap((slot) => {
     const won = position.won.get(slot) ?? 0;
     const cells = open.get(slot) ?? new Map();
@@ -28,8 +28,8 @@ export function showTable(position, measure, series, onChoose) {
     const linked = (key, minor, label) =>
       minor ? leadTo({ slot, series: key }, money(minor), `${name}, ${label}: ${money(minor)}`, onChoose) : "–";
     return [make("tr", {}, make("th", { scope: "row" }, name), cell(linked("won", won, say.chart.won)),
-      ...stages.map(([key, { name: stage }]) => cell(linked(key, cells.get(key)?.[measure] ?? 0, stage))),
-      cell(linked(null, sum(measure), say.chart.all_stages)), cell(number(sum("deals"))))];
+      cell(linked(null, sum(measure), say.chart.all_stages)), cell(number(sum("deals"))),
+      ...stages.map(([key, { name: stage }]) => cell(linked(key, cells.get(key)?.[measure] ?? 0, stage))))];
   });
   get("table").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
 }
