@@ -172,13 +172,14 @@ def _check_whole(stream: Stream, pending: Recorded) -> None:
 def _already_said(stream: Stream, event: Event, at: int) -> bool:
     """Whether the last word on what the event speaks of, at its time, is the event itself."""
     topic = _topic(event)
-    return next((each.data for each in reversed(stream.shown) if each.effective_at <= at and _topic(each.data) == topic), None) == event
+    words = (each.data for each in reversed(stream.shown) if each.effective_at <= at and _topic(each.data) == topic)
+    return next(words, None) == event
 
 
-def _topic(event: Event) -> tuple[Any, Any]:
-    """What an event has the last word on until the next one with the same topic."""
-    closing = isinstance(event, DealWon | DealLost | DealAbandoned | DealReopened | DealMerged)
-    return "closing" if closing else type(event), getattr(event, "contact", None)
+def _topic(event: Event) -> tuple[Any, str | None]:
+    """What an event has the last word on, until the next one on the same topic."""
+    opens_or_closes = isinstance(event, DealWon | DealLost | DealAbandoned | DealReopened | DealMerged)
+    return "closing" if opens_or_closes else type(event), getattr(event, "contact", None)
 
 
 def _counted_already(stream: Stream, event: Event, at: int) -> bool:

@@ -100,7 +100,9 @@ def test_events_with_the_logs_own_times_stay_legal_when_they_are_read_back(ledge
     clock.instant += 1
     ledger.recorder.clock = iter(range(clock.instant, clock.instant + 1_000)).__next__
     ledger.append([pipeline()], actor="ana")
-    ledger.append([opened(), say("deal-d1", "deal.stage_changed", stage="offer"), say("deal-d1", "deal.won")], actor="a")
+    ledger.append(
+        [opened(), say("deal-d1", "deal.stage_changed", stage="offer"), say("deal-d1", "deal.won")], actor="a"
+    )
     ledger.append([say("deal-d1", "deal.reopened", stage="lead", reason="x")], actor="ana")
     ledger.append([say("deal-d1", "deal.lost", reason="x"), opened("d2")], actor="ana")
     ledger.append([say("deal-d1", "event.retracted", version=5, reason="x")], actor="ana")
