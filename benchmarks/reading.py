@@ -12,21 +12,14 @@ from benchmarks.support import Place, chosen, parser, place, ratio, show
 from ledger.application import Ledger
 
 PAGE = 5_000
-SAVED_AT_ONCE = 100
 
 
 def fill(ledger: Ledger, app: Deals, deals: int) -> int:
     """Tell both the same deals; how many events each then has."""
-    lines = (line for deal in range(deals) for line in story.lines(f"{deal}"))
     ledger.append([story.PIPELINE], actor=story.ACTOR)
-    for outcome in ledger.append_each(enumerate(lines, 1), actor=story.ACTOR):
+    for outcome in ledger.append_each(enumerate(story.past_lines(range(deals)), 1), actor=story.ACTOR, history=True):
         assert outcome.error is None, outcome.error
-    for start in range(0, deals, SAVED_AT_ONCE):
-        some = [story.opened() for _ in range(start, min(start + SAVED_AT_ONCE, deals))]
-        for deal in some:
-            for _ in range(story.EVENTS_PER_DEAL - 1):
-                story.advance(deal)
-        app.save(*some)
+    story.tell(app, deals)
     return deals * story.EVENTS_PER_DEAL
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from eventsourcing.application import Application
 
 from benchmarks.stock import Deal
 
 EVENTS_PER_DEAL = 10
 ACTOR = "benchmark"
+SAVED_AT_ONCE = 100
 TITLE = "Sensors and software for the energy of two buildings"
 
 STAGES = ("qualified", "proposal", "negotiation")
@@ -27,10 +30,28 @@ PIPELINE = {
 }
 
 
-def lines(deal: str, events: int = EVENTS_PER_DEAL) -> Iterator[bytes]:
-    """The event lines of one deal."""
-    for number in range(events):
+def lines(deal: str) -> Iterator[bytes]:
+    """The event lines of one deal, as of now."""
+    for number in range(EVENTS_PER_DEAL):
         yield json.dumps({"stream": f"deal-{deal}", **_said(number)}).encode()
+
+
+def past_lines(deals: Iterable[int]) -> Iterator[bytes]:
+    """The event lines of many deals, one deal after the other, as history."""
+    for deal in deals:
+        for number in range(EVENTS_PER_DEAL):
+            when = {"effective_at": f"2024-{1 + number:02}-{1 + deal % 28:02}T09:00:00Z"}
+            yield json.dumps({"stream": f"deal-{deal}", **_said(number), **when}).encode()
+
+
+def tell(app: Application[Any], deals: int) -> None:
+    """Tell the stock library the same, many deals in one transaction."""
+    for start in range(0, deals, SAVED_AT_ONCE):
+        some = [opened() for _ in range(start, min(start + SAVED_AT_ONCE, deals))]
+        for deal in some:
+            for _ in range(EVENTS_PER_DEAL - 1):
+                advance(deal)
+        app.save(*some)
 
 
 def _said(number: int) -> dict[str, Any]:
