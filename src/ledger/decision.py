@@ -53,6 +53,8 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     source: str | None = None
     expected_version: int | None = None
     key: str | None = None
+    data: bytes | None = None
+    """The event's canonical bytes, where reading has made them already."""
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -359,13 +361,13 @@ def _check_new_references(stream: Stream, after: list[Visible], world: World) ->
             _check_references(stream, before, event, at, world)
 
 
-def _references(kind: str, shown: Iterable[Visible]) -> Iterator[tuple[int, int, Any, Any, Event]]:
+def _references(kind: str, shown: Iterable[Visible]) -> Iterator[tuple[int, int, object, Any, Event]]:
     """Each event that refers to another stream: its origin, time, what it names, the state before it, itself."""
     state = None
     for each in shown:
-        named = each.data.into if isinstance(each.data, CustomerMerged | DealMerged) else None
-        if kind == "deal":
-            named = named or deal.stage_named(each.data, state)
+        named: object = deal.stage_named(each.data, state) if kind == "deal" else None
+        if isinstance(each.data, CustomerMerged | DealMerged):
+            named = each.data.into
         if named is not None:
             yield each.origin, each.effective_at, named, state, each.data
         state = KINDS[kind].evolve(state, each.data)

@@ -65,7 +65,8 @@ def read(raw: bytes, *, history: bool = False) -> Said:
         raise Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again") from None
     except msgspec.MsgspecError as error:
         raise Refused("bad_data", f"data of {line.type}: {_lower(error)}") from None
-    _refuse_duplicate_keys(raw, line, event)
+    data = encode(event)
+    _refuse_duplicate_keys(raw, line, data)
     check(event)
     _check_envelope(line, history=history)
     return Said(
@@ -76,6 +77,7 @@ def read(raw: bytes, *, history: bool = False) -> Said:
         line.source,
         line.expected_version,
         line.key,
+        data,
     )
 
 
@@ -113,7 +115,7 @@ def _date_or_instant(text: str | None) -> int | str | None:
     return parse_instant(text)
 
 
-def _refuse_duplicate_keys(raw: bytes, line: Line, event: Event) -> None:
+def _refuse_duplicate_keys(raw: bytes, line: Line, data: bytes) -> None:
     """JSON readers disagree about a key that comes twice.
 
     Without escapes `":` ends a key and nothing else, so a line with as many of them as the event read from it has
@@ -121,7 +123,7 @@ def _refuse_duplicate_keys(raw: bytes, line: Line, event: Event) -> None:
     """
     keys = 2 + (line.effective_at is not None) + (line.recorded_at is not None) + (line.key is not None)
     keys += (line.source is not None) + (line.expected_version is not None) + (b'"data":' in raw)
-    if b"\\" not in raw and raw.count(b'":') == keys + encode(event).count(b'":'):
+    if b"\\" not in raw and raw.count(b'":') == keys + data.count(b'":'):
         return
     json.loads(raw, object_pairs_hook=_unique)
 

@@ -177,7 +177,7 @@ class Session:
         if draft is None:
             return None
         draft, sealing = self._sealed(stream, draft) if sealable(type(draft.event)) else (draft, NOTHING_SEALED)
-        state = encode(draft.event)
+        data = said.data if said.data is not None and draft.event is said.event else encode(draft.event)
         self._provisional += 1
         recorded_at = now if draft.recorded_at is None else draft.recorded_at
         effective_at = now if draft.effective_at is None else draft.effective_at
@@ -200,7 +200,7 @@ class Session:
             state=draft.state,
         )
         entry = PendingEntry(
-            stream.name, draft.version, event_type, state, draft.effective_at, draft.recorded_at, draft.source
+            stream.name, draft.version, event_type, data, draft.effective_at, draft.recorded_at, draft.source
         )
         return entry, sealing
 
