@@ -8,7 +8,7 @@ import typer
 
 from ledger.cli.common import Book, Database, ledger_of, now_and_today, settings_with, time_zone_of
 from ledger.cli.failures import WrongUse
-from ledger.cli.parameters import parameters, report_name
+from ledger.cli.parameters import parameters
 from ledger.cli.reading import fresh_store
 from ledger.cli.report import Lang
 
@@ -47,7 +47,7 @@ def explain(
         explanation = reports.explain(
             fresh_store(ledger),
             ledger,
-            report_name(name),
+            name,
             asked,
             told_by,
             today=today,

@@ -37,10 +37,3 @@ def parameters(arguments: Sequence[str]) -> dict[str, str]:
             raise WrongUse(f"{option[:60]} is given twice; several values go into one, separated by commas")
         found[name] = value
     return found
-
-
-def report_name(name: str) -> str:
-    """The name as given, unless an option slipped into its place."""
-    if name.startswith("-"):
-        raise WrongUse(f"write the report's name before {name[:60]}")
-    return name

@@ -8,7 +8,7 @@ import typer
 
 from ledger.cli.common import Book, Database, ledger_of, settings_with, time_zone_of
 from ledger.cli.failures import NOT_SO, WrongUse
-from ledger.cli.parameters import parameters, report_name
+from ledger.cli.parameters import parameters
 from ledger.cli.reading import fresh_store
 from ledger.cli.report import Form, Lang, Output, answer_from, check_format, write
 
@@ -43,24 +43,27 @@ def replay(
         if name is None:
             _check(ledger)
             return
-        from projections.replay import memory_store
+        from projections.check import memory_store
 
         head = ledger.head().position
         if position is not None and position > head:
             raise WrongUse(f"--position {position}: the log has {head:,} events")
         store = memory_store(ledger, position)
-        answer = answer_from(store, ledger, report_name(name), asked, settings.lang, head=position or head)
+        answer = answer_from(store, ledger, name, asked, settings.lang, head=position or head)
         write(answer, form, output, settings.lang, time_zone_of(ledger))
 
 
 def _check(ledger: Ledger) -> None:
-    from projections.replay import check
+    from ledger.cli.progress import Bar
+    from projections.check import check
 
     store = fresh_store(ledger)
-    differences = check(ledger, store)
+    with Bar("Folding the log afresh") as bar:
+        differences = check(ledger, store, progress=bar.show)
     for difference in differences[:SHOWN_DIFFERENCES]:
         typer.echo(str(difference))
     if differences:
-        typer.echo(f"{len(differences):,} rows differ from the log; sales-ledger rebuild makes them anew", err=True)
+        count = f"{len(differences):,} difference{'s' * (len(differences) > 1)}"
+        typer.echo(f"{count}; where the log is sound, sales-ledger rebuild makes the read store anew", err=True)
         raise typer.Exit(NOT_SO)
-    typer.echo(f"Every row of the read store follows from the log's {store.position():,} events.")
+    typer.echo(f"Every row of the read store follows from the {store.position():,} events of the log.")

@@ -9,7 +9,7 @@ import typer
 
 from ledger.cli.common import Book, Database, ledger_of, now_and_today, settings_with, time_zone_of
 from ledger.cli.failures import WrongUse
-from ledger.cli.parameters import parameters, report_name
+from ledger.cli.parameters import parameters
 from ledger.cli.reading import fresh_store
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def report(
     settings = settings_with(database_url=database, book=book, lang=lang)
     with ledger_of(settings) as ledger:
         head = ledger.head().position
-        answer = answer_from(fresh_store(ledger), ledger, report_name(name), asked, settings.lang, head=head)
+        answer = answer_from(fresh_store(ledger), ledger, name, asked, settings.lang, head=head)
         write(answer, form, output, settings.lang, time_zone_of(ledger))
 
 

@@ -41,7 +41,7 @@ def jsonl(*lines: dict) -> bytes:
 
 EUR = "EUR"
 
-PIPELINE = {
+PIPELINE: dict = {
     "stream": "pipeline-main",
     "type": "pipeline.defined",
     "effective_at": "2026-01-01",
@@ -54,7 +54,7 @@ PIPELINE = {
     },
 }
 
-OPENED = {
+OPENED: dict = {
     "stream": "deal-1",
     "type": "deal.opened",
     "effective_at": "2026-02-03T10:00:00Z",
@@ -68,4 +68,4 @@ OPENED = {
     },
 }
 
-WON = {"stream": "deal-1", "type": "deal.won", "effective_at": "2026-03-31T16:00:00Z", "data": {}}
+WON: dict = {"stream": "deal-1", "type": "deal.won", "effective_at": "2026-03-31T16:00:00Z", "data": {}}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from projections.reports import REPORTS
+from tests.ledger.cli.conftest import OPENED, PIPELINE, WON, jsonl
+
+SECOND = {
+    **OPENED,
+    "stream": "deal-2",
+    "data": {**OPENED["data"], "owner": "bob", "title": "=cmd", "value": {"minor": 1_000_000, "currency": "EUR"}},
+}
+
+
+@pytest.fixture
+def filled(sales_ledger):
+    assert sales_ledger("append", "-", "--history", stdin=jsonl(PIPELINE, OPENED, SECOND, WON)).code == 0
+    return sales_ledger
+
+
+def test_a_report_shows_the_pair_the_rows_and_their_total(filled):
+    shown = filled("report", "pipeline", "--as-of", "2026-03-01").out.splitlines()
+    assert shown[:2] == [
+        "Pipeline by stage",
+        "As of 2026-03-01, as known at 2026-03-01 (Europe/Paris); position 5 of the log.",
+    ]
+    assert [line.split()[:3] for line in shown[4:6]] == [["Offer", "2", "11,250.00"], ["Total", "2", "11,250.00"]]
+
+
+def test_in_french_amounts_and_words_are_french(filled):
+    shown = filled("report", "pipeline", "--as-of", "2026-03-01", "--lang", "fr").out
+    assert shown.startswith("Affaires en cours par étape\nAu 2026-03-01, tel que connu au 2026-03-01")
+    assert "11\u202f250,00" in shown
+
+
+def test_json_is_the_contract(filled):
+    answer = json.loads(filled("report", "sales", "--period=2026-Q1", "--by", "owner", "--format", "json").out)
+    assert answer["report"] == "sales"
+    assert answer["parameters"]["period"] == "2026-01-01..2026-03-31"
+    assert answer["rows"][0]["owner"] == "ana"
+    assert answer["totals"]["amount_minor"] == 125_000
+
+
+def test_csv_holds_the_same_figures_and_goes_to_a_file(filled, tmp_path):
+    path = tmp_path / "pipeline.csv"
+    arguments = ["--as-of", "2026-03-01", "--by", "owner", "--format", "csv", "--output", str(path)]
+    done = filled("report", "pipeline", *arguments)
+    assert (done.code, done.out) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert [(row["owner"], row["amount_minor"]) for row in rows] == [("ana", "125000"), ("bob", "1000000")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (["gossip"], "no report 'gossip'; there are pipeline"),
+        (["pipeline", "--format", "xlsx"], "reports are written as table, json, csv"),
+        (["pipeline", "--colour", "red"], "it takes as_of"),
+        (["pipeline", "--as-of"], "--as-of needs a value"),
+        (["pipeline", "--by", "owner", "--by", "team"], "given twice"),
+        (["pipeline", "stray"], "unexpected 'stray'"),
+        (["--as-of", "2026-03-01", "pipeline"], "after the report's name"),
+        (["pipeline", "--as-of", "2026-02-30"], "does not exist"),
+        (["pipeline", "--as-of", "2100-01-01"], "lies after now"),
+        (["pipeline", "--lang", "fr", "--by", "moon"], "by=moon is not possible"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_one_line(filled, wrong, says):
+    done = filled("report", *wrong)
+    assert (done.code, done.out) == (2, "")
+    assert says in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_the_catalogue_lists_every_report_and_defines_each(sales_ledger):
+    listed = sales_ledger("reports").out.splitlines()[1:]
+    assert [line.split()[0] for line in listed] == [report.name for report in REPORTS]
+    for report in REPORTS:
+        for lang in ("fr", "en"):
+            defined = sales_ledger("reports", report.name, "--lang", lang).out
+            assert all(f"  --{name.replace('_', '-')} " in defined for name in report.parameters)
+            assert report.title.in_(lang) in defined
+
+
+def test_explain_lists_the_lines_and_events_of_a_cell(filled):
+    shown = filled("explain", "pipeline", "--as-of", "2026-03-01", "--cell", "owner=bob").out.splitlines()
+    assert len(shown) == 2
+    assert shown[1].startswith("deal-2  =cmd")
+    assert "10,000.00" in shown[1]
+    assert "deal-2 4" in shown[1]
+
+
+def test_explained_lines_add_up_to_the_figure(filled):
+    explained = json.loads(filled("explain", "pipeline", "--as-of", "2026-03-01", "--format", "json").out)
+    assert sum(line["figures"]["amount_minor"] for line in explained["lines"]) == 1_125_000
+    assert explained["figures"]["amount_minor"] == 1_125_000
+
+
+def test_a_cell_is_written_key_equals_value(filled):
+    assert "KEY=VALUE" in filled("explain", "pipeline", "--cell", "bob").err
+    short = filled("explain", "pipeline", "--as-of", "2026-03-01", "--limit", "1")
+    assert "1 more lines" in short.err
