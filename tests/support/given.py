@@ -77,10 +77,10 @@ class When:
 
     def then(self, type_: str, state: dict[str, Any] | None = None) -> Given:
         """It is appended as this event; `state` names what of the stream's state to look at afterwards."""
-        draft = self._given._decide(self._line, history=self._history)  # noqa: SLF001
+        draft = self._given._decide(self._line, history=self._history)
         assert draft is not None, "it was already so"
-        assert draft.event.TYPE == type_
-        self._given._append(draft)  # noqa: SLF001
+        assert type_ == draft.event.TYPE
+        self._given._append(draft)
         now = self._given.stream(draft.stream).state
         for name, wanted in (state or {}).items():
             found = now
@@ -91,13 +91,13 @@ class When:
 
     def nothing(self) -> Given:
         """It was already so."""
-        assert self._given._decide(self._line, history=self._history) is None  # noqa: SLF001
+        assert self._given._decide(self._line, history=self._history) is None
         return self._given
 
     def refused(self, code: str, saying: str = "") -> Given:
         """It is refused, in one line that holds these words."""
         with pytest.raises(Refused) as refused:
-            self._given._decide(self._line, history=self._history)  # noqa: SLF001
+            self._given._decide(self._line, history=self._history)
         assert (refused.value.code, saying in str(refused.value)) == (code, True), str(refused.value)
         assert "\n" not in str(refused.value)
         return self._given

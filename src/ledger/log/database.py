@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ SCHEMA_REVISION = "0001"
 
 VERSION_TABLE = "ledger_schema"
 BUSY_TIMEOUT_MS = 30_000
+CONNECT_TIMEOUT_S = 10
 _MIGRATION_LOCK = 0x5A1E51ED
 
 
@@ -48,8 +50,9 @@ def make_engine(address: URL, *, create: bool = True) -> Engine:
     """An engine with this product's connection settings. Nothing is connected yet."""
     if address.get_backend_name() == "sqlite":
         return _sqlite(address, create=create)
+    patience = {} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_TIMEOUT_S}
     # Reads are single statements; a transaction around each would cost two round trips.
-    return create_engine(address, pool_size=16, max_overflow=48, isolation_level="AUTOCOMMIT")
+    return create_engine(address, pool_size=16, max_overflow=48, isolation_level="AUTOCOMMIT", connect_args=patience)
 
 
 def shown(address: URL) -> str:
@@ -133,21 +136,25 @@ def _migrate(engine: Engine, address: URL, *, create: bool) -> None:
         raise NotFound(f"there is no ledger in {shown(address)} yet; append to it first")
     from alembic import command  # noqa: PLC0415 (slow to import, and seldom needed)
 
+    with _one_at_a_time(engine) as connection:
+        if _revision(connection) != SCHEMA_REVISION:
+            config = _alembic(address)
+            config.attributes["connection"] = connection
+            command.upgrade(config, SCHEMA_REVISION)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(engine: Engine) -> Iterator[Connection]:
+    """A transaction that other processes wait for; a migration is there whole or not at all."""
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})"))
+            connection = connection.execution_options(isolation_level="READ COMMITTED")  # noqa: PLW2901 (the same one)
+            begin = f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"
         else:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            if _revision(connection) != SCHEMA_REVISION:
-                config = _alembic(address)
-                config.attributes["connection"] = connection
-                command.upgrade(config, SCHEMA_REVISION)
-        finally:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_unlock({_MIGRATION_LOCK})"))
-            elif connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
-                connection.exec_driver_sql("COMMIT")
+            begin = "BEGIN IMMEDIATE"
+        with connection.begin():
+            connection.exec_driver_sql(begin)
+            yield connection
 
 
 def _alembic(address: URL) -> Config:

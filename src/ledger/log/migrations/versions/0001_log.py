@@ -112,7 +112,8 @@ def upgrade() -> None:
 def _moment(column: str) -> str:
     if op.get_bind().dialect.name == "postgresql":
         return f"timestamptz 'epoch' + {column} * interval '1 microsecond' AS {column}"
+    micros = f"(({column} % 1000000 + 1000000) % 1000000)"  # rounded down before 1970 too
     return (
-        f"strftime('%Y-%m-%dT%H:%M:%S', {column} / 1000000, 'unixepoch')"
-        f" || printf('.%06dZ', {column} % 1000000) AS {column}"
+        f"strftime('%Y-%m-%dT%H:%M:%S', ({column} - {micros}) / 1000000, 'unixepoch')"
+        f" || printf('.%06dZ', {micros}) AS {column}"
     )
