@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 from hypothesis import strategies as st
 
 from ledger.codec import Recorded
@@ -53,7 +56,8 @@ def euros(minor: int) -> Money:
 
 def opened(**fields) -> DealOpened:
     """An opening of which only what matters needs saying."""
-    return DealOpened(**{"pipeline": "std", "stage": "a", "owner": "a", "title": SEALED} | fields)
+    said: dict[str, Any] = {"pipeline": "std", "stage": "a", "owner": "a", "title": SEALED} | fields
+    return DealOpened(**said)
 
 
 MONEY = st.integers(0, 3).map(lambda units: euros(units * 100))
@@ -128,7 +132,7 @@ def streams(draw, kind: str, *, in_order: bool = False, most: int = 10) -> list[
             data = EventRetracted(reason="wrong", version=draw(st.sampled_from(events)).version)
         elif not in_order and targets and how == "correct":
             target = draw(st.sampled_from(targets))
-            other = draw(EVENTS_OF[kind].filter(lambda event: type(event) is type(target.data)))
+            other = draw(_like(kind, target.data))
             data = EventCorrected(
                 reason="wrong",
                 version=target.version,
@@ -151,8 +155,10 @@ def streams(draw, kind: str, *, in_order: bool = False, most: int = 10) -> list[
     return events
 
 
-def _plain(event: Event) -> dict[str, object]:
-    import msgspec
+def _like(kind: str, data: Event) -> st.SearchStrategy[Event]:
+    return EVENTS_OF[kind].filter(lambda event: type(event) is type(data))
 
+
+def _plain(event: Event) -> dict[str, object]:
     plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(event))
     return plain

@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+import time
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.codec import Recorded
-from ledger.history import Visible, visible
+from ledger.events import DealStageChanged, EventRetracted, RateFixed
 from ledger.times import FOREVER
 from projections import tables
 from projections.facts import FOLDS
-from projections.timeline import Fold, Payload, Row, _in_any_order, _in_order, length_class, rectangles
+from projections.timeline import Payload, Row, _in_any_order, _in_order, length_class, rectangles
 from tests.projections.histories import EVENTS_OF, PLANNED, opened, streams
+from tests.projections.plain_replay import shown_at
 
 KINDS = sorted(EVENTS_OF)
 WIDTH = len(tables.INTERVAL_COLUMNS)
-
-
-def shown(fold: Fold, history: Sequence[Visible], table: int) -> dict[Payload, int]:
-    """By plain replay: the payloads after these events, each with the position of the event it holds from."""
-    state, payloads, groups = None, (), []
-    for number, event in enumerate(history):
-        state = fold.step(state, event.data, event.effective_at, event.position)
-        payloads = () if state is None else fold.tables[table][1](state)
-        last_of_instant = number + 1 == len(history) or history[number + 1].effective_at != event.effective_at
-        groups.append((event, set(payloads), last_of_instant))
-    makers = {}
-    for payload in payloads:
-        maker = None
-        before = [(event, seen) for event, seen, last in groups if last]
-        start = history[-1].effective_at
-        for event, seen in reversed(before):
-            if payload not in seen:
-                break
-            start = event.effective_at
-        for event, seen, _ in reversed([group for group in groups if group[0].effective_at == start]):
-            if payload not in seen:
-                break
-            maker = event.position
-        makers[payload] = maker
-    return makers
 
 
 def holding(rows: list[Row], as_of: int, known_at: int) -> list[tuple[Payload, int]]:
@@ -57,21 +34,23 @@ def check_every_pair(kind: str, events: list[Recorded]) -> None:
     for known_at, as_of in product(range(latest), range(latest)):
         if kind not in PLANNED and as_of > known_at:
             continue
-        history = [event for event in visible(events, known_at) if event.effective_at <= as_of]
+        shown = shown_at(fold, events, as_of, known_at)
         for table, (name, _) in enumerate(fold.tables):
             found = holding(written[table], as_of, known_at)
-            expected = shown(fold, history, table)
+            expected = shown[name]
             assert len(found) == len(expected), (name, as_of, known_at)
             assert dict(found) == expected, (name, as_of, known_at)
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_rows_at_every_pair_are_what_a_plain_replay_says(kind, data):
     check_every_pair(kind, data.draw(streams(kind)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_the_quick_way_through_events_in_order_gives_the_same_rows(kind, data):
     events = data.draw(streams(kind, in_order=True))
@@ -83,6 +62,7 @@ def test_the_quick_way_through_events_in_order_gives_the_same_rows(kind, data):
     check_every_pair(kind, events)
 
 
+@settings(max_examples=40)
 @given(events=streams("deal"))
 def test_versions_of_a_deal_never_overlap(events):
     rows = rectangles(events, FOLDS["deal"])[0]
@@ -93,6 +73,7 @@ def test_versions_of_a_deal_never_overlap(events):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_no_row_is_empty_and_present_rows_are_maximal(kind, data):
     for rows in rectangles(data.draw(streams(kind)), FOLDS[kind]):
@@ -102,6 +83,7 @@ def test_no_row_is_empty_and_present_rows_are_maximal(kind, data):
             assert payload != following or end < start
 
 
+@settings(max_examples=40)
 @given(events=streams("deal"))
 def test_the_diagonal_of_a_row_is_where_it_holds_as_reported(events):
     for row in rectangles(events, FOLDS["deal"])[0]:
@@ -121,8 +103,6 @@ def test_a_length_class_is_the_least_power_of_two_that_holds_the_interval(start,
 
 
 def test_an_event_in_order_costs_one_row():
-    from ledger.events import DealStageChanged
-
     events = [
         Recorded(n + 1, "deal-1", n + 1, "deal.stage_changed", n, n, n, DealStageChanged(stage=f"s{n}"), "tester")
         for n in range(1, 10)
@@ -132,8 +112,6 @@ def test_an_event_in_order_costs_one_row():
 
 
 def test_a_plan_ahead_leaves_what_was_known_before_it():
-    from ledger.events import RateFixed
-
     first = Recorded(1, "rate-USD", 1, "rate.fixed", 10, 10, 10, RateFixed(base="EUR", rate="0.9"), "tester")
     ahead = Recorded(2, "rate-USD", 2, "rate.fixed", 100, 20, 20, RateFixed(base="EUR", rate="0.8"), "tester")
     rows = rectangles([first, ahead], FOLDS["rate"])[0]
@@ -144,11 +122,6 @@ def test_a_plan_ahead_leaves_what_was_known_before_it():
 
 @pytest.mark.parametrize("out_of_order", [0, 100])
 def test_a_stream_of_ten_thousand_events_folds_in_seconds(out_of_order):
-    import random
-    import time
-
-    from ledger.events import DealStageChanged, EventRetracted
-
     chance = random.Random(1)
     events = [Recorded(1, "deal-1", 1, "deal.opened", 0, 0, 0, opened(), "tester")]
     for version in range(2, 10_001):

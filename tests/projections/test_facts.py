@@ -1,0 +1,255 @@
+"""What each fold makes of its events."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.events import (
+    EVENTS,
+    DealAbandoned,
+    DealAssigned,
+    DealLost,
+    DealMerged,
+    DealReclassified,
+    DealReopened,
+    DealRevalued,
+    DealStageChanged,
+    DealWon,
+    Event,
+    Line,
+    Money,
+    PersonJoined,
+    PersonLeft,
+    PipelineDefined,
+    PipelineRedefined,
+    ProductListed,
+    ProductRetired,
+    QuoteAccepted,
+    QuoteIssued,
+)
+from ledger.kinds import KINDS
+from projections.facts import FOLDS, RESOLVED
+from projections.facts.names import sealed, split
+from projections.facts.worth import NOTHING, revalue
+from projections.tables import INTERVAL_COLUMNS, PLANNED, TABLES
+from tests.projections.histories import EVENTS_OF, LINES, MONEY, SEALED, euros, opened, stages
+
+
+def after(kind: str, *events: Event, at: tuple[int, ...] = ()) -> dict[str, list[dict[str, Any]]]:
+    """The tables of a stream after these events, one instant apart."""
+    fold, state = FOLDS[kind], None
+    for number, event in enumerate(events):
+        state = fold.step(state, event, at[number] if at else number, number + 1)
+    return {
+        name: [dict(zip(payload_columns(name), payload, strict=True)) for payload in (show(state) if state else ())]
+        for name, show in fold.tables
+    }
+
+
+def payload_columns(table: str) -> list[str]:
+    return [column.name for column in TABLES[table].columns][len(INTERVAL_COLUMNS) :]
+
+
+def deal(*events: Event, **options) -> dict[str, list[dict[str, Any]]]:
+    return after("deal", *events, **options)
+
+
+def line(product: str | None, minor: int, margin: int | None = None, quantity: str = "1") -> Line:
+    return Line(
+        product=product, quantity=quantity, value=euros(minor), margin=None if margin is None else euros(margin)
+    )
+
+
+def test_every_event_type_is_folded_or_ignored_for_a_reason():
+    folded = {event for fold in FOLDS.values() for event in fold.events}
+    ignored = {event for fold in FOLDS.values() for event in fold.ignored}
+    assert folded | ignored | set(RESOLVED) == set(EVENTS.values())
+    assert not folded & ignored
+    assert all(reason for fold in FOLDS.values() for reason in fold.ignored.values())
+
+
+def test_kinds_and_what_may_be_planned_are_those_of_the_ledger():
+    assert FOLDS.keys() == KINDS.keys()
+    assert {kind: fold.planned for kind, fold in FOLDS.items()} == {
+        kind: rules.planned for kind, rules in KINDS.items()
+    }
+    planned = {name for fold in FOLDS.values() if fold.planned for name, _ in fold.tables}
+    assert planned == PLANNED
+
+
+def test_every_table_is_written_by_some_fold():
+    assert {name for fold in FOLDS.values() for name, _ in fold.tables} == TABLES.keys()
+
+
+@pytest.mark.parametrize("kind", sorted(EVENTS_OF))
+@given(data=st.data())
+def test_folds_never_raise_and_fill_every_column_whatever_the_order(kind, data):
+    after(kind, *data.draw(st.lists(EVENTS_OF[kind], max_size=8)))
+
+
+def test_a_deal_that_was_never_opened_is_nothing():
+    assert not any(deal(DealWon(), DealStageChanged(stage="b")).values())
+
+
+def test_an_unknown_value_stays_unknown():
+    (version,) = deal(opened())["deal_versions"]
+    assert (version["value_minor"], version["margin_minor"], version["currency"]) == (None, None, None)
+    assert deal(opened(), DealWon())["wins"][0]["value_minor"] is None
+
+
+def test_winning_shows_the_deal_as_it_was_when_it_was_won():
+    tables = deal(opened(value=euros(100), customer="c"), DealWon(), DealReclassified(customer="d"))
+    assert tables["wins"][0]["customer"] == "c"
+    assert tables["deal_versions"][0]["customer"] == "d"
+    assert tables["wins"][0]["closed_at"] == 1
+
+
+def test_what_happens_at_the_instant_of_winning_still_counts():
+    tables = deal(opened(customer="c"), DealWon(), DealReclassified(customer="d"), at=(0, 5, 5))
+    assert tables["wins"][0]["customer"] == "d"
+
+
+def test_reopening_takes_the_win_back():
+    tables = deal(opened(value=euros(100)), DealWon(value=euros(120)), DealReopened(reason="back", stage="b"))
+    assert tables["wins"] == []
+    version = tables["deal_versions"][0]
+    assert (version["status"], version["stage"], version["value_minor"]) == ("open", "b", 120)
+
+
+def test_won_reopened_and_lost_is_a_loss():
+    tables = deal(
+        opened(value=euros(100)),
+        DealWon(),
+        DealReopened(reason="back", stage="b"),
+        DealLost(reason="price", competitor="x"),
+    )
+    assert (tables["wins"], tables["win_lines"]) == ([], [])
+    assert tables["losses"][0] | {"outcome": "lost", "reason": "price", "competitor": "x"} == tables["losses"][0]
+
+
+def test_of_two_closings_the_later_in_effect_counts():
+    closings = [DealWon(), DealLost(reason="price"), DealAbandoned(reason="none")]
+    for order in permutations(closings):
+        tables = deal(opened(), *order)
+        last = {DealWon: "won", DealLost: "lost", DealAbandoned: "abandoned"}[type(order[-1])]
+        assert tables["deal_versions"][0]["status"] == last
+        assert bool(tables["wins"]) == (last == "won")
+        assert [loss["outcome"] for loss in tables["losses"]] == ([] if last == "won" else [last])
+
+
+def test_a_merged_duplicate_is_no_longer_open_lost_or_won():
+    tables = deal(opened(lines=[line("a", 100)]), DealLost(reason="price"), DealMerged(into="other"))
+    assert tables["deal_versions"][0]["status"] == "merged"
+    assert not any(rows for name, rows in tables.items() if name != "deal_versions")
+
+
+def test_a_won_deal_cannot_be_merged_away():
+    assert deal(opened(), DealWon(), DealMerged(into="other"))["wins"]
+
+
+def test_a_closed_deal_is_not_moved():
+    tables = deal(opened(), DealLost(reason="price"), DealStageChanged(stage="z"), DealAssigned(owner="z"))
+    assert (tables["deal_versions"][0]["stage"], tables["deal_versions"][0]["owner"]) == ("a", "a")
+
+
+def test_lines_are_shown_while_the_deal_is_open_and_with_its_win():
+    tables = deal(opened(lines=[line("a", 100), line("b", 50)]), DealWon())
+    assert tables["deal_lines"] == []
+    assert [(row["product"], row["value_minor"]) for row in tables["win_lines"]] == [("a", 100), ("b", 50)]
+
+
+def test_winning_with_a_new_value_puts_the_difference_on_no_product():
+    tables = deal(opened(lines=[line("a", 100)]), DealWon(value=euros(90)))
+    assert [(row["product"], row["value_minor"]) for row in tables["win_lines"]] == [("a", 100), (None, -10)]
+    assert tables["wins"][0]["value_minor"] == 90
+
+
+def test_revaluing_without_lines_drops_the_lines():
+    assert deal(opened(lines=[line("a", 100)]), DealRevalued(value=euros(90)))["deal_lines"] == []
+
+
+def test_a_margin_is_shared_over_lines_that_have_none():
+    tables = deal(opened(lines=[line("a", 100), line("b", 100), line("c", 100)], margin=euros(100)))
+    assert [row["margin_minor"] for row in tables["deal_lines"]] == [34, 33, 33]
+
+
+def test_a_value_in_another_currency_leaves_the_margin_unknown():
+    tables = deal(opened(value=euros(100), margin=euros(40)), DealRevalued(value=Money(currency="USD", minor=110)))
+    version = tables["deal_versions"][0]
+    assert (version["value_minor"], version["currency"], version["margin_minor"]) == (110, "USD", None)
+
+
+@given(
+    data=st.lists(
+        st.tuples(st.none() | MONEY, st.none() | MONEY, st.none() | st.just("3"), LINES, st.booleans()),
+        max_size=4,
+    )
+)
+def test_lines_always_add_up_to_the_whole(data):
+    worth = NOTHING
+    for value, margin, quantity, lines, winning in data:
+        worth = revalue(worth, value, margin, quantity, lines, keep_lines=winning)
+        if worth.lines:
+            assert sum(row[2] for row in worth.lines) == worth.value_minor
+            assert sum(row[4] for row in worth.lines) == worth.quantity_e6
+            assert [row[0] for row in worth.lines] == list(range(1, len(worth.lines) + 1))
+            if worth.margin_minor is not None:
+                assert sum(row[3] for row in worth.lines) == worth.margin_minor
+
+
+def test_a_quote_accepted_without_a_deal_is_a_win():
+    issued = QuoteIssued(customer="c", number="Q1", value=euros(100), owner="ana", lines=[line("a", 100)])
+    tables = after("quote", issued, QuoteAccepted())
+    assert tables["quote_versions"][0]["status"] == "accepted"
+    win = tables["wins"][0]
+    assert (win["customer"], win["owner"], win["value_minor"], win["pipeline"]) == ("c", "ana", 100, None)
+    assert tables["win_lines"][0]["product"] == "a"
+
+
+def test_a_quote_accepted_with_a_deal_leaves_the_win_to_the_deal():
+    issued = QuoteIssued(customer="c", number="Q1", value=euros(100), deal="d1")
+    assert after("quote", issued, QuoteAccepted())["wins"] == []
+
+
+def test_a_removed_stage_keeps_what_it_was_and_is_gone():
+    tables = after(
+        "pipeline", PipelineDefined(name="Std", stages=stages(["a", "b"])), PipelineRedefined(stages=stages(["b"]))
+    )
+    shown = {row["stage"]: (row["gone"], row["probability_bp"], row["stage_no"]) for row in tables["stage_versions"]}
+    assert shown == {"a": (1, 200, 1), "b": (0, 100, 1)}
+
+
+def test_a_stage_that_comes_back_is_no_longer_gone():
+    tables = after(
+        "pipeline",
+        PipelineDefined(name="Std", stages=stages(["a", "b"])),
+        PipelineRedefined(stages=stages(["b"])),
+        PipelineRedefined(stages=stages(["a"])),
+    )
+    assert {row["stage"]: row["gone"] for row in tables["stage_versions"]} == {"a": 0, "b": 1}
+
+
+def test_who_left_may_come_back():
+    joined = PersonJoined(team="north", role="rep", name=SEALED)
+    again = PersonJoined(team="south", role="manager", name=SEALED)
+    (person,) = after("person", joined, PersonLeft(), again)["person_versions"]
+    assert (person["team"], person["role"], person["active"]) == ("south", "manager", 1)
+
+
+def test_a_retired_product_is_inactive():
+    listed = ProductListed(name="P", range="r", unit_price=euros(100), unit_cost=Money(currency="USD", minor=3))
+    (product,) = after("product", listed, ProductRetired())["product_versions"]
+    assert (product["active"], product["unit_price_minor"], product["unit_cost_minor"]) == (0, 100, None)
+
+
+def test_a_persons_name_is_a_commitment_that_the_vault_can_open():
+    clear, commitment = split(SEALED)
+    assert clear is None
+    assert commitment is not None
+    assert sealed(commitment) == SEALED
+    assert split("Acme") == ("Acme", None)
