@@ -38,9 +38,9 @@ def run_service(settings: Settings) -> None:
     from api import create_app
 
     with _listening(settings) as listener:
-        address = f"http://{settings.host}:{listener.getsockname()[1]}/"
-        typer.echo(f"Serving {address} (stop with Ctrl-C)")
         config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        typer.echo(f"Serving http://{host}:{listener.getsockname()[1]}/ (stop with Ctrl-C)")
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 

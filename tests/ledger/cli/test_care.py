@@ -81,3 +81,12 @@ def test_books_of_one_database_do_not_see_each_other(filled):
     filled("append", "-", "--book", "second", stdin=jsonl(PIPELINE))
     assert "events       2" in filled("status", "--book", "second").out
     assert "events       3" in filled("status").out
+
+
+def test_doctor_shows_open_deals_whose_stage_is_gone(filled):
+    stages = [stage for stage in PIPELINE["data"]["stages"] if stage["stage"] != "offer"]
+    redefined = {"stream": "pipeline-main", "type": "pipeline.redefined", "data": {"stages": stages}}
+    assert filled("append", "-", stdin=jsonl(redefined)).code == 0
+    done = filled("doctor")
+    assert done.code == 0
+    assert "1 open deal in stage offer, which pipeline-main no longer has (as deal-1)" in done.out
