@@ -73,7 +73,7 @@ def install(app: FastAPI) -> None:
 
 def _of_ledger(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, LedgerError)
-    status, title = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    status, title = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), STATUS[BadRequest])
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("%s: %s", error.code, error)
     return problem(status, error.code, title, str(error))

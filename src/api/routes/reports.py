@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.lines import page_of_lines
@@ -21,6 +21,7 @@ MAX_PARAMETERS = 30
 router = APIRouter(prefix="/v1", tags=["reports"])
 
 Lang = Annotated[str | None, Query(max_length=20, description="fr or en; else as Accept-Language says.")]
+Name = Annotated[str, Path(json_schema_extra={"enum": [each.name for each in REPORTS]})]
 AcceptLanguage = Annotated[str | None, Header(include_in_schema=False)]
 
 
@@ -119,7 +120,7 @@ def catalogue(lang: Lang = None, accept_language: AcceptLanguage = None) -> Cata
 
 @router.get("/reports/{name}", openapi_extra=_query(), responses=_answers(_ANSWER, 400, 404, 421, 422, 503))
 def report(
-    name: str, request: Request, service: ServiceOf, lang: Lang = None, accept_language: AcceptLanguage = None
+    name: Name, request: Request, service: ServiceOf, lang: Lang = None, accept_language: AcceptLanguage = None
 ) -> Response:
     """A report at a pair of dates. Money is in minor units, in columns that end in `_minor`."""
     find(name)
@@ -152,7 +153,7 @@ _EXPLANATION = {
     "/reports/{name}/explain", openapi_extra=_query(), responses=_answers(_EXPLANATION, 400, 404, 421, 422, 503)
 )
 def explanation(  # noqa: PLR0917 (FastAPI calls it by name)
-    name: str,
+    name: Name,
     request: Request,
     service: ServiceOf,
     cell: Annotated[str, Query(max_length=2_000, description="The figure: dimension=value, separated by commas.")] = "",

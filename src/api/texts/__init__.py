@@ -38,9 +38,9 @@ def language_for(asked: str | None, accepted: str | None, book_locale: str | Non
 
 
 def locale_for(language: Language, book_locale: str | None) -> Locale:
-    """The book's own locale where it speaks the page's language (en_US, fr_CA), else that language at home."""
+    """The book's own locale where it speaks the page's language (en-US, fr-CA), else that language at home."""
     try:
-        own = Locale.parse(book_locale or "")
+        own = Locale.parse((book_locale or "").replace("-", "_"))
     except (UnknownLocaleError, ValueError):
         own = None
     return own if own is not None and own.language == language else Locale.parse(_LOCALES[language])

@@ -1,0 +1,98 @@
+"""What stands before the routes: loopback only, limits, headers, and errors as problem documents."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api import create_app
+from api.guard import check_host
+from api.problems import STATUS
+from ledger import errors
+from ledger.errors import BadRequest, LedgerError
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.com", ""])  # noqa: S104
+def test_no_address_that_others_reach_is_listened_on(settings, host):
+    with pytest.raises(BadRequest, match="no access control"):
+        create_app(settings.model_copy(update={"host": host}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_loopback_is(host):
+    check_host(host)
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "LOCALHOST"])
+def test_requests_addressed_to_this_machine_are_answered(client, host):
+    assert client.get("/health", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "", "[::1", "a@b"])
+def test_a_name_that_somebody_points_at_loopback_is_turned_away(client, host):
+    assert client.get("/health", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_a_page_of_another_site_cannot_write(client, headers):
+    answer = client.post("/v1/events", json=[], headers=headers)
+    assert answer.status_code == 403
+
+
+def test_our_own_page_can(client):
+    headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+    assert client.post("/v1/events", json=[], headers=headers).status_code == 400
+
+
+def test_a_large_body_is_refused_by_its_length_and_without_one(client):
+    large = b"[" + b" " * 300_000 + b"]"
+    headers = {"Content-Type": "application/json"}
+    assert client.post("/v1/events", content=large, headers=headers).status_code == 413
+    parts = (large[start : start + 50_000] for start in range(0, len(large), 50_000))
+    assert client.post("/v1/events", content=parts, headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/v1/reports/nope", "/nowhere"])
+def test_every_answer_carries_the_security_headers(client, path):
+    headers = client.get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_every_refusal_of_the_ledger_has_its_status():
+    children = {each for each in vars(errors).values() if isinstance(each, type) and LedgerError in each.__bases__}
+    assert children == set(STATUS)
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/v1/events", 405)])
+def test_what_has_no_route_is_a_problem_document_too(client, method, path, status):
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(answer.json()) == {"type", "title", "status", "detail"}
+
+
+def test_a_fault_says_nothing_of_the_inside(app, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(type(app.state.service.ledger), "head", fail)
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        answer = client.get("/v1/events")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_health_counts_what_is_not_in_the_reports_yet(client):
+    client.get("/v1/reports/pipeline")
+    health = client.get("/health").json()
+    assert (health["status"], health["behind"], health["quarantined"]) == ("ok", 0, 0)
+
+
+def test_the_description_of_the_service_fetches_nothing_from_elsewhere(client):
+    assert client.get("/docs").status_code == 404
+    document = client.get("/v1/openapi.json").json()
+    assert {"/v1/events", "/v1/reports/{name}", "/v1/streams/{stream}", "/health"} <= set(document["paths"])
