@@ -20,7 +20,7 @@ from ledger.application import open_ledger
 from ledger.errors import LedgerError
 from projections import generations
 from projections.runner import fold, run_batch, with_classes
-from projections.source import Range, ranges, streams_in
+from projections.source import RANGE_EVENTS, Range, ranges, streams_in
 from projections.store import Generation, ReadStore, create, create_indexes, discard, for_bulk, locate, settled
 from projections.tables import TABLES
 from projections.writing import Checkpoint, copy_rows, writing
@@ -134,7 +134,7 @@ def _count(generation: Generation) -> dict[str, int]:
 
 def _parts(ledger: Ledger, target: Generation, upto: int, workers: int) -> Iterator[_Part]:
     """Fold all ranges, in order of stream names, a few ahead of who takes them."""
-    cut = ranges(ledger, upto)
+    cut = ranges(ledger, upto, RANGE_EVENTS)
     if upto <= SMALL or workers == 1:
         for within in cut:
             yield _fold_range(ledger, target, within, upto)
