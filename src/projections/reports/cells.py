@@ -73,7 +73,7 @@ def work_out(question: Question, view: View) -> Cells:
             _one_by_one(cells, exact.read(source, question, view, rates))
             continue
         foreign = False
-        for row in view.rows(lines.summed(source, question, view)):
+        for row in view.rows(lines.summed(source, question, view), dict(source.values)):
             if row.foreign:
                 foreign = True
                 continue

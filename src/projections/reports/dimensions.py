@@ -50,6 +50,7 @@ class Joined:
         self._source = source
         self._question = question
         self._view = view
+        self._people: FromClause | None = None
         self._customers: FromClause | None = None
         self._customer: ColumnElement[Any] | None = None
 
@@ -74,13 +75,15 @@ class Joined:
         return or_(column.is_(None), named) if None in values else named
 
     def _team(self) -> ColumnElement[Any]:
-        people = person_versions.alias("people")
-        its_owner = and_(
-            people.c.stream == literal("person-", Text) + self._source.columns["owner"],
-            intervals.holds(people, self._source.at, self._question.pair, self._view),
-        )
-        self.frm = self.frm.outerjoin(people, its_owner)
-        return people.c.team
+        if self._people is None:
+            people = person_versions.alias("people")
+            its_owner = and_(
+                people.c.stream == literal("person-", Text) + self._source.columns["owner"],
+                intervals.holds(people, self._source.at, self._question.pair, self._view),
+            )
+            self.frm = self.frm.outerjoin(people, its_owner)
+            self._people = people
+        return self._people.c.team
 
     def _its_customer(self) -> FromClause:
         if self._customers is None:

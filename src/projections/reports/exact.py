@@ -92,7 +92,7 @@ def read(
         query = query.add_columns(*_its_own(source))
     needed = lines.used(question, source)
     products = _products(source, question, view) if splits(question) else {}
-    for row in view.rows(query):
+    for row in view.rows(query, dict(source.values)):
         dimensions = told(question, row)
         bases = _bases(row, question, rates, needed)
         yield Line(

@@ -13,7 +13,7 @@ from projections.reports.definition import Report, Sum, Text, figure, total, unk
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period, add_months
 from projections.reports.sources import closed, open_deals
-from projections.tables import deal_versions, wins
+from projections.tables import wins
 
 if TYPE_CHECKING:
     from datetime import date
@@ -47,12 +47,10 @@ def lines(question: Question, view: View) -> list[Source]:
     With a period only the deals due in it: overdue ones are due in the month of `as_of`, undated ones never.
     """
     days, today = window(question), _day(question.today)
-    due = deal_versions.c.expected_close_on
-    where = []
-    if question.period is days:
+
+    def due_in(due: ColumnElement[Any]) -> ColumnElement[bool]:
         in_period = and_(due >= _day(days.first), due <= _day(days.last), due >= today)
-        overdue_here = days.first <= question.today <= days.last
-        where.append(or_(in_period, due < today) if overdue_here else in_period)
+        return or_(in_period, due < today) if days.first <= question.today <= days.last else in_period
 
     def month(column: ColumnElement[Any]) -> ColumnElement[Any]:
         return case(
@@ -62,7 +60,8 @@ def lines(question: Question, view: View) -> list[Source]:
             else_=func.substr(column, 1, 7),
         )
 
-    return [open_deals(question, view, *where, month=month), closed(question.over(days), view, wins)]
+    only = due_in if question.period is days else None
+    return [open_deals(question, view, month=month, due_in=only), closed(question.over(days), view, wins)]
 
 
 def _day(day: date) -> ColumnElement[str]:

@@ -42,10 +42,11 @@ def query(source: Source, question: Question, view: View) -> Select[Any]:
         own["margin_minor"],
         own.get("quantity_e6", nothing).label("quantity_e6"),
         (nothing if source.probability_bp is None else source.probability_bp).label("probability_bp"),
+        case((own["currency"] != question.currency, 1), else_=0).label("foreign"),
     ]
     if question.needs_month:
         columns.append(cast(source.month, Text).label("due"))
-    return select(*columns, *dimensions).select_from(joined.frm).where(*where)
+    return select(*columns, *dimensions).select_from(joined.frm).where(*source.where, *where)
 
 
 def asked(question: Question) -> list[str]:
@@ -59,14 +60,14 @@ def summed(source: Source, question: Question, view: View) -> Select[Any]:
     Sums are named after their base; `late` counts lines that rest on an event appended after `known_at`.
     """
     lines = query(source, question, view).subquery("lines")
-    foreign = case((lines.c.currency != question.currency, 1), else_=0).label("foreign")
     keys = [
+        lines.c.foreign,
         lines.c.state,
         *([lines.c.due] if question.needs_month else []),
         *(lines.c[name] for name in asked(question)),
     ]
     bases = [_sum(base, lines).label(base) for base in used(question, source)]
-    return select(foreign, *keys, *bases, _late(lines, question, view).label("late")).group_by(foreign, *keys)
+    return select(*keys, *bases, _late(lines, question, view).label("late")).group_by(*keys)
 
 
 def used(question: Question, source: Source) -> tuple[Base, ...]:

@@ -5,25 +5,35 @@ A fact's row tells its own instant, at which what it joins is read; an open deal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, select
 
 from ledger.times import day_start, local_date
 from projections import intervals
+from projections.reports.open_rows import open_rows
+from projections.reports.open_rows import values as open_values
 from projections.reports.periods import month_first, month_number
 from projections.tables import deal_lines, deal_versions, losses, quote_versions, stage_versions, win_lines, wins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, FromClause, Subquery, Table
+    from sqlalchemy import CTE, ColumnElement, FromClause, Subquery, Table
 
     from projections.reports.question import Question
     from projections.store import View
 
     Month = Callable[[ColumnElement[Any]], ColumnElement[Any]]
+
+
+OPEN_COLUMNS = frozenset({
+    "stream", "position", "appended_at", "owner", "customer", "pipeline", "stage", "probability_bp", "category",
+    "value_minor", "margin_minor", "quantity_e6", "currency", "expected_close_on",
+})  # fmt: skip
+OPEN_DIMENSIONS = frozenset({"kind", "region", "country", "channel", "campaign"})
+"""What is read of an open deal: always, and when asked for."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class Source:
 
     `frm` is what is selected from and `columns` its columns by name; `state` says what became of a line, or in which
     forecast category it is (null in a stage that nobody has defined). What a line joins is read at the instant `at`,
-    or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`.
+    or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`. `values` are parameters of `frm`.
     """
 
     frm: FromClause
@@ -43,6 +53,8 @@ class Source:
     month: ColumnElement[Any]
     probability_bp: ColumnElement[Any] | None = None
     product_lines: Table | None = None
+    where: tuple[ColumnElement[bool], ...] = ()
+    values: Mapping[str, int] = field(default_factory=dict)
 
 
 def instant(value: int) -> ColumnElement[int]:
@@ -53,9 +65,12 @@ def label(value: str) -> ColumnElement[Any]:
     return literal(value, Text)
 
 
-def open_deals(question: Question, view: View, *where: ColumnElement[bool], month: Month | None = None) -> Source:
-    """Deals open at the pair, each with its probability and category: its own if set, else its stage's."""
-    rows = intervals.open_deals(question.pair, view, *where)
+def open_deals(question: Question, view: View, *, month: Month | None = None, due_in: Month | None = None) -> Source:
+    """Deals open at the pair, each with its probability and category: its own if set, else its stage's.
+
+    `month` makes the line's month of the day it is due, `due_in` the condition on that day.
+    """
+    rows = open_rows(question.pair, view, OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS)
     stages = _stages(question, view)
     in_stage = and_(stages.c.pipeline == rows.c.pipeline, stages.c.stage == rows.c.stage)
     due = rows.c.expected_close_on
@@ -68,6 +83,8 @@ def open_deals(question: Question, view: View, *where: ColumnElement[bool], mont
         month=func.substr(due, 1, 7) if month is None else month(due),
         probability_bp=func.coalesce(rows.c.probability_bp, stages.c.probability_bp, 0),
         product_lines=deal_lines,
+        where=() if due_in is None else (due_in(due),),
+        values=open_values(question.pair),
     )
 
 
@@ -138,14 +155,19 @@ def _between(column: ColumnElement[int], question: Question) -> tuple[ColumnElem
     return (column >= instant(question.period_from), column <= instant(last))
 
 
-def _stages(question: Question, view: View) -> Subquery:
+def _stages(question: Question, view: View) -> CTE:
+    """The stages of the day, worked out once: left to itself SQLite reads them anew for every deal."""
     stages = intervals.at_pair(stage_versions, question.pair, view)
-    return select(
-        func.substr(stages.c.stream, len("pipeline-") + 1).label("pipeline"),
-        stages.c.stage,
-        stages.c.probability_bp,
-        stages.c.category,
-    ).subquery("stages")
+    return (
+        select(
+            func.substr(stages.c.stream, len("pipeline-") + 1).label("pipeline"),
+            stages.c.stage,
+            stages.c.probability_bp,
+            stages.c.category,
+        )
+        .cte("stages")
+        .prefix_with("MATERIALIZED")
+    )
 
 
 def _month(
