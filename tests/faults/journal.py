@@ -56,10 +56,14 @@ class Journalled:
         for record in path.read_bytes().split(b"\n")[:-1] if path.exists() else ():
             self._add(json.loads(record))
 
+    def attempted(self, attempt: str, lines: list[Line]) -> None:
+        """A client is about to append these."""
+        self.attempts[attempt] = Told(lines)
+
     def _add(self, record: dict[str, Any]) -> None:
         match record:
             case {"attempt": attempt, "lines": lines}:
-                self.attempts[attempt] = Told(lines)
+                self.attempted(attempt, lines)
             case {"acknowledged": attempt, "positions": positions}:
                 self.attempts[attempt].positions = positions
             case {"refused": attempt}:
