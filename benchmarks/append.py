@@ -24,9 +24,10 @@ Writer = Callable[[int], Iterator[Callable[[], object]]]
 
 @dataclass
 class Measured:
-    """Rates of the rounds, durations of all appends in seconds, and what went wrong."""
+    """Rates and processor seconds per append of the rounds, durations of all appends, and what went wrong."""
 
     rates: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
     durations: list[float] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
 
@@ -84,11 +85,12 @@ def run(writer: Writer, writers: int, events: int, into: Measured) -> None:
     for thread in threads:
         thread.start()
     start.wait()
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     for thread in threads:
         thread.join()
     seconds = time.perf_counter() - began
     into.rates.append(sum(map(len, durations)) / seconds)
+    into.cpu_s.append((time.process_time() - cpu_began) / events)
     into.durations += [duration for mine in durations for duration in mine]
 
 
@@ -113,7 +115,8 @@ def measure(where: Place, writers: list[int], rounds: int, events: int) -> list[
 def _row(database: str, writers: int, theirs: Measured, mine: Measured) -> list[str]:
     shown = [database, str(writers)]
     for measured in theirs, mine:
-        shown += [f"{median(measured.rates):,.0f}", *milliseconds(measured.durations)]
+        cpu_us = 1e6 * median(measured.cpu_s)
+        shown += [f"{median(measured.rates):,.0f}", *milliseconds(measured.durations), f"{cpu_us:,.0f}"]
     failures = ", ".join(
         f"{who} {number} × {what}"
         for who, measured in (("stock", theirs), ("ours", mine))
@@ -131,7 +134,8 @@ def main() -> None:
     for database in chosen(given):
         with place(database) as where:
             rows += measure(where, given.writers, given.rounds, given.events)
-    columns = ["append", "writers", "stock/s", "p50 ms", "p99 ms", "ours/s", "p50 ms", "p99 ms", "ratio", "failures"]
+    timed = ["p50 ms", "p99 ms", "cpu µs"]
+    columns = ["append", "writers", "stock/s", *timed, "ours/s", *timed, "ratio", "failures"]
     show(f"Append, one event each, medians of {given.rounds} rounds in turn", columns, rows)
 
 

@@ -22,6 +22,14 @@ DATABASES = ("postgresql", "sqlite")
 WIDTH = 140
 
 
+@contextmanager
+def opened(url: str) -> Iterator[Ledger]:
+    """The ledger at an address; its connections are given back afterwards."""
+    ledger = open_ledger(url)
+    with closing(ledger.recorder):
+        yield ledger
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a measurement's databases are made: a folder, or a server of its own that waits for the disk."""
@@ -39,7 +47,7 @@ class Place:
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """A new ledger."""
-        with closing(open_ledger(self.url())) as ledger:
+        with opened(self.url()) as ledger:
             yield ledger
 
     def stock_settings(self) -> dict[str, str]:
