@@ -14,10 +14,11 @@ FORECAST_DATA = "forecast"
 def forecast(*, lying: bool = False) -> dict[str, Any]:
     """Stacked bars by month of expected close, the surest at the base; `lying` turns them for a narrow page.
 
-    The slot `gap` sets what has no month in sight apart. The page sets `slots` in their order, `top` (end of the value axis), `over` and `chosen` (slots under the pointer, and drilled into) and
-    `current` (the month of the date in question), and provides the functions `slotLabel` and `moneyLabel`, since
-    numbers and months are written in its language. Colours come with the rows, so that a stage keeps its own. Of the picture's
-    parts nothing is told to a screen reader: the page describes the whole, and has it as a table.
+    The page sets `slots` in their order (`gap` sets apart what has no month in sight), `top` (the end of the value
+    axis), `over` and `chosen` (slots under the pointer, and drilled into) and `current` (the month of the date in
+    question). It provides the functions `slotLabel` and `moneyLabel`, since numbers and months are written in its
+    language. Colours come with the rows, so that a stage keeps its own. A screen reader is told nothing of the parts:
+    the page describes the whole, and has it as a table.
     """
     slots = alt.param(name="slots", value=[])
     top = alt.param(name="top", value=1)
@@ -28,7 +29,7 @@ def forecast(*, lying: bool = False) -> dict[str, Any]:
         ticks=False,
         labelAngle=0,
         labelPadding=8,
-        labelExpr=f"slotLabel(datum.value, {'true' if lying else 'false'})",
+        labelExpr=f"slotLabel(datum.value, {slots.name}[0], {'true' if lying else 'false'})",
         labelFontWeight=alt.condition(f"datum.value === {current.name}", alt.value(700), alt.value(400)),
     )
     up = alt.Axis(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -91,11 +92,11 @@ def test_history_may_not_be_claimed_over_http(client):
 
 
 def test_the_log_is_read_page_by_page_to_its_end(client):
-    positions, after = [], 0
-    while after is not None:
-        page = client.get("/v1/events", params={"after": after, "limit": 4}).json()
+    page: dict[str, Any] = {"next": 0}
+    positions: list[int] = []
+    while page["next"] is not None:
+        page = client.get("/v1/events", params={"after": page["next"], "limit": 4}).json()
         positions += [event["position"] for event in page["events"]]
-        after = page["next"]
     assert positions == list(range(1, page["head"] + 1))
 
 

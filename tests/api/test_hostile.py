@@ -9,7 +9,6 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 
-from api import create_app
 from api.problems import MEDIA_TYPE
 
 CASES = 30

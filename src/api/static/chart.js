@@ -6,17 +6,14 @@ import { get } from "./dom.js";
 import { monthShort, say, short } from "./format.js";
 
 const ERRORS = 1;
-const named = (slot) => say.chart[slot];
 
 /** What stands beside a bar; Januaries and the first bar carry their year. */
-function slotLabel(first) {
-  return (slot, lying) => {
-    if (slot === "gap") return "";
-    if (!/^\d/.test(slot)) return lying ? named(slot) : named(slot).split(" ");
-    const year = slot.endsWith("-01") || slot === first() ? slot.slice(0, 4) : "";
-    if (lying) return year ? `${monthShort(slot)} ${year}` : monthShort(slot);
-    return year ? [monthShort(slot), year] : monthShort(slot);
-  };
+function slotLabel(slot, first, lying) {
+  if (slot === "gap") return "";
+  if (!/^\d/.test(slot)) return lying ? say.chart[slot] : say.chart[slot].split(" ");
+  if (!slot.endsWith("-01") && slot !== first) return monthShort(slot);
+  const parts = [monthShort(slot), slot.slice(0, 4)];
+  return lying ? parts.join(" ") : parts;
 }
 
 function look() {
@@ -41,7 +38,6 @@ function topFor(highest, before) {
 
 export class Chart {
   #view = null;
-  #first = "";
   #top = 0;
   #rows = [];
   #signals = {};
@@ -64,7 +60,7 @@ export class Chart {
     const { view } = await vegaEmbed(get("chart"), { ...definition, datasets: { forecast: this.#copies() } }, {
       ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, hover: false, logLevel: ERRORS,
       config: look(),
-      expressionFunctions: { slotLabel: slotLabel(() => this.#first), moneyLabel: (value) => short(value) },
+      expressionFunctions: { slotLabel, moneyLabel: (value) => short(value) },
     });
     this.#view = view;
     const slotOf = (item) => (item?.datum?.slot && item.datum.slot !== "gap" ? item.datum.slot : "");
@@ -84,7 +80,6 @@ export class Chart {
   /** Show other rows: `{slot, series, colour, rank, value}`. */
   async show({ rows, slots, current, top }) {
     this.#rows = rows;
-    this.#first = slots[0];
     this.#top = topFor(top, this.#top);
     this.#signals = { ...this.#signals, slots, current, top: this.#top };
     if (this.#view) {

@@ -1,0 +1,180 @@
+"""The dashboard in a real browser. Every visit also checks: no console message, no CSP violation, no third party."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAST = {"as_of": "2026-06-30", "lang": "en"}
+
+
+@pytest.fixture
+def past(visit, demo):
+    seen = visit(demo)
+    seen.open(**PAST)
+    return seen
+
+
+def text(seen, selector):
+    return " ".join(seen.page.inner_text(selector).split())
+
+
+def test_the_page_draws_the_forecast_of_its_date(past):
+    assert text(past, "#when") == "30 June 2026"
+    assert text(past, "#knowing") == "as we knew it that day"
+    assert len({colour for colour, _ in past.bars()}) >= 3
+    assert re.fullmatch(r"€[\d,]+\.\d\d", text(past, "#figure-open .value").replace(" ", ""))
+
+
+def test_the_headline_is_the_reports_own_total(past):
+    answer = past.page.request.get(f"{past.base}/v1/reports/forecast?as_of=2026-06-30").json()
+    shown = int(re.sub(r"\D", "", text(past, "#figure-open .value")))
+    assert shown == answer["totals"]["amount_minor"]
+
+
+def test_the_slider_changes_the_picture_by_keyboard(past):
+    before = past.bars()
+    past.page.focus("#slider")
+    past.redrawn(lambda: past.page.keyboard.press("PageDown"))
+    assert text(past, "#when") == "31 May 2026"
+    assert past.page.get_attribute("#slider", "aria-valuetext") == "31 May 2026"
+    assert past.bars() != before
+    past.redrawn(lambda: past.page.keyboard.press("ArrowRight"))
+    assert text(past, "#when") == "7 June 2026"
+
+
+def test_a_drag_ends_on_the_last_date_asked_for(past):
+    past.page.eval_on_selector(
+        "#slider",
+        "slider => { for (let i = 1; i <= 25; i++) { slider.value -= 1; slider.dispatchEvent(new Event('input')); } }",
+    )
+    past.page.wait_for_load_state("networkidle")
+    asked = [url for url in past.asked if "/forecast?" in url]
+    assert len(asked) < 15
+    shown = past.page.get_attribute("#json", "href")
+    assert past.page.input_value("#pick") in shown
+
+
+def test_restating_asks_for_what_is_known_now_and_keeps_it_in_the_address(past):
+    past.redrawn(lambda: past.page.check("#mode [value=restated]", force=True))
+    assert text(past, "#knowing") == "with all that is known today"
+    assert "known_at=now" in past.page.url
+    assert "known_at=now" in past.page.get_attribute("#json", "href")
+
+
+def test_the_summary_is_told_to_those_who_cannot_see_the_picture(past):
+    assert text(past, "#summary").startswith("30 June 2026: €")
+    assert past.page.get_attribute("#summary", "aria-live") == "polite"
+
+
+def test_weighted_amounts_make_the_bars_smaller(past):
+    def total():
+        past.page.evaluate("document.querySelector('.as-table').open = true")
+        cells = past.page.locator("#table tbody tr td:nth-child(3)").all_inner_texts()
+        return sum(int(re.sub(r"\D", "", cell) or 0) for cell in cells)
+
+    amount = total()
+    past.page.check("#measure [value=weighted]", force=True)
+    assert 0 < total() < amount
+
+
+def test_a_bar_leads_to_its_deals_and_a_deal_to_its_history(past):
+    past.choose(at=6)
+    assert text(past, "#deals-heading") == "July 2026: open deals"
+    rows = past.page.locator("#deals-table tbody tr")
+    assert rows.count() > 1
+    rows.first.locator("button").click()
+    past.page.wait_for_selector("#history[open]")
+    assert "Opened" in text(past, "#events")
+    assert "position" in text(past, "#events")
+    past.page.keyboard.press("Escape")
+    past.page.click("#deals-close")
+    assert past.page.is_hidden("#deals")
+
+
+def test_a_month_gone_by_leads_to_what_it_has_won(past):
+    past.choose(at=0)
+    assert text(past, "#deals-heading") == "January 2026: deals won"
+
+
+def test_the_deals_add_up_to_their_bar(past):
+    past.page.evaluate("document.querySelector('.as-table').open = true")
+    cell = past.page.locator("#table tbody tr", has_text="July 2026").locator("td").nth(1).locator("button")
+    amount = cell.inner_text()
+    cell.click()
+    past.page.wait_for_selector("#deals:not([hidden])")
+    assert text(past, "#deals-count").endswith(amount)
+
+
+def test_what_was_not_yet_known_is_marked_in_a_deals_history(past):
+    past.choose(at=6)
+    past.page.locator("#deals-table tbody button").first.click()
+    past.page.wait_for_selector("#history[open]")
+    assert "not yet known on 30 June 2026" in text(past, "#events")
+
+
+def test_french_is_french_throughout(visit, demo):
+    seen = visit(demo, locale="fr-FR")
+    seen.open(as_of="2026-06-30")
+    assert seen.page.get_attribute("html", "lang") == "fr"
+    assert text(seen, "#when") == "30 juin 2026"
+    assert re.search(r"\d+,\d\d €$", text(seen, "#figure-open .value"))
+    assert "janv" in seen.page.inner_text("#chart") or "juil" in seen.page.inner_text("#chart")
+    left = seen.page.inner_text("body")
+    assert not re.search(r"\b(Open|Weighted|undefined|null|NaN)\b|\{\w+\}", left)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_nothing_sticks_out_at_any_width(visit, demo, width, lang):
+    seen = visit(demo, width=width)
+    seen.open(as_of="2026-06-30", lang=lang)
+    seen.choose(at=6)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_narrow_page_lays_its_bars_down_in_the_order_of_months(visit, demo):
+    seen = visit(demo, width=400)
+    seen.open(**PAST)
+    seen.page.focus("#slider")
+    seen.redrawn(lambda: seen.page.keyboard.press("PageDown"))
+    labels = seen.page.eval_on_selector_all(
+        "#chart .role-axis-label text",
+        "all => all.map(e => [e.getBoundingClientRect().top, e.textContent]).sort((a, b) => a[0] - b[0]).map(e => e[1])",
+    )
+    months = [label for label in labels if re.match(r"[A-Z][a-z]+", label)]
+    assert months[:3] == ["Dec 2025", "Jan 2026", "Feb"]
+    assert months[-3:] == ["Overdue", "Later", "No date"]
+
+
+def test_a_figure_that_cannot_be_read_is_told_in_place_and_can_be_tried_again(visit, demo):
+    seen = visit(demo)
+    seen.open(**PAST)
+    body = json.dumps({"detail": "the database did not answer"})
+    seen.page.route("**/v1/reports/sales*", lambda route: route.fulfill(status=503, body=body))
+    seen.page.click("#earlier")
+    seen.page.wait_for_selector("#notice button")
+    assert "the database did not answer" in text(seen, "#notice")
+    seen.page.unroute("**/v1/reports/sales*")
+    seen.page.click("#notice button")
+    seen.page.wait_for_selector("#notice[hidden]", state="attached")
+    seen.complaints[:] = [each for each in seen.complaints if "503" not in each]
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "Nothing to forecast yet"), ("fr", "Rien à prévoir")])
+def test_an_empty_book_greets(visit, nothing, lang, words):
+    seen = visit(nothing, width=400)
+    seen.page.goto(f"{nothing}/?lang={lang}")
+    assert words in seen.page.inner_text("h1")
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == 400
+
+
+def test_sliding_to_last_quarter_is_quick(past):
+    past.redrawn(lambda: past.page.click("#earlier"))
+    past.page.focus("#slider")
+    took = sorted(past.redrawn(lambda: past.page.keyboard.press("PageDown")) for _ in range(5))
+    assert took[2] < 300
