@@ -21,7 +21,6 @@ MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECIMALS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "TND": 3}
 ENDINGS = {"won", "lost", "abandoned"}
-CATEGORIES = ("commit", "most_likely", "best_case", "pipeline")
 
 
 # Time -------------------------------------------------------------------------------------------------------------
@@ -79,7 +78,7 @@ def half_even(value: Fraction) -> int:
     return round(value)
 
 
-def largest_remainder(total: int, weights: list[int]) -> list[int]:
+def largest_remainder(total: int, weights: list[Any]) -> list[int]:
     """Whole parts of a whole; the units left over go to the largest remainders, the earlier first."""
     if sum(weights) == 0:
         weights = [1] * len(weights)
@@ -154,25 +153,33 @@ def seen(stream: list[dict[str, Any]], known_at: int) -> list[Seen]:
 State = dict[str, Any]
 
 
-def put_money(state: State, data: dict[str, Any]) -> None:
-    """What is named changes; lines say the value when nobody else does; a value without lines drops the lines."""
-    lines = data.get("lines")
-    if lines is not None:
-        state["lines"] = [line_of(line) for line in lines]
-        if lines:
-            state["currency"] = lines[0]["value"]["currency"]
-            state["value"] = sum(line["value"] for line in state["lines"])
-        margins = [line["margin"] for line in state["lines"] if line["margin"] is not None]
-        if margins:
-            state["margin"] = sum(margins)
-    elif data.get("value") is not None:
-        state["lines"] = []
-    for name in ("value", "margin"):
-        if data.get(name) is not None:
-            state[name] = data[name]["minor"]
-            state["currency"] = data[name]["currency"]
-    if data.get("quantity") is not None:
-        state["quantity"] = Fraction(data["quantity"])
+def put_money(state: State, data: dict[str, Any], *, winning: bool = False) -> None:
+    """What is named changes, the rest stays; lines say of the whole what nobody else says.
+
+    A new value without lines drops the lines, unless it wins the deal. A margin in a currency that is no longer the
+    value's is forgotten.
+    """
+    said = [line_of(line) for line in data.get("lines") or []]
+    value, margin, quantity = data.get("value"), data.get("margin"), data.get("quantity")
+    if said and value is None:
+        value = {"minor": sum(line["value"] for line in said), "currency": data["lines"][0]["value"]["currency"]}
+    if value is not None:
+        new = (value["minor"], value["currency"]) != (state["value"], state["currency"])
+        if value["currency"] != state["currency"]:
+            state.update(margin=None, lines=[])
+        elif new and not winning:
+            state["lines"] = []
+        state.update(value=value["minor"], currency=value["currency"])
+    if said:
+        state["lines"] = said
+        state["quantity"] = sum(line["quantity"] for line in said)
+        if all(line["margin"] is not None for line in said):
+            state["margin"] = sum(line["margin"] for line in said)
+    if margin is not None:
+        state["currency"] = state["currency"] or margin["currency"]
+        state["margin"] = margin["minor"] if margin["currency"] == state["currency"] else None
+    if quantity is not None:
+        state["quantity"] = Fraction(quantity)
 
 
 def line_of(line: dict[str, Any]) -> State:
@@ -185,71 +192,112 @@ def line_of(line: dict[str, Any]) -> State:
     }
 
 
+def product_lines(state: State) -> list[State]:
+    """The lines as said, then what they leave unexplained, on no product; none where nobody said any.
+
+    A margin said of the whole is shared by value over the lines that say none.
+    """
+    if not state["lines"]:
+        return []
+    lines = [dict(line) for line in state["lines"]]
+    silent = any(line["margin"] is None for line in lines)
+    rest = {
+        name: (state[name] or 0) - sum(line[name] or 0 for line in lines) for name in ("value", "margin", "quantity")
+    }
+    if state["margin"] is None:
+        rest["margin"] = 0
+    if rest["value"] or rest["quantity"] or (rest["margin"] and not silent):
+        lines.append({"product": None, **rest, "margin": None if silent else rest["margin"]})
+    if silent and state["margin"] is not None:
+        without = [line for line in lines if line["margin"] is None]
+        parts = largest_remainder(rest["margin"], [max(0, line["value"]) for line in without])
+        for line, part in zip(without, parts, strict=True):
+            line["margin"] = part
+    return lines
+
+
 DEAL_LABELS = ("customer", "kind", "region", "country", "channel", "campaign")
 
 
 def deal_after(events: Iterable[Seen]) -> State | None:
-    """A deal once these events have happened; nothing without an opening."""
+    """A deal once these events have happened; nothing without an opening, and only the first opening counts.
+
+    A closed deal takes a later closing, a reopening or a merger, a merged one nothing more.
+    """
     state: State | None = None
     for event in events:
-        data = event.data
-        if event.type == "deal.opened":
-            state = {
-                "status": "open",
-                "opened_at": event.at,
-                "closed_at": None,
-                "value": None,
-                "margin": None,
-                "quantity": None,
-                "currency": None,
-                "lines": [],
-                "probability_bp": None,
-                "category": None,
-                "expected_close_on": data.get("expected_close_on"),
-                **{name: data[name] for name in ("pipeline", "stage", "owner")},
-                **{name: data.get(name) for name in DEAL_LABELS},
-            }
-            put_money(state, data)
-            continue
         if state is None:
-            continue
-        match event.type:
-            case "deal.stage_changed":
-                state["stage"] = data["stage"]
-            case "deal.revalued":
-                put_money(state, data)
-            case "deal.close_date_changed":
-                state["expected_close_on"] = data["expected_close_on"]
-            case "deal.assigned":
-                state["owner"] = data["owner"]
-            case "deal.probability_set":
-                state["probability_bp"] = data.get("probability_bp")
-            case "deal.category_set":
-                state["category"] = data.get("category")
-            case "deal.reclassified":
-                state.update({name: data[name] for name in DEAL_LABELS if data.get(name) is not None})
-            case "deal.won":
-                win(state, data)
-                state.update(status="won", closed_at=event.at)
-            case "deal.lost":
-                state.update(status="lost", closed_at=event.at, reason=data["reason"])
-            case "deal.abandoned":
-                state.update(status="abandoned", closed_at=event.at, reason=data["reason"])
-            case "deal.reopened":
-                state.update(status="open", closed_at=None, stage=data["stage"])
-            case "deal.merged":
-                state.update(status="merged", closed_at=None)
+            state = opened(event) if event.type == "deal.opened" else None
+        elif state["status"] == "open":
+            happen_to_open(state, event)
+        elif state["status"] != "merged":
+            happen_to_closed(state, event)
     return state
 
 
-def win(state: State, data: dict[str, Any]) -> None:
-    """Winning with a new value and no lines leaves the lines and puts the difference on no product."""
-    before = state["lines"]
+def opened(event: Seen) -> State:
+    data = event.data
+    state = {
+        "status": "open",
+        "opened_at": event.at,
+        "closed_at": None,
+        "value": None,
+        "margin": None,
+        "quantity": None,
+        "currency": None,
+        "lines": [],
+        "probability_bp": None,
+        "category": None,
+        "expected_close_on": data.get("expected_close_on"),
+        **{name: data[name] for name in ("pipeline", "stage", "owner")},
+        **{name: data.get(name) for name in DEAL_LABELS},
+    }
     put_money(state, data)
-    if before and not data.get("lines") and data.get("value") is not None:
-        difference = state["value"] - sum(line["value"] for line in before)
-        rest = {"product": None, "value": difference, "margin": None, "quantity": Fraction(0)}
-        state["lines"] = before + ([rest] if difference else [])
+    return state
+
+
+def happen_to_open(state: State, event: Seen) -> None:
+    data = event.data
+    match event.type:
+        case "deal.stage_changed":
+            state["stage"] = data["stage"]
+        case "deal.revalued":
+            put_money(state, data)
+        case "deal.close_date_changed":
+            state["expected_close_on"] = data["expected_close_on"]
+        case "deal.assigned":
+            state["owner"] = data["owner"]
+        case "deal.probability_set":
+            state["probability_bp"] = data["probability_bp"]
+        case "deal.category_set":
+            state["category"] = data["category"]
+        case "deal.merged":
+            state.update(status="merged", closed_at=None)
+        case _:
+            happen_to_either(state, event)
+
+
+def happen_to_closed(state: State, event: Seen) -> None:
+    match event.type:
+        case "deal.reopened":
+            state.update(status="open", closed_at=None, stage=event.data["stage"])
+        case "deal.merged" if state["status"] != "won":
+            state.update(status="merged", closed_at=None)
+        case _:
+            happen_to_either(state, event)
+
+
+def happen_to_either(state: State, event: Seen) -> None:
+    data = event.data
+    match event.type:
+        case "deal.reclassified":
+            state.update({name: data[name] for name in DEAL_LABELS if data.get(name) is not None})
+        case "deal.won":
+            put_money(state, data, winning=True)
+            state.update(status="won", closed_at=event.at)
+        case "deal.lost" | "deal.abandoned":
+            status = event.type.removeprefix("deal.")
+            state.update(status=status, closed_at=event.at, reason=data["reason"], competitor=data.get("competitor"))
 
 
 QUOTE_ENDS = {
@@ -261,18 +309,20 @@ QUOTE_ENDS = {
 
 
 def quote_after(events: Iterable[Seen]) -> State | None:
+    """A quote once these events have happened: the first issue counts, and of two endings the later."""
     state: State | None = None
     for event in events:
         data = event.data
-        if event.type == "quote.issued":
+        if state is None and event.type == "quote.issued":
             state = {
                 "status": "issued",
                 "opened_at": event.at,
                 "closed_at": None,
+                "number": data["number"],
+                "valid_until": data.get("valid_until"),
                 "deal": data.get("deal"),
                 "customer": data["customer"],
                 "owner": data.get("owner"),
-                "valid_until": data.get("valid_until"),
                 "value": None,
                 "margin": None,
                 "quantity": None,
@@ -283,7 +333,7 @@ def quote_after(events: Iterable[Seen]) -> State | None:
             put_money(state, data)
         elif state is None:
             continue
-        elif event.type == "quote.revised":
+        elif event.type == "quote.revised" and state["status"] == "issued":
             put_money(state, data)
             if data.get("valid_until") is not None:
                 state["valid_until"] = data["valid_until"]
@@ -298,27 +348,46 @@ CUSTOMER_LABELS = ("country", "region", "segment", "industry", "channel", "campa
 def customer_after(events: Iterable[Seen]) -> State | None:
     state: State | None = None
     for event in events:
-        if event.type == "customer.registered":
-            state = {name: event.data.get(name) for name in CUSTOMER_LABELS} | {"into": None}
-        elif state is None:
+        if state is None and event.type == "customer.registered":
+            state = {name: event.data.get(name) for name in (*CUSTOMER_LABELS, "name", "kind", "owner", "parent")}
+            state["into"] = None
+        elif state is None or state["into"] is not None:
             continue
-        elif event.type == "customer.reclassified":
-            state.update({name: event.data[name] for name in CUSTOMER_LABELS if event.data.get(name) is not None})
         elif event.type == "customer.merged":
             state["into"] = event.data["into"]
+        elif event.type != "customer.registered":
+            state.update({name: event.data[name] for name in state if event.data.get(name) is not None})
     return state
 
 
 def person_after(events: Iterable[Seen]) -> State | None:
     state: State | None = None
     for event in events:
-        if event.type == "person.joined":
-            state = {"team": event.data["team"], "active": True}
-        elif state is None:
+        if event.type == "person.joined" and (state is None or not state["active"]):
+            state = {"team": event.data["team"], "role": event.data["role"], "active": True}
+        elif state is None or not state["active"]:
             continue
         elif event.type == "person.moved":
             state["team"] = event.data["team"]
+        elif event.type == "person.role_changed":
+            state["role"] = event.data["role"]
         elif event.type == "person.left":
+            state["active"] = False
+    return state
+
+
+def team_after(events: Iterable[Seen]) -> State | None:
+    state: State | None = None
+    for event in events:
+        if event.type == "team.created":
+            state = {"name": event.data["name"], "parent": event.data.get("parent"), "active": True}
+        elif state is None:
+            continue
+        elif event.type == "team.renamed":
+            state["name"] = event.data["name"]
+        elif event.type == "team.moved":
+            state["parent"] = event.data["parent"]
+        elif event.type == "team.closed":
             state["active"] = False
     return state
 
@@ -326,9 +395,13 @@ def person_after(events: Iterable[Seen]) -> State | None:
 def product_after(events: Iterable[Seen]) -> State | None:
     state: State | None = None
     for event in events:
-        if event.type == "product.listed":
-            state = {"range": event.data.get("range")}
-        elif state is not None and event.data.get("range") is not None:
+        if event.type == "product.listed" and (state is None or not state["active"]):
+            state = {"range": event.data.get("range"), "active": True}
+        elif state is None or not state["active"]:
+            continue
+        elif event.type == "product.retired":
+            state["active"] = False
+        elif event.data.get("range") is not None and event.type == "product.changed":
             state["range"] = event.data["range"]
     return state
 
@@ -337,7 +410,7 @@ def pipeline_after(events: Iterable[Seen]) -> State | None:
     """Stages by id. A stage that a redefinition leaves out keeps its last probability and category."""
     state: State | None = None
     for event in events:
-        if event.type == "pipeline.defined" or (state is not None and event.type == "pipeline.redefined"):
+        if event.type == ("pipeline.defined" if state is None else "pipeline.redefined"):
             state = dict(state or {})
             state.update({stage["stage"]: stage for stage in event.data["stages"]})
     return state
@@ -354,7 +427,7 @@ def rate_after(events: Iterable[Seen]) -> State | None:
 def book_after(events: Iterable[Seen]) -> State | None:
     state: State | None = None
     for event in events:
-        if event.type == "book.opened":
+        if state is None and event.type == "book.opened":
             state = {name: event.data[name] for name in ("currency", "time_zone", "fiscal_year_start_month")}
         elif state is not None and event.type == "book.settings_changed":
             state.update({name: event.data[name] for name in state if event.data.get(name) is not None})
@@ -370,4 +443,5 @@ AFTER = {
     "product": product_after,
     "quote": quote_after,
     "rate": rate_after,
+    "team": team_after,
 }

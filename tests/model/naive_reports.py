@@ -10,7 +10,6 @@ from typing import Any
 
 from tests.model.naive import (
     AFTER,
-    CATEGORIES,
     DECIMALS,
     ENDINGS,
     Seen,
@@ -20,11 +19,15 @@ from tests.model.naive import (
     half_even,
     largest_remainder,
     midnight,
+    product_lines,
     ratio,
     seen,
 )
 
 Row = dict[str, Any]
+
+CUMULATED = {"commit": "commit", "most_likely": "most_likely", "best_case": "best_case", "pipeline": "open"}
+"""Forecast categories from the surest on, and what each is called once those before it are added."""
 
 # A book, and a question put to it ---------------------------------------------------------------------------------
 
@@ -37,10 +40,11 @@ class Question:
     known_at: int
     period: tuple[date, date] | None = None
     by: tuple[str, ...] = ()
-    where: dict[str, str] = field(default_factory=dict)
+    where: dict[str, str | None] = field(default_factory=dict)
     currency: str | None = None
     constant_rates: bool = False
     basis: str = "closed"
+    months: int = 12
 
     @property
     def happened_by(self) -> int:
@@ -50,6 +54,16 @@ class Question:
 
 class MissingRate(Exception):
     """No rate in force to convert one currency into another."""
+
+
+SHARED_BY = {
+    "amount_minor": "value",
+    "margin_minor": "margin",
+    "quantity_e6": "quantity",
+    "weighted_minor": "value",
+    "weighted_margin_minor": "margin",
+}
+"""What of a product line its part of the whole's figure is measured by."""
 
 
 @dataclass
@@ -102,14 +116,27 @@ class Book:
         return customer
 
     def rate(self, currency: str, into: str, at: int, question: Question) -> Fraction:
-        """Minor units of one currency for one minor unit of the other."""
+        """Minor units of one currency for one minor unit of the other: fixed so, the other way round, or across."""
+        at = question.as_of if question.constant_rates else at
+        exact = self.fixed(currency, into, at, question)
+        if exact is None:
+            through = self.settings(question)["currency"]
+            first, second = self.fixed(currency, through, at, question), self.fixed(through, into, at, question)
+            if first is None or second is None:
+                raise MissingRate(currency, into)
+            exact = first * second
+        return exact * Fraction(10) ** (DECIMALS[into] - DECIMALS[currency])
+
+    def fixed(self, currency: str, into: str, at: int, question: Question) -> Fraction | None:
         if currency == into:
             return Fraction(1)
-        found = self.state(f"rate-{currency}", question.as_of if question.constant_rates else at, question.known_at)
-        if found is None or found["base"] != into:
-            raise MissingRate(currency, into)
-        exact = found["rate"] * Fraction(10) ** (DECIMALS[into] - DECIMALS[currency])
-        return Fraction(exact)
+        direct = self.state(f"rate-{currency}", at, question.known_at)
+        if direct is not None and direct["base"] == into:
+            return Fraction(direct["rate"])
+        inverse = self.state(f"rate-{into}", at, question.known_at)
+        if inverse is not None and inverse["base"] == currency:
+            return 1 / Fraction(inverse["rate"])
+        return None
 
     def dimensions(self, state: State, at: int, question: Question) -> dict[str, Any]:
         """Labels of a deal or quote: its own, else its customer's; owner's team and customer's labels at `at`."""
@@ -134,17 +161,15 @@ class Book:
     def by_product(
         self, lines: list[Line], states: dict[str, State], at: dict[str, int], question: Question
     ) -> list[Line]:
-        """Each line shared over its product lines, by value, the whole staying what it was."""
+        """Each line shared over its product lines, the whole staying what it was."""
         shared = []
         for line in lines:
-            parts = states[line.stream]["lines"] or [
-                {"product": None, "value": 1, "margin": None, "quantity": Fraction(0)}
-            ]
-            weights = [part["value"] for part in parts]
+            nothing = {"product": None, "value": 1, "margin": 1, "quantity": Fraction(1)}
+            parts = product_lines(states[line.stream]) or [nothing]
             split = {
-                name: largest_remainder(figure, weights)
-                for name, figure in line.figures.items()
-                if name.endswith("_minor")
+                figure: largest_remainder(line.figures[figure], [part[of] or 0 for part in parts])
+                for figure, of in SHARED_BY.items()
+                if figure in line.figures
             }
             for index, part in enumerate(parts):
                 product = part["product"]
@@ -160,7 +185,7 @@ def amounts(state: State, rate: Fraction) -> dict[str, Any]:
     return {
         "amount_minor": half_even((state["value"] or 0) * rate),
         "margin_minor": half_even((state["margin"] or 0) * rate),
-        "quantity": state["quantity"] or Fraction(0),
+        "quantity_e6": int((state["quantity"] or 0) * 1_000_000),
     }
 
 
@@ -183,6 +208,7 @@ def open_deals(book: Book, question: Question) -> list[Line]:
         own = state["probability_bp"]
         chance = Fraction(stage["probability_bp"] if own is None else own, 10_000)
         labels = book.dimensions(state, question.as_of, question)
+        labels |= calendar((state["expected_close_on"] or "")[:7] or None)
         figures = amounts(state, rate) | {
             "weighted_minor": half_even((state["value"] or 0) * rate * chance),
             "weighted_margin_minor": half_even((state["margin"] or 0) * rate * chance),
@@ -191,7 +217,7 @@ def open_deals(book: Book, question: Question) -> list[Line]:
         }
         lines.append(Line(stream, labels, figures))
         states[stream] = state
-    return finish(book, lines, states, dict.fromkeys(states, question.as_of), question)
+    return shared_out(book, lines, states, dict.fromkeys(states, question.as_of), question)
 
 
 def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
@@ -212,7 +238,9 @@ def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
         rate = Fraction(0)
         if state["currency"] is not None:
             rate = book.rate(state["currency"], into, now["closed_at"], question)
+        counted_at = state["opened_at"] if question.basis == "cohort" else now["closed_at"]
         labels = book.dimensions(state, now["closed_at"], question)
+        labels |= calendar(month_of(counted_at, book, question))
         figures = amounts(state, rate) | {
             "status": status,
             "effective_at": now["closed_at"],
@@ -220,19 +248,31 @@ def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
         }
         lines.append(Line(stream, labels, figures))
         states[stream], at[stream] = state, now["closed_at"]
-    return finish(book, lines, states, at, question)
+    return shared_out(book, lines, states, at, question)
 
 
-def finish(
+def shared_out(
     book: Book, lines: list[Line], states: dict[str, State], at: dict[str, int], question: Question
 ) -> list[Line]:
-    """Shared over products where these are asked for, then filtered."""
+    """Shared over products where these are asked for."""
     asked = {*question.by, *question.where}
-    if asked & {"product", "product_range"}:
-        lines = book.by_product(lines, states, at, question)
-    return [
-        line for line in lines if all(line.dimensions.get(name) == wanted for name, wanted in question.where.items())
-    ]
+    return book.by_product(lines, states, at, question) if asked & {"product", "product_range"} else lines
+
+
+def wanted(lines: list[Line], question: Question) -> list[Line]:
+    """What passes the filters."""
+    return [line for line in lines if all(line.dimensions[name] == value for name, value in question.where.items())]
+
+
+def calendar(month: str | None) -> dict[str, str | None]:
+    """Month, quarter and year of a `YYYY-MM`; words stay as they are."""
+    if month is None or not month[:4].isdigit():
+        return dict.fromkeys(("month", "quarter", "year"), month)
+    return {"month": month, "quarter": f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}", "year": month[:4]}
+
+
+def month_of(at: int, book: Book, question: Question) -> str:
+    return day_of(at, book.settings(question)["time_zone"]).strftime("%Y-%m")
 
 
 def in_period(at: int, question: Question, book: Book) -> bool:
@@ -259,7 +299,7 @@ def things(lines: list[Line]) -> int:
 
 def pipeline(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
     """Open deals by stage: what they are worth, and what they are worth times their probability."""
-    lines = open_deals(book, question)
+    lines = wanted(open_deals(book, question), question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(lines, ("stage", *question.by)).items():
         amount, deals = total(cell, "amount_minor"), things(cell)
@@ -267,32 +307,42 @@ def pipeline(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
             "deals": deals,
             "amount_minor": amount,
             "margin_minor": total(cell, "margin_minor"),
-            "quantity": total(cell, "quantity"),
+            "quantity": total(cell, "quantity_e6"),
             "weighted_minor": total(cell, "weighted_minor"),
             "average_minor": half_even(Fraction(amount, deals)),
         }
     return lines, rows
 
 
-def forecast(book: Book, question: Question, months: int = 12) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
-    """Open deals by the month they are expected to close in, and what was won in those months already."""
+def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
+    """Open deals by the month they are expected to close in, and what was won in those months already.
+
+    With a period only what is due in it; overdue deals are due in the month of `as_of`.
+    """
     zone = book.settings(question)["time_zone"]
     today = day_of(question.as_of, zone)
-    horizon = [add_months(today, each).strftime("%Y-%m") for each in range(months)]
-    coming = open_deals(book, question)
-    for line in coming:
+    first, after = question.period or (add_months(today, 0), add_months(today, question.months))
+    coming = []
+    for line in open_deals(book, question):
         due = line.figures["expected_close_on"]
-        if due is None:
-            month = "undated"
-        elif date.fromisoformat(due) < today:
-            month = "overdue"
+        day = None if due is None else date.fromisoformat(due)
+        if day is None:
+            month, counts = "undated", question.period is None
+        elif day < today:
+            month, counts = "overdue", question.period is None or first <= today < after
+        elif day >= after:
+            month, counts = "later", question.period is None
         else:
-            month = due[:7] if due[:7] in horizon else "later"
-        line.dimensions["month"] = month
-    won = closings(book, question, {"won"})
-    for line in won:
-        line.dimensions["month"] = day_of(line.figures["effective_at"], zone).strftime("%Y-%m")
-    won = [line for line in won if line.dimensions["month"] in horizon]
+            month, counts = due[:7], day >= first
+        if counts:
+            line.dimensions |= calendar(month)
+            coming.append(line)
+    won = [
+        line
+        for line in closings(book, question, {"won"})
+        if midnight(first, zone) <= line.figures["effective_at"] < midnight(after, zone)
+    ]
+    coming, won = wanted(coming, question), wanted(won, question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(coming + won, ("month", *question.by)).items():
         still = [line for line in cell if line in coming]
@@ -301,16 +351,16 @@ def forecast(book: Book, question: Question, months: int = 12) -> tuple[list[Lin
             "deals": things(still),
             "amount_minor": total(still, "amount_minor"),
             "margin_minor": total(still, "margin_minor"),
-            "quantity": total(still, "quantity"),
+            "quantity": total(still, "quantity_e6"),
             "weighted_minor": total(forecasted, "weighted_minor"),
             "weighted_margin_minor": total(forecasted, "weighted_margin_minor"),
             "won_minor": total([line for line in cell if line not in coming], "amount_minor"),
         }
         reached = row["won_minor"]
-        for category in CATEGORIES:
+        for category, cumulated in CUMULATED.items():
             amount = total([line for line in still if line.figures["category"] == category], "amount_minor")
             reached += amount
-            row |= {f"{category}_minor": amount, f"cum_{category}_minor": reached}
+            row |= {f"{category}_minor": amount, f"cum_{cumulated}_minor": reached}
         rows[key] = row
     return coming + won, rows
 
@@ -320,6 +370,7 @@ def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, .
     lines = [
         line for line in closings(book, question, {"won"}) if in_period(line.figures["effective_at"], question, book)
     ]
+    lines = wanted(lines, question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(lines, question.by).items():
         amount, margin, won = total(cell, "amount_minor"), total(cell, "margin_minor"), things(cell)
@@ -328,45 +379,64 @@ def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, .
             "amount_minor": amount,
             "margin_minor": margin,
             "margin_rate": ratio(margin, amount),
-            "quantity": total(cell, "quantity"),
+            "quantity": total(cell, "quantity_e6"),
             "average_minor": half_even(Fraction(amount, won)),
         }
     return lines, rows
 
 
 def win_rate(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
-    """Closings of the period, or of the deals opened in it; and wins against the deals in progress in it."""
-    closed = closings(book, question, ENDINGS)
+    """Closings of the period, or of the deals opened in it, and how many of the deals in progress they are."""
     opened_or_closed = "opened_at" if question.basis == "cohort" else "effective_at"
-    lines = [line for line in closed if in_period(line.figures[opened_or_closed], question, book)]
+    lines = [
+        line for line in closings(book, question, ENDINGS) if in_period(line.figures[opened_or_closed], question, book)
+    ]
+    if not {"month", "quarter", "year"} & {*question.by, *question.where}:
+        lines += in_progress(book, question)
+    lines = wanted(lines, question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(lines, question.by).items():
-        of = {status: [line for line in cell if line.figures["status"] == status] for status in ENDINGS}
+        of = {
+            status: [line for line in cell if line.figures["status"] == status]
+            for status in ("won", "lost", "abandoned", "in_progress")
+        }
         count = {status: things(each) for status, each in of.items()}
+        closed = count["won"] + count["lost"] + count["abandoned"]
         amount = {status: total(each, "amount_minor") for status, each in of.items()}
         rows[key] = {
             **count,
-            "win_rate": ratio(count["won"], sum(count.values())),
+            "in_progress": count["in_progress"] or None,
+            "win_rate": ratio(count["won"], closed),
             "win_rate_narrow": ratio(count["won"], count["won"] + count["lost"]),
-            "win_rate_amount": ratio(amount["won"], sum(amount.values())),
+            "win_rate_amount": ratio(amount["won"], amount["won"] + amount["lost"] + amount["abandoned"]),
+            "close_rate": ratio(count["won"], count["in_progress"]),
         }
+        for status in ("won", "lost"):
+            for figure, name in (("amount_minor", ""), ("margin_minor", "_margin")):
+                average = Fraction(total(of[status], figure), count[status]) if count[status] else None
+                rows[key][f"average_{status}{name}_minor"] = None if average is None else half_even(average)
     return lines, rows
 
 
-def in_progress(book: Book, question: Question) -> set[str]:
-    """Deals open when the period began, or opened in it, up to `as_of`."""
+def in_progress(book: Book, question: Question) -> list[Line]:
+    """Deals open when the period began, as they were then, and those opened in it by `as_of`, as they are."""
     assert question.period is not None
     zone = book.settings(question)["time_zone"]
     first, after = (midnight(day, zone) for day in question.period)
-    found = set()
+    lines, states, at = [], {}, {}
     for stream in book.of_kind("deal"):
-        before = book.state(stream, min(first - 1, question.happened_by), question.known_at)
+        before = book.state(stream, first - 1, question.known_at)
         now = book.state(stream, question.happened_by, question.known_at)
-        if first - 1 <= question.happened_by and before is not None and before["status"] == "open":
-            found.add(stream)
         if now is not None and first <= now["opened_at"] < after:
-            found.add(stream)
-    return found
+            states[stream], at[stream] = now, question.as_of
+        elif question.basis == "cohort":
+            continue
+        elif before is not None and before["status"] == "open" and first <= question.happened_by:
+            states[stream], at[stream] = before, first - 1
+    for stream, state in states.items():
+        figures = {"status": "in_progress", "amount_minor": 0, "margin_minor": 0}
+        lines.append(Line(stream, book.dimensions(state, at[stream], question), figures))
+    return shared_out(book, lines, states, at, question)
 
 
 def conversion(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
@@ -383,8 +453,9 @@ def conversion(book: Book, question: Question) -> tuple[list[Line], dict[tuple[A
             until = state["valid_until"]
             status = "expired" if until is not None and date.fromisoformat(until) < today else "open"
         labels = book.dimensions(state, state["opened_at"], question)
+        labels |= calendar(month_of(state["opened_at"], book, question))
         lines.append(Line(stream, labels, {"status": status}))
-    lines = finish(book, lines, {}, {}, question)
+    lines = wanted(lines, question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(lines, question.by).items():
         count = {

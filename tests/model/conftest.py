@@ -1,0 +1,42 @@
+"""How many random histories the model tests look at, and a way to run one check over that many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hypothesis.strategies import SearchStrategy
+
+    from tests.model.histories import Case
+
+A_FEW = 60
+MANY = 2_000
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--histories", type=int, default=MANY, help="how many histories the soak looks at")
+
+
+@pytest.fixture
+def explore(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`explore(books, check, examples)` runs the check on the examples and on random books: a few, or as a soak many."""
+    soak = request.node.get_closest_marker("soak") is not None
+    count = request.config.getoption("--histories", MANY) if soak else A_FEW
+
+    def run(books: SearchStrategy[Case], check: Callable[[Case], None], examples: Iterable[Case] = ()) -> None:
+        def sees(case: Case) -> None:
+            check(case)
+
+        for case in examples:
+            sees = example(case)(sees)
+        quick = settings(
+            max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
+        )
+        quick(given(books)(sees))()
+
+    return run
