@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ledger.decision import Said
 from ledger.errors import Conflict, KeyReused, Moved, Refused
+from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
 from ledger.log.recorder import PendingEntry, Remembered, Request, Row, Told, positioned
 from ledger.session import References, Sealing, Session, StreamCache
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 CACHED_STREAMS = 20_000
 MAX_REQUEST_LINES = 10_000
 MAX_TRIES = 50
+TURNS = 64
 
 Receipt = Told
 """What the caller is told of a line: `stream, version, position, appended` (false: it was already so)."""
@@ -31,6 +34,7 @@ class Appender:
         self._cache = StreamCache(CACHED_STREAMS)
         self._references = References(ledger.recorder)
         self._secret: bytes | None = None
+        self._turns = [Lock() for _ in range(TURNS)]
 
     # One request, all or nothing ----------------------------------------------------------------------------------
 
@@ -47,18 +51,19 @@ class Appender:
         elif any(each.key for each in said):
             raise Refused("bad_request", "lines of one request share its key; leave out the lines' own")
         body = body_hmac(self._the_secret(), list(lines)) if key is not None else b""
-        cached = True
+        cached, moved = True, False
         for _ in range(MAX_TRIES):
             if key is not None and (before := self._recorder.remembered(actor, [key]).get(key)):
                 return same_body(before, body)
             session = Session(self._recorder, self._references, self._cache if cached else None)
             try:
-                receipts, rows = self._attempt(session, lines, said, actor, history=history, key=key, body=body)
+                with self._turn(said[0].stream) if moved else nullcontext():
+                    receipts, rows = self._attempt(session, lines, said, actor, history=history, key=key, body=body)
             except (Conflict, Refused) as error:
                 session.forget()
                 if not cached and not isinstance(error, Moved):
                     raise
-                cached = False
+                cached, moved = False, moved or isinstance(error, Moved)
                 continue
             if cached and not all(receipt.appended for receipt in receipts):
                 session.forget()
@@ -83,7 +88,7 @@ class Appender:
         entries: list[PendingEntry] = []
         sealing = Sealing([], [])
         opening = session.opening()
-        if opening is not None and said[0].stream != "book":
+        if opening is not None and not isinstance(said[0].event, BookOpened):
             _collect(session.decide(opening, now, history=False), entries, sealing)
         session.preload(each.stream for each in said)
         told: list[Told] = []
@@ -97,6 +102,10 @@ class Appender:
             return told, ()
         stored = self._recorder.append(Request(entries, actor, sealing.vault, sealing.subjects, remembered))
         return positioned(told, stored.rows), stored.rows
+
+    def _turn(self, stream: str) -> Lock:
+        """Those who lost a race for a stream go on one by one, or many writers would forever undo each other."""
+        return self._turns[hash(stream) % TURNS]
 
     def _the_secret(self) -> bytes:
         if self._secret is None:

@@ -15,6 +15,7 @@ import msgspec
 from ledger.appending import MAX_TRIES, Receipt, same_body
 from ledger.decision import Said
 from ledger.errors import Conflict, LedgerError, Refused
+from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
 from ledger.log.recorder import LogRecorder, Remembered, Request, Row, Stored, positioned
 from ledger.session import References, Session
@@ -40,6 +41,7 @@ class _Deciding(msgspec.Struct, gc=False):
     said: Said | None = None
     receipt: Receipt | None = None
     error: LedgerError | None = None
+    body: bytes = b""
 
 
 class _Batch:
@@ -69,6 +71,7 @@ class BulkAppender:
         most = None if dry_run else KEPT_STREAMS
         self._session = Session(recorder, References(recorder), most=most)
         self._opened = False
+        self._tried: dict[str, Remembered] = {}
 
     def run(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[Outcome]:
         """Outcomes in the order of the lines."""
@@ -81,12 +84,12 @@ class BulkAppender:
                 if under_way is not None:
                     if not self._settle(under_way):
                         batch = self._decide(some)
-                    yield from _outcomes(under_way)
+                    yield from self._outcomes(under_way)
                 self._store(batch, storer)
                 under_way = batch
             if under_way is not None:
                 self._settle(under_way)
-                yield from _outcomes(under_way)
+                yield from self._outcomes(under_way)
 
     def _read(self, lines: Sequence[_Deciding]) -> None:
         for deciding in lines:
@@ -104,7 +107,7 @@ class BulkAppender:
             return
         self._opened = True
         opening = self._session.opening()
-        if opening is not None and first.stream != "book":
+        if opening is not None and not isinstance(first.event, BookOpened):
             decided = self._session.decide(opening, self._recorder.now(), history=False)
             if decided is not None and not self._dry_run:
                 self._recorder.append_many([Request([decided[0]], self._actor)])
@@ -115,12 +118,7 @@ class BulkAppender:
         batch = _Batch(lines)
         readable = [deciding for deciding in lines if deciding.said is not None]
         session, now, history = self._session, self._recorder.now(), self._history
-        bodies = {
-            deciding.number: body_hmac(self._secret, [deciding.line])
-            for deciding in readable
-            if deciding.said is not None and deciding.said.key is not None
-        }
-        before = self._before(readable) if bodies else {}
+        before = self._before(readable)
         session.preload(deciding.said.stream for deciding in readable if deciding.said is not None)
         session.preload_subjects(deciding.said for deciding in readable if deciding.said is not None)
         seen: set[str] = set()
@@ -131,7 +129,7 @@ class BulkAppender:
             try:
                 if said.key is not None:
                     if said.key in before:
-                        deciding.receipt = same_body(before[said.key], bodies[deciding.number])[0]
+                        deciding.receipt = same_body(before[said.key], deciding.body)[0]
                         continue
                     if said.key in seen:
                         batch.later.append(deciding)
@@ -142,8 +140,10 @@ class BulkAppender:
                 deciding.error = error
                 continue
             deciding.receipt = told = session.told(said.stream, appended=decided is not None)
-            remembered = None if said.key is None else Remembered(said.key, bodies[deciding.number], [told])
-            if decided is not None:
+            remembered = None if said.key is None else Remembered(said.key, deciding.body, [told])
+            if self._dry_run and remembered is not None:
+                before[remembered.key] = remembered
+            elif decided is not None:
                 entry, sealing = decided
                 request = Request([entry], self._actor, sealing.vault, sealing.subjects, remembered)
                 batch.requests.append((deciding, request))
@@ -152,8 +152,17 @@ class BulkAppender:
         return batch
 
     def _before(self, lines: Sequence[_Deciding]) -> dict[str, Remembered]:
-        keys = {deciding.said.key for deciding in lines if deciding.said is not None and deciding.said.key is not None}
-        return self._recorder.remembered(self._actor, sorted(keys))
+        """What is remembered of the keys that these lines have."""
+        keys = set()
+        for deciding in lines:
+            if deciding.said is not None and deciding.said.key is not None:
+                deciding.body = deciding.body or body_hmac(self._secret, [deciding.line])
+                keys.add(deciding.said.key)
+        found = self._recorder.remembered(self._actor, sorted(keys)) if keys else {}
+        if self._dry_run:
+            self._tried |= found
+            return self._tried
+        return found
 
     def _store(self, batch: _Batch, storer: ThreadPoolExecutor | None = None) -> None:
         """Begin storing; without a storer, or where the database does not overlap, it is done when this returns."""
@@ -171,15 +180,15 @@ class BulkAppender:
         self._take_outcomes(batch)
         if not batch.later and not batch.refused:
             return True
-        waiting = batch.later
+        waiting = _unsettled(batch)
         for _ in range(MAX_TRIES):
             self._session.forget()
             if not waiting:
                 return False
-            again = self._decide(sorted(waiting, key=lambda deciding: deciding.number))
+            again = self._decide(waiting)
             self._store(again)
             self._take_outcomes(again)
-            waiting = again.later
+            waiting = _unsettled(again)
         for deciding in waiting:
             deciding.error = Conflict("this stream is being appended to by many at once; append the line again")
         return False
@@ -202,7 +211,25 @@ class BulkAppender:
                 deciding.error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
         self._session.keep(rows)
 
+    def _outcomes(self, batch: _Batch) -> Iterator[Outcome]:
+        for done in batch.lines:
+            if done.receipt is not None and not self._dry_run:
+                done.receipt = self._session.placed(done.receipt)
+            yield Outcome(done.number, done.line, done.receipt, done.error)
 
-def _outcomes(batch: _Batch) -> Iterator[Outcome]:
-    for done in batch.lines:
-        yield Outcome(done.number, done.line, done.receipt, done.error)
+
+def _unsettled(batch: _Batch) -> list[_Deciding]:
+    """The lines to decide again: those not stored, and those whose answer rests on one that was not."""
+    asked = {id(deciding) for deciding, _ in batch.requests}
+    later = {id(deciding) for deciding in batch.later}
+    shaken: set[str] = set()
+    again = []
+    for deciding in batch.lines if later or batch.refused else ():
+        if deciding.said is None:
+            continue
+        waits = id(deciding) in later
+        if waits or (id(deciding) in asked and deciding.error is not None):
+            shaken.add(deciding.said.stream)
+        if waits or (id(deciding) not in asked and deciding.said.stream in shaken):
+            again.append(deciding)
+    return again

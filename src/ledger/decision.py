@@ -104,7 +104,7 @@ def decide(stream: Stream, said: Said, world: World, now: int, *, history: bool)
     event = said.event if history else _with_known_seals(stream, said.event, world)
     try:
         after = KINDS[stream.kind].evolve(before, event)
-        if not history and (after == before or _counted_already(stream, event, at)):
+        if not history and (after == before or _counted_already(stream, event, effective_at)):
             return None
         _check_references(stream, before, event, at, world)
         if not in_order:
@@ -184,7 +184,7 @@ def _topic(event: Event) -> tuple[Any, str | None]:
     return "closing" if opens_or_closes else type(event), getattr(event, "contact", None)
 
 
-def _counted_already(stream: Stream, event: Event, at: int) -> bool:
+def _counted_already(stream: Stream, event: Event, at: int | None) -> bool:
     """Invoices, deliveries and credit notes add up; said twice for one instant they are one."""
     return isinstance(event, DealInvoiced | DealDelivered | DealCredited) and any(
         each.effective_at == at and each.data == event for each in stream.shown

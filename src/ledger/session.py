@@ -132,7 +132,9 @@ class Session:
         self._cache = cache
         self._vault = Vault(recorder)
         self._provisional = PROVISIONAL
-        self.forget()
+        self._streams: Recent[Stream] = Recent(most)
+        self._refs: Recent[str] = Recent(most)
+        self._unnamed: set[str] = set()
 
     # What decisions ask -----------------------------------------------------------------------------------------
 
@@ -181,8 +183,6 @@ class Session:
         self._provisional += 1
         recorded_at = now if draft.recorded_at is None else draft.recorded_at
         effective_at = now if draft.effective_at is None else draft.effective_at
-        if draft.recorded_at is None or draft.effective_at is None:
-            self._left_to_the_log.add(stream.name)
         event_type = draft.event.TYPE
         stream.add(
             Recorded(
@@ -192,7 +192,7 @@ class Session:
                 event_type,
                 effective_at,
                 recorded_at,
-                recorded_at,
+                now,
                 draft.event,
                 "",
             ),
@@ -216,6 +216,13 @@ class Session:
         """What to tell of the line decided last on a stream; its position only if it has one already."""
         last = self._own(stream).events[-1]
         return Told(stream, last.version, last.position if last.position < PROVISIONAL else None, appended)
+
+    def placed(self, told: Told) -> Told:
+        """The same with its position, once all that was decided is stored."""
+        if told.position is not None:
+            return told
+        position = self._own(told.stream).events[told.version - 1].position
+        return msgspec.structs.replace(told, position=position if position < PROVISIONAL else None)
 
     def _history_closed(self) -> bool:
         opened = self.stream("book").state
@@ -268,10 +275,20 @@ class Session:
 
     def keep(self, rows: Sequence[Row]) -> None:
         """What was decided for these rows is stored as they say. With a cache, the session is over."""
-        for name in self._left_to_the_log:
+        settled: dict[str, list[Recorded]] = {}
+        for position, name, version, _, effective_at, recorded_at, appended_at, _ in rows:
             stream = self._streams.get(name)
-            if stream is not None:
-                _settle(stream, rows)
+            if stream is None or stream.version < version:
+                continue
+            event = stream.events[version - 1]
+            # A cached stream needs its true positions; a long file's stream only the times that were left to the log.
+            if self._cache is not None or (event.effective_at, event.recorded_at) != (effective_at, recorded_at):
+                times = (effective_at, recorded_at, appended_at)
+                settled.setdefault(name, []).append(
+                    Recorded(position, name, version, event.type, *times, event.data, event.actor)
+                )
+        for name, events in settled.items():
+            self._own(name).settle(events)
         self._references.drop(row[1] for row in rows)
         if self._cache is not None:
             for stream in self._streams.values():
@@ -281,22 +298,6 @@ class Session:
     def forget(self) -> None:
         """Something decided was not stored: what we think of these streams is worth nothing."""
         self._references.clear()
-        self._streams: Recent[Stream] = Recent(self._most)
-        self._refs: Recent[str] = Recent(self._most)
-        self._unnamed: set[str] = set()
-        self._left_to_the_log: set[str] = set()
-
-
-def _settle(stream: Stream, rows: Sequence[Row]) -> None:
-    """Give the stream's latest events the times and positions that the log gave them."""
-    settled = []
-    for position, name, version, _, effective_at, recorded_at, appended_at, _ in rows:
-        if name == stream.name:
-            event = stream.events[version - 1]
-            settled.append(
-                Recorded(
-                    position, name, version, event.type, effective_at, recorded_at, appended_at, event.data, event.actor
-                )
-            )
-    if settled:
-        stream.settle(settled)
+        self._streams = Recent(self._most)
+        self._refs = Recent(self._most)
+        self._unnamed = set()

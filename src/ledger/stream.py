@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from ledger.codec import Recorded
 from ledger.errors import Refused
 from ledger.history import Visible, visible
@@ -63,13 +65,23 @@ class Stream:
             self._look()
 
     def settle(self, settled: Sequence[Recorded]) -> None:
-        """Events that were added before they were stored, now with the positions and times that the log gave them."""
-        provisional = self.events[settled[-1].version - 1]
+        """Events that were added before they were stored, now with the positions and times that the log gave them.
+
+        What was added after them and leaves its times to the log too will be stamped later than they are.
+        """
+        last = settled[-1]
+        provisional = self.events[last.version - 1]
         for event in settled:
             self.events[event.version - 1] = event
+        for index in range(last.version, self.version):
+            self.events[index] = _not_before(last.appended_at, self.events[index])
         self.last_recorded_at = self.events[-1].recorded_at
-        last = settled[-1]
-        if len(settled) == 1 and self.shown and self.shown[-1].origin == provisional.position:
+        if (
+            len(settled) == 1
+            and last is self.events[-1]
+            and self.shown[-1:]
+            and self.shown[-1].origin == provisional.position
+        ):
             self.shown[-1] = Visible(last.effective_at, last.position, last.data, last.position, last.appended_at)
             self.last_effective_at = last.effective_at
         else:
@@ -82,6 +94,13 @@ class Stream:
         if stream is None:
             return Stream(recorded[0].stream, recorded) if recorded else None
         return Stream(stream.name, [*stream.events, *recorded]) if recorded else stream
+
+
+def _not_before(stamp: int, event: Recorded) -> Recorded:
+    if event.recorded_at != event.appended_at or event.recorded_at >= stamp:
+        return event
+    effective_at = stamp if event.effective_at == event.recorded_at else event.effective_at
+    return msgspec.structs.replace(event, effective_at=effective_at, recorded_at=stamp, appended_at=stamp)
 
 
 def replay(kind: str, shown: Sequence[Visible], newcomer: int | None = None) -> Any:
