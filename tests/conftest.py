@@ -23,6 +23,8 @@ SHARED_STATE = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     inherited = getattr(config, "workerinput", {}).get("shared_state")
     config.stash[SHARED_STATE] = Path(inherited or tempfile.mkdtemp(prefix="ledger-tests-"))
+    if inherited is None:
+        (config.stash[SHARED_STATE] / "owner").write_text(str(os.getpid()))
 
 
 @pytest.hookimpl(optionalhook=True)

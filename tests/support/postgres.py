@@ -36,6 +36,16 @@ NOBODY = 65_534
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 
+WATCH = """
+while kill -0 "$1" 2>/dev/null && [ -d "$2" ]; do sleep 1; done
+[ -d "$2" ] || exit 0
+pid=$(head -n 1 "$2/data/postmaster.pid") && kill -INT "$pid" && while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
+rm -rf "$2"
+"""
+"""Shell that ends the server in folder $2 once process $1 is gone, even if that was killed."""
+
+QUIET: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -61,9 +71,7 @@ class PostgresServer:
         return f"postgresql+psycopg://{USER}@{HOST}:{self.port}/{database}"
 
     def connect(self, database: str = USER) -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            host=HOST, port=self.port, user=USER, dbname=database, autocommit=True
-        )
+        return psycopg.connect(host=HOST, port=self.port, user=USER, dbname=database, autocommit=True)
 
     def create_database(self) -> str:
         """Create an empty database under a name of its own and return that name."""
@@ -110,11 +118,13 @@ def start(
     fsync: bool = True,
     settings: Mapping[str, str] | None = None,
     parent: Path | None = None,
+    owner: int | None = None,
 ) -> PostgresServer:
     """Initialise a cluster in a fresh directory under `parent` (the temporary one) and start it.
 
     With `fsync=False` nothing waits for the disk: a crash of the machine may lose data, a crash of
     the server does not. `settings` are further lines of postgresql.conf.
+    The server does not outlive the process `owner` (this one), however that ends; 1 lets it stay.
     """
     directory = Path(tempfile.mkdtemp(prefix="ledger-postgres-", dir=parent))
     try:
@@ -124,16 +134,17 @@ def start(
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
         subprocess.run(command, check=True, cwd=directory, capture_output=True, **_account())
         chosen = SETTINGS | {"fsync": "on" if fsync else "off"} | dict(settings or {})
-        return _launch(directory, binaries, _free_port(), chosen)
+        server = _launch(directory, binaries, _free_port(), chosen)
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
+    watch = ["sh", "-c", WATCH, "watch", str(owner or os.getpid()), str(directory)]
+    subprocess.Popen(watch, cwd="/", start_new_session=True, **QUIET)
+    return server
 
 
 @contextmanager
-def running(
-    *, fsync: bool = True, settings: Mapping[str, str] | None = None
-) -> Iterator[PostgresServer]:
+def running(*, fsync: bool = True, settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
     """A server for the length of a block; its files are gone afterwards."""
     server = start(fsync=fsync, settings=settings)
     try:
@@ -149,7 +160,7 @@ def shared(state_directory: Path) -> PostgresServer:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if state.exists():
             return _read(state)
-        server = start()
+        server = start(owner=int((state_directory / "owner").read_text()))
         state.write_text(json.dumps(asdict(server)))
         return server
 
@@ -182,9 +193,7 @@ def _launch(directory: Path, binaries: Path, port: int, settings: dict[str, str]
             start_new_session=True,  # an interrupt on the terminal reaches pytest, which stops us
             **_account(),
         )
-    server = PostgresServer(
-        str(directory), str(binaries), port, process.pid, tuple(settings.items())
-    )
+    server = PostgresServer(str(directory), str(binaries), port, process.pid, tuple(settings.items()))
     deadline = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(psycopg.OperationalError):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import psutil
 import psycopg
 import pytest
@@ -49,13 +54,28 @@ def test_a_crashed_server_keeps_what_was_committed():
         with server.connect() as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
         server.crash()
-        assert not psutil.pid_exists(server.pid) or _is_zombie(server.pid)
+        assert _is_gone(server.pid)
         again = server.restart()
         try:
             with again.connect() as connection:
                 assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
         finally:
             again.stop()
+
+
+@pytest.mark.postgres
+def test_a_server_does_not_outlive_a_session_that_was_killed():
+    code = "from tests.support import postgres; s = postgres.start(); print(s.pid, s.directory, flush=True); input()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
+        assert session.stdout is not None
+        pid, directory = session.stdout.readline().split()
+        session.kill()
+    deadline = time.monotonic() + 30
+    while not (_is_gone(int(pid)) and not Path(directory).exists()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert _is_gone(int(pid))
+    assert not Path(directory).exists()
 
 
 @pytest.mark.postgres
@@ -76,5 +96,9 @@ def _behind_a_closed_door(tmp_path):
     return closed / package.name
 
 
-def _is_zombie(pid: int) -> bool:
-    return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+def _is_gone(pid: int) -> bool:
+    """Ended, whether its parent has noticed or not."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
