@@ -62,7 +62,7 @@ class Page:
     def choose(self, at=0):
         """Click into the column of a slot, on the free part above its bar."""
         self.page.locator("#chart .mark-rect path[opacity='0']").nth(at).click(position={"x": 5, "y": 3}, force=True)
-        self.page.wait_for_selector("#deals:not([hidden])")
+        self.page.wait_for_selector("#deals:not([hidden])[aria-busy=false]")
 
 
 def _serve(settings):

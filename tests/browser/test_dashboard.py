@@ -106,7 +106,7 @@ def test_the_deals_add_up_to_their_bar(past):
     cell = past.page.locator("#table tbody tr", has_text="July 2026").locator("td").nth(1).locator("button")
     amount = cell.inner_text()
     cell.click()
-    past.page.wait_for_selector("#deals:not([hidden])")
+    past.page.wait_for_selector("#deals:not([hidden])[aria-busy=false]")
     assert text(past, "#deals-count").endswith(amount)
 
 

@@ -123,8 +123,7 @@ const likely = (slot) => (position.forecast.rows.some((row) => row.month === slo
 
 async function choose(choice, options = { focus: true }) {
   await guarded(async () => {
-    await deals.show({ ...state }, choice, options);
-    await chart.choose(choice.slot);
+    await Promise.all([chart.choose(choice.slot), deals.show({ ...state }, choice, options)]);
   });
 }
 

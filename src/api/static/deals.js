@@ -18,7 +18,8 @@ function question(state, { slot, series }) {
     return ["reports/sales/explain", { ...soldIn(slot, slot), by: SHOWN, cell: `month=${slot}`, ...pairOf(state) }];
   }
   const cell = series === null ? `month=${slot}` : `month=${slot},stage=${series}`;
-  return ["reports/forecast/explain", { by: SHOWN, where: OPEN, cell, ...pairOf(state) }];
+  const period = isMonth(slot) ? slot : undefined; // spares the ledger the deals of other months
+  return ["reports/forecast/explain", { by: SHOWN, where: OPEN, cell, period, ...pairOf(state) }];
 }
 
 export class Deals {
@@ -45,12 +46,15 @@ export class Deals {
     const asked = (this.#asked += 1);
     this.state = state;
     this.choice = choice;
+    get("deals-heading").textContent = this.#heading();
+    get("deals-count").textContent = say.chart.loading;
+    get("deals").setAttribute("aria-busy", "true");
+    get("deals").hidden = false;
     const answer = await this.#ask(0);
     if (asked !== this.#asked) return;
-    get("deals-heading").textContent = this.#heading();
+    get("deals").setAttribute("aria-busy", "false");
     get("deals-table").replaceChildren(this.#head(), make("tbody"));
     this.#add(answer);
-    get("deals").hidden = false;
     if (focus) {
       get("deals").focus({ preventScroll: true });
       get("deals").scrollIntoView({ block: "nearest", behavior: "smooth" });
