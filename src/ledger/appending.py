@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ledger.decision import Said
 from ledger.errors import Conflict, KeyReused, Moved, Refused
 from ledger.events import BookOpened
-from ledger.lines import body_hmac, read
+from ledger.lines import body_hmac, check_key, read
 from ledger.log.recorder import PendingEntry, Remembered, Request, Row, Told, positioned
 from ledger.session import References, Sealing, Session, StreamCache
 
@@ -46,6 +46,8 @@ class Appender:
         for number, line in enumerate(lines, 1):
             with _naming(number, lines):
                 said.append(read(line, history=history))
+        if key is not None:
+            check_key(key)
         if key is None and len(lines) == 1:
             key = said[0].key
         elif any(each.key for each in said):

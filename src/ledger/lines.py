@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,7 @@ from ledger.kinds import event_class, kind_of
 from ledger.times import is_date, parse_date, parse_instant
 
 MAX_LINE_BYTES = 1_000_000
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_KEY = 200
 MAX_SOURCE = 64
 
@@ -36,6 +38,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     source: str | None = None
 
 
+_spaced = re.compile(rb'"\s+:').search
 _decode_line = msgspec.json.Decoder(Line).decode
 
 
@@ -92,14 +95,20 @@ def body_hmac(secret: bytes, bodies: list[bytes]) -> bytes:
     return digest.digest()
 
 
+def check_key(key: str) -> None:
+    """Whether a text can be an idempotency key. Raises `Refused`."""
+    if not (1 <= len(key) <= MAX_KEY and key.isprintable()):
+        raise Refused("bad_key", f"key must have 1 to {MAX_KEY} printable characters")
+
+
 def _check_envelope(line: Line, *, history: bool) -> None:
     if not history and (line.recorded_at is not None or line.source is not None):
         raise Refused(
             "history_only",
             "recorded_at and source are for imported history; append it with --history, or leave them out",
         )
-    if line.key is not None and not (1 <= len(line.key) <= MAX_KEY and line.key.isprintable()):
-        raise Refused("bad_key", f"key must have 1 to {MAX_KEY} printable characters")
+    if line.key is not None:
+        check_key(line.key)
     if line.source is not None and not (1 <= len(line.source) <= MAX_SOURCE and line.source.isprintable()):
         raise Refused("bad_source", f"source must have 1 to {MAX_SOURCE} printable characters")
     if line.expected_version is not None and not 0 <= line.expected_version < 2**53:
@@ -118,12 +127,12 @@ def _date_or_instant(text: str | None) -> int | str | None:
 def _refuse_duplicate_keys(raw: bytes, line: Line, data: bytes) -> None:
     """JSON readers disagree about a key that comes twice.
 
-    Without escapes `":` ends a key and nothing else, so a line with as many of them as the event read from it has
-    keys says none twice. Other lines are read once more, slowly.
+    Without escapes, and spaces before colons, `":` ends every key and nothing else, so a line with as many of them as
+    the event read from it has keys says none twice. Other lines are read once more, slowly.
     """
     keys = 2 + (line.effective_at is not None) + (line.recorded_at is not None) + (line.key is not None)
     keys += (line.source is not None) + (line.expected_version is not None) + (b'"data":' in raw)
-    if b"\\" not in raw and raw.count(b'":') == keys + data.count(b'":'):
+    if b"\\" not in raw and not _spaced(raw) and raw.count(b'":') == keys + data.count(b'":'):
         return
     json.loads(raw, object_pairs_hook=_unique)
 
@@ -140,6 +149,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _not_a_line(raw: bytes, error: msgspec.MsgspecError) -> Refused:
     if not raw.strip():
         return Refused("empty_line", "the line is empty")
+    if raw.startswith(BYTE_ORDER_MARK):
+        return Refused("bad_line", "the line begins with a byte order mark; save the file as UTF-8 without one")
     try:
         raw.decode()
     except UnicodeDecodeError:
@@ -149,4 +160,4 @@ def _not_a_line(raw: bytes, error: msgspec.MsgspecError) -> Refused:
 
 def _lower(error: Exception) -> str:
     said = str(error)
-    return said[:1].lower() + said[1:]
+    return said if said[:2].isupper() else said[:1].lower() + said[1:]

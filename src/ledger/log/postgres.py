@@ -54,11 +54,12 @@ class PostgresRecorder(LogRecorder):
             self._writer = self.engine.connect()
         connection = self._writer.connection.driver_connection
         large = sum(len(request.entries) for request in requests) > MOST_IN_ONE_STATEMENT
+        head = self._head
         try:
-            if pessimistic or large or self._head is None:
+            if pessimistic or large or head is None:
                 return self._store_locked(connection, requests, taken)
-            prepared = self._prepare(self._head, requests, taken)
-            if not self._store_expecting(connection, self._head, prepared):
+            prepared = self._prepare(head, requests, taken)
+            if not self._store_expecting(connection, head, prepared):
                 raise HeadMoved
         except TakenError:
             raise UniqueViolation from None
@@ -123,14 +124,28 @@ class PostgresRecorder(LogRecorder):
             writer.close()
 
     def all(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        query = statement.replace("?", "%s")
+        try:
+            try:
+                return self._rows(query, parameters)
+            except psycopg.OperationalError:
+                # The server may have been restarted since: what is left in the pool is of no use, a new connection is.
+                self.engine.dispose()
+                return self._rows(query, parameters)
+        except DBAPIError as error:
+            raise unusable(error, self.engine.url) from None
+        except psycopg.Error as error:
+            raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
+
+    def _rows(self, query: str, parameters: Sequence[Any]) -> list[Any]:
         with self.engine.connect() as connection:
             raw: Any = connection.connection.driver_connection
             try:
-                return list(raw.execute(statement.replace("?", "%s"), parameters, binary=True))
-            except psycopg.Error as error:
+                return list(raw.execute(query, parameters, binary=True))
+            except psycopg.Error:
                 if raw.broken:
                     connection.invalidate()
-                raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
+                raise
 
     def close(self) -> None:
         writer, self._writer = self._writer, None

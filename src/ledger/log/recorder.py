@@ -356,9 +356,10 @@ class LogRecorder(ApplicationRecorder):
 
     def now(self) -> int:
         """The log's time: the clock, but never before the last stamp that this process knows."""
-        if self._head is None:
-            self._head = self.head()
-        return max(self.clock(), self._head.stamp)
+        head = self._head  # another thread may be appending, or find that the head has moved
+        if head is None:
+            head = self.head()
+        return max(self.clock(), head.stamp)
 
     def head(self) -> Head:
         """The head as the database has it."""

@@ -32,9 +32,10 @@ class SQLiteRecorder(LogRecorder):
         try:
             cursor.execute("BEGIN IMMEDIATE")
             position = cursor.execute("SELECT position FROM heads WHERE book = ?", [self.book]).fetchone()[0]
-            if self._head is None or self._head.position != position:
-                self._head = self.head()
-            prepared = self._prepare(self._head, requests, taken)
+            head = self._head
+            if head is None or head.position != position:
+                head = self.head()
+            prepared = self._prepare(head, requests, taken)
             self._insert(cursor, prepared)
             cursor.execute("COMMIT")
         except BaseException as error:
@@ -75,12 +76,14 @@ class SQLiteRecorder(LogRecorder):
             writer.close()
 
     def all(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        with self.engine.connect() as connection:
-            raw: Any = connection.connection.driver_connection
-            try:
+        try:
+            with self.engine.connect() as connection:
+                raw: Any = connection.connection.driver_connection
                 return list(raw.execute(statement, parameters))
-            except sqlite3.Error as error:
-                raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
+        except sqlite3.Error as error:
+            raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
+        except DBAPIError as error:
+            raise unusable(error, self.engine.url) from None
 
     def close(self) -> None:
         writer, self._writer = self._writer, None
