@@ -1,7 +1,8 @@
 """A large book: bulk append with decisions, rebuild, and the forecast at random instants.
 
 Each step runs in a process of its own, so that its peak memory (resident, summed over the processes it starts) is its
-own; processor time is per event, of those processes, without the database server. The stock library appends without decisions, 100 deals a transaction; it answers a past instant by replaying.
+own; processor time is per event, of those processes, without the database server. The stock library appends without
+decisions, 100 deals a transaction; it answers a past instant by replaying.
 """
 
 from __future__ import annotations
