@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Select, Subquery, and_, literal, select, union_all
 from sqlalchemy.sql.selectable import FromClause
 
-from projections.tables import FOREVER_SQL, OPEN_DEAL, PLANNED, deal_versions
+from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, FOREVER_SQL, OPEN_DEAL, PLANNED, deal_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,22 +48,28 @@ def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: V
 
 
 def open_deals(pair: Pair, view: View, *where: ColumnElement[bool]) -> Subquery:
-    """The rows of `deal_versions` open at the pair, by length class; `where` is applied inside, before any join."""
+    """The rows of `deal_versions` open at the pair, by length class; `where` is applied inside, before any join.
+
+    As reported, most rows were recorded as they happened, and their diagonal is their effective interval: those come
+    from the index of what is known, the late and corrected ones from one of their own.
+    """
     pair = pair.happened
-    if pair.known_at >= view.newest:
-        return _union(_restated(pair.as_of, view), where)
-    if pair.as_of == pair.known_at:
-        return _union(_reported(pair.as_of, view), where)
-    known = pair.known_at
-    still = [arm.where(_d.known_from <= known) for arm in _restated(pair.as_of, view)]
-    corrected = [
-        arm.where(_d.known_to < FOREVER_SQL, _d.known_from <= known, _d.known_to > known)
-        for arm in _effective(pair.as_of, view)
+    as_of, known_at = pair.as_of, pair.known_at
+    known = [arm.where(DEAL_KNOWN) for arm in _effective(as_of, view)]
+    if known_at >= view.newest:
+        return _union(known, where)
+    if as_of == known_at:
+        in_time = [arm.where(_d.known_from <= _d.effective_from) for arm in known]
+        return _union([*in_time, *(arm.where(DEAL_LATE) for arm in _reported(as_of, view))], where)
+    by_then = [arm.where(_d.known_from <= known_at) for arm in known]
+    since_corrected = [
+        arm.where(DEAL_CORRECTED, _d.known_from <= known_at, _d.known_to > known_at) for arm in _effective(as_of, view)
     ]
-    return _union([*still, *corrected], where)
+    return _union([*by_then, *since_corrected], where)
 
 
 _d = deal_versions.c
+_open = select(deal_versions).where(OPEN_DEAL)
 
 
 def _holds(rows: FromClause, pair: Pair, view: View) -> ColumnElement[bool]:
@@ -80,7 +86,7 @@ def _known(rows: FromClause, known_at: int, view: View) -> tuple[ColumnElement[b
 
 def _reported(instant: int, view: View) -> list[Select[tuple[int]]]:
     return [
-        select(deal_versions).where(OPEN_DEAL, _d.reported_class == each, _d.reported_from.between(since, instant))
+        _open.where(_d.reported_class == each, _d.reported_from.between(since, instant))
         .where(_d.reported_to > instant)
         for each, since in _classes(instant, view.reported_classes)
     ]  # fmt: skip
@@ -88,14 +94,10 @@ def _reported(instant: int, view: View) -> list[Select[tuple[int]]]:
 
 def _effective(instant: int, view: View) -> list[Select[tuple[int]]]:
     return [
-        select(deal_versions).where(OPEN_DEAL, _d.effective_class == each, _d.effective_from.between(since, instant))
+        _open.where(_d.effective_class == each, _d.effective_from.between(since, instant))
         .where(_d.effective_to > instant)
         for each, since in _classes(instant, view.effective_classes)
     ]  # fmt: skip
-
-
-def _restated(instant: int, view: View) -> list[Select[tuple[int]]]:
-    return [arm.where(_d.known_to == FOREVER_SQL) for arm in _effective(instant, view)]
 
 
 def _classes(instant: int, bits: int) -> Iterable[tuple[ColumnElement[int], int]]:

@@ -21,7 +21,17 @@ from ledger.errors import LedgerError
 from projections import generations
 from projections.runner import fold, run_batch, with_classes
 from projections.source import RANGE_EVENTS, Range, ranges, streams_in
-from projections.store import Generation, ReadStore, create, create_indexes, discard, for_bulk, locate, settled
+from projections.store import (
+    Generation,
+    ReadStore,
+    create,
+    create_indexes,
+    create_keys,
+    discard,
+    for_bulk,
+    locate,
+    settled,
+)
 from projections.tables import TABLES
 from projections.writing import Checkpoint, copy_rows, writing
 
@@ -70,7 +80,7 @@ def rebuild(ledger: Ledger, workers: int | None = None, progress: Callable[[int,
     began = time.monotonic()
     number = generations.begin(ledger.engine, ledger.book, ledger.now())
     target = for_bulk(locate(ledger, number))
-    create(target)
+    create(target, keys=False)
     upto = ledger.head().position
     total = Checkpoint()
     counts: dict[str, int] = dict.fromkeys(TABLES, 0)
@@ -93,6 +103,7 @@ def rebuild(ledger: Ledger, workers: int | None = None, progress: Callable[[int,
             transaction.quarantine(stream, position, error)
         last = ledger.feed_rows(upto - 1, 1) if upto else []
         transaction.advance(total._replace(position=upto, stamp=last[0][6] if last else 0))
+    create_keys(target)
     create_indexes(target)
     stored = _count(target)
     _verify(stored == counts, f"{sum(stored.values())} of {sum(counts.values())} rows")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.codec import from_rows
 from ledger.errors import LedgerError
+from ledger.times import FOREVER
 from projections.facts import FOLDS, kind_of
 from projections.timeline import OPEN_ENDED, Row, rectangles
 from projections.writing import Checkpoint, Writing, key_columns, writing
@@ -32,7 +33,7 @@ POLL_S: Final = 0.005
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 5.0
 
-_REPORTED_CLASS, _EFFECTIVE_CLASS, _STATUS = 9, 10, 11
+_EFFECTIVE_FROM, _KNOWN_FROM, _KNOWN_TO, _REPORTED_CLASS, _EFFECTIVE_CLASS, _STATUS = 1, 3, 4, 9, 10, 11
 _log = logging.getLogger(__name__)
 
 
@@ -124,11 +125,12 @@ def fold_events(stream: str, events: Sequence[Recorded]) -> dict[str, list[Row]]
 
 
 def with_classes(checkpoint: Checkpoint, deal_versions: Iterable[Row]) -> Checkpoint:
-    """The checkpoint with the length classes of these open deals."""
+    """The checkpoint with the length classes of these open deals: effective, and as reported where late (`tables`)."""
     reported, effective = checkpoint.reported_classes, checkpoint.effective_classes
     for row in deal_versions:
         if row[_STATUS] == "open":
-            if row[_REPORTED_CLASS] is not None and row[_REPORTED_CLASS] < OPEN_ENDED:
+            late = row[_KNOWN_FROM] > row[_EFFECTIVE_FROM] or row[_KNOWN_TO] < FOREVER
+            if late and row[_REPORTED_CLASS] is not None and row[_REPORTED_CLASS] < OPEN_ENDED:
                 reported |= 1 << row[_REPORTED_CLASS]
             if row[_EFFECTIVE_CLASS] < OPEN_ENDED:
                 effective |= 1 << row[_EFFECTIVE_CLASS]

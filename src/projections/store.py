@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 DEFAULT_TIME_ZONE = "Europe/Paris"
 BUSY_TIMEOUT_S = 5
 POLL_S = 0.002
+FOR_SHORT_QUERIES = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0"
+"""Starting workers or a compiler takes longer than reading some thousand rows from an index."""
+
+BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "threads=2")
 MOST_LOOKED_AT = 10_000
 
 
@@ -133,6 +137,7 @@ class ReadStore:
         with current.engine.connect() as connection:
             if current.schema is not None:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                connection.exec_driver_sql(FOR_SHORT_QUERIES)
             row = connection.execute(select(checkpoint)).one()
             yield View(
                 connection,
@@ -232,7 +237,7 @@ def for_bulk(generation: Generation) -> Generation:
         return generation
     path = Path(str(generation.engine.url.database))
     generation.engine.dispose()
-    return Generation(generation.number, sqlite(path, "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"))
+    return Generation(generation.number, sqlite(path, *BULK_PRAGMAS))
 
 
 def settled(generation: Generation) -> Generation:
@@ -268,19 +273,36 @@ def _explicit_transactions(engine: Engine, *pragmas: str) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
 
-def create(generation: Generation) -> None:
-    """Make the tables of a generation, empty and without their secondary indexes. What a dead build left goes first."""
+def create(generation: Generation, *, keys: bool = True) -> None:
+    """Make the tables of a generation, empty and without their secondary indexes. What a dead build left goes first.
+
+    On PostgreSQL the primary keys too can wait for the rows (`keys=False`, then `create_keys`).
+    """
     discard(generation)
     with generation.engine.begin() as connection:
         if generation.schema is not None:
             connection.execute(CreateSchema(generation.schema))
         for each in metadata.sorted_tables:
             connection.execute(CreateTable(each))
+        if not keys and generation.schema is not None:
+            for name in TABLES:
+                drop = f'ALTER TABLE "{generation.schema}".{name} DROP CONSTRAINT {name}_pkey'
+                connection.exec_driver_sql(drop)
         connection.execute(
             checkpoint.insert().values(
                 only=1, position=0, stamp=0, newest=0, reported_classes=0, effective_classes=0, shape=SHAPE
             )
         )
+
+
+def create_keys(generation: Generation) -> None:
+    """Make the primary keys that `create` left out."""
+    if generation.schema is None:
+        return
+    with generation.engine.begin() as connection:
+        for name, table in TABLES.items():
+            columns = ", ".join(column.name for column in table.primary_key.columns)
+            connection.exec_driver_sql(f'ALTER TABLE "{generation.schema}".{name} ADD PRIMARY KEY ({columns})')
 
 
 def create_indexes(generation: Generation) -> None:

@@ -10,7 +10,19 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, MetaData, Table, Text, and_, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    literal_column,
+    or_,
+)
 from sqlalchemy.types import TypeEngine
 
 from ledger.times import FOREVER
@@ -143,18 +155,22 @@ _d = deal_versions.c
 
 def _open_deals(name: str, keys: tuple[str, str, str], condition: ColumnElement[bool]) -> Index:
     """Open deals by length class; the index holds all that reports read, so that they need not visit the table."""
-    rest = [column for column in _d if column.name not in {*keys, "status", "opened_position"}]
+    rest = [column for column in _d if column.name not in keys]
     where = and_(OPEN_DEAL, condition)
     return Index(name, *(_d[key] for key in keys), *rest, postgresql_where=where, sqlite_where=where)
 
 
-_REPORTED = ("reported_class", "reported_from", "reported_to")
+DEAL_KNOWN: ColumnElement[bool] = _d.known_to == FOREVER_SQL
+DEAL_CORRECTED: ColumnElement[bool] = _d.known_to < FOREVER_SQL
+DEAL_LATE: ColumnElement[bool] = or_(_d.known_from > _d.effective_from, _d.known_to < FOREVER_SQL)
+"""Recorded after it happened, or corrected since; of all others the diagonal is the effective interval itself."""
+
 _EFFECTIVE = ("effective_class", "effective_from", "effective_to")
 
 INDEXES: Final = (
-    _open_deals("deals_reported", _REPORTED, _d.reported_class.is_not(None)),
-    _open_deals("deals_restated", _EFFECTIVE, _d.known_to == FOREVER_SQL),
-    _open_deals("deals_corrected", _EFFECTIVE, _d.known_to < FOREVER_SQL),
+    _open_deals("deals_known", _EFFECTIVE, DEAL_KNOWN),
+    _open_deals("deals_corrected", _EFFECTIVE, DEAL_CORRECTED),
+    _open_deals("deals_late", ("reported_class", "reported_from", "reported_to"), DEAL_LATE),
     Index("deals_opened", _d.opened_at),
     Index("wins_by_time", wins.c.effective_from),
     Index("losses_by_time", losses.c.effective_from),
@@ -186,6 +202,12 @@ quarantine = Table(
 """Streams that could not be folded, at which position and why; their rows are those of before, the others go on."""
 
 SHAPE: Final = zlib.crc32(
-    repr([FOLDS_VERSION, *((table.name, table.columns.keys()) for table in metadata.sorted_tables)]).encode()
+    repr(
+        [
+            FOLDS_VERSION,
+            *((table.name, table.columns.keys()) for table in metadata.sorted_tables),
+            *(index.name for index in INDEXES),
+        ]
+    ).encode()
 )
 """Of what tables and folds a read store is made; one of another shape is not read."""

@@ -120,9 +120,10 @@ def test_rows_at_a_pair_are_what_a_plain_replay_says(database, data, request, sh
                     expected[shown] += [(stream, position, *payload) for payload, position in payloads.items()]
             for name, table in TABLES.items():
                 rows = view.rows(at_pair(table, pair, view).select())
-                found = [(row[0], row[5], *row[WIDTH:]) for row in rows]
+                found = [(row[0], row[5], *row[WIDTH:]) for row in map(tuple, rows)]
                 assert sorted(found, key=repr) == sorted(expected[name], key=repr), (name, pair)
-            found = [(row[0], row[5], *row[WIDTH:]) for row in view.rows(open_deals(pair, view).select())]
+            rows = view.rows(open_deals(pair, view).select())
+            found = [(row[0], row[5], *row[WIDTH:]) for row in map(tuple, rows)]
             still = [row for row in expected["deal_versions"] if row[2] == "open"]
             assert sorted(found, key=repr) == sorted(still, key=repr), pair
     assert check(ledger, store) == []
