@@ -1,11 +1,11 @@
 // Drill-down: the deals behind a bar, from the report's own explanation.
 
 import { get, make, swatch } from "./dom.js";
-import { dayOf, fill, money, monthName, number, say } from "./format.js";
+import { fill, localDay, money, monthName, number, say, shortDate } from "./format.js";
 import { ask } from "./ledger.js";
 import { pairOf, soldIn } from "./position.js";
 
-const PAGE = 50;
+const PAGE = 25;
 const isMonth = (slot) => /^\d/.test(slot);
 const slotName = (slot) => (isMonth(slot) ? monthName(slot) : say.chart[slot]);
 
@@ -114,7 +114,7 @@ export class Deals {
       cell(line.names.customer ?? customer ?? "–"),
       cell(line.names.owner ?? owner ?? "–"),
       cell(series ? swatch(series.colour) : "", line.names.stage ?? stage ?? "–"),
-      cell(when ? dayOf(when) : "–"),
+      cell(when ? shortDate(when.length === 10 ? when : localDay(when)) : "–"),
       make("td", { className: "number" }, money(line.figures.amount_minor)),
       this.#won ? null : make("td", { className: "number" }, line.figures.weighted_minor === undefined ? "–" : money(line.figures.weighted_minor)));
     row.addEventListener("click", () => this.#onDeal(line));

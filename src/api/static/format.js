@@ -49,4 +49,3 @@ export const monthShort = (month) => utc(`${month}-01`, { month: "short" }).repl
 export const instant = (text) =>
   formatter("DateTimeFormat", { timeZone, dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
 export const localDay = (text) => new Intl.DateTimeFormat("sv-SE", { timeZone }).format(new Date(text));
-export const dayOf = (text) => (text.length === 10 ? longDate(text) : longDate(localDay(text)));
