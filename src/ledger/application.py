@@ -132,7 +132,7 @@ class Ledger(Application[str]):
         self, lines: Iterable[tuple[int, bytes]], *, actor: str, history: bool = False, dry_run: bool = False
     ) -> Iterator[Outcome]:
         """Decide numbered lines one by one and store the good ones in large batches; an outcome for each, in order."""
-        return BulkAppender(self.recorder, actor=_actor(actor), history=history, dry_run=dry_run).run(lines)
+        return BulkAppender(self.recorder, self.url, actor=_actor(actor), history=history, dry_run=dry_run).run(lines)
 
     def now(self) -> int:
         """The log's time: the clock, but never before the last stamp."""
@@ -191,6 +191,11 @@ def open_ledger(url: str, book: str = "main", *, clock: Clock = utc_now, create:
     Without `create`, a database that is not there is an error. Raises `DatabaseUnusable`, `NotFound`,
     `UnreadableEvent` when the log holds event types this version does not know.
     """
+    return Ledger(open_recorder(url, book, clock=clock, create=create), url)
+
+
+def open_recorder(url: str, book: str, *, clock: Clock = utc_now, create: bool = True) -> LogRecorder:
+    """The log under a ledger; see `open_ledger`."""
     if not _is_book(book):
         raise BadRequest(f"{book[:40]!r} cannot name a book; use 1 to 32 of a-z 0-9 _")
     engine = connect(url, create=create)
@@ -201,7 +206,7 @@ def open_ledger(url: str, book: str = "main", *, clock: Clock = utc_now, create:
     except BaseException:
         recorder.close()
         raise
-    return Ledger(recorder, url)
+    return recorder
 
 
 def _check_types(recorder: LogRecorder) -> None:

@@ -1,13 +1,12 @@
 """Appending a long file: lines are decided one by one and stored in large transactions, an outcome for each line.
 
-Where the database works beside us (`LogRecorder.overlaps`), a batch is stored while the next one is decided, on the
-assumption that it will be stored as decided; where it was not, both are decided again.
+Of a long file a batch is stored by a process beside us (`log.storing`) while the next one is decided, on the assumption
+that it will be stored as decided; where it was not, both are decided again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
@@ -18,10 +17,16 @@ from ledger.errors import Conflict, LedgerError, Refused
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
 from ledger.log.recorder import LogRecorder, Remembered, Request, Row, Stored, positioned
+from ledger.log.storing import StoringProcess
 from ledger.session import References, Session
+from ledger.times import utc_now
 
 BATCH_LINES = 4_096
 KEPT_STREAMS = 20_000
+LONG_BATCHES = 3
+"""From the how-manieth batch on a process beside us does the storing."""
+
+Outcomes = list[Stored | BaseException]
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -55,14 +60,16 @@ class _Batch:
         self.requests: list[tuple[_Deciding, Request]] = []
         self.later: list[_Deciding] = []
         self.refused = False
-        self.storing: Future[list[Stored | BaseException]] | None = None
+        self.stored: Callable[[], Outcomes] | None = None
 
 
 class BulkAppender:
     """Appends one file. Belongs to one thread."""
 
-    def __init__(self, recorder: LogRecorder, *, actor: str, history: bool, dry_run: bool) -> None:
+    def __init__(self, recorder: LogRecorder, url: str, *, actor: str, history: bool, dry_run: bool) -> None:
         self._recorder = recorder
+        self._url = url
+        self._storer: StoringProcess | None = None
         self._actor = actor
         self._history = history
         self._dry_run = dry_run
@@ -77,19 +84,26 @@ class BulkAppender:
         """Outcomes in the order of the lines."""
         numbered = iter(lines)
         under_way: _Batch | None = None
-        with ThreadPoolExecutor(1) as storer:
+        count = 0
+        try:
             while some := [_Deciding(number, line) for number, line in islice(numbered, BATCH_LINES)]:
+                count += 1
                 self._read(some)
                 batch = self._decide(some)
                 if under_way is not None:
                     if not self._settle(under_way):
                         batch = self._decide(some)
                     yield from self._outcomes(under_way)
-                self._store(batch, storer)
+                if count == LONG_BATCHES and not self._dry_run and self._recorder.clock is utc_now:
+                    self._storer = StoringProcess(self._url, self._recorder.book)
+                self._store(batch)
                 under_way = batch
             if under_way is not None:
                 self._settle(under_way)
                 yield from self._outcomes(under_way)
+        finally:
+            if self._storer is not None:
+                self._storer.close()
 
     def _read(self, lines: Sequence[_Deciding]) -> None:
         for deciding in lines:
@@ -164,16 +178,17 @@ class BulkAppender:
             return self._tried
         return found
 
-    def _store(self, batch: _Batch, storer: ThreadPoolExecutor | None = None) -> None:
-        """Begin storing; without a storer, or where the database does not overlap, it is done when this returns."""
+    def _store(self, batch: _Batch) -> None:
+        """Begin storing; without a process beside us it is done when this returns."""
         if self._dry_run or not batch.requests:
             return
         requests = [request for _, request in batch.requests]
-        if storer is not None and self._recorder.overlaps:
-            batch.storing = storer.submit(self._recorder.append_many, requests)
+        if self._storer is not None:
+            self._storer.send(requests)
+            batch.stored = self._storer.receive
         else:
-            batch.storing = Future()
-            batch.storing.set_result(self._recorder.append_many(requests))
+            outcomes = self._recorder.append_many(requests)
+            batch.stored = lambda: outcomes
 
     def _settle(self, batch: _Batch) -> bool:
         """Wait until a batch is stored, deciding again what was not. False if that undoes what was decided since."""
@@ -195,10 +210,10 @@ class BulkAppender:
 
     def _take_outcomes(self, batch: _Batch) -> None:
         """Note how storing went."""
-        if batch.storing is None:
+        if batch.stored is None:
             return
         rows: list[Row] = []
-        for (deciding, _), outcome in zip(batch.requests, batch.storing.result(), strict=True):
+        for (deciding, _), outcome in zip(batch.requests, batch.stored(), strict=True):
             if isinstance(outcome, Stored):
                 assert deciding.receipt is not None
                 deciding.receipt = positioned([deciding.receipt], outcome.rows)[0]

@@ -46,7 +46,6 @@ _EXPECTING = (
 class PostgresRecorder(LogRecorder):
     """See `LogRecorder`."""
 
-    overlaps = True
     _writer: Any = None
 
     def _store(self, requests: Sequence[Request], taken: dict[int, BaseException], *, pessimistic: bool) -> Prepared:

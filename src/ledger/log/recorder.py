@@ -137,12 +137,7 @@ class UniqueViolation(Exception):
 
 
 class LogRecorder(ApplicationRecorder):
-    """One book's log. The subclasses say how a database stores a `Prepared` transaction.
-
-    `overlaps`: the database does its work in another process, so that ours can go on meanwhile.
-    """
-
-    overlaps = False
+    """One book's log. The subclasses say how a database stores a `Prepared` transaction."""
 
     def __init__(self, engine: Engine, book: str, clock: Clock) -> None:
         self.engine = engine

@@ -1,0 +1,159 @@
+"""A process beside ours that stores what we decide: stamps, hashes and writes one batch while we decide the next.
+
+Long files only: starting it takes as long as storing some ten thousand lines. It is told everything over a pipe, ends
+when the pipe does, and writes through a recorder of its own, so that whatever holds for many processes holds for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import IO, Any
+
+import msgspec
+
+from ledger.errors import DatabaseUnusable, LedgerError, Moved, Refused
+from ledger.log.recorder import LogRecorder, PendingEntry, Request, Row, Stored
+
+_LENGTH_BYTES = 4
+
+
+class _Hello(msgspec.Struct):
+    url: str
+    book: str
+
+
+class _Reply(msgspec.Struct, array_like=True, gc=False):
+    """Of one request: where it went, or why it did not."""
+
+    position: int = 0
+    appended_at: int = 0
+    moved: bool = False
+    code: str = ""
+    message: str = ""
+
+
+class _Replies(msgspec.Struct):
+    """Of one batch; `failure` when nothing of it was stored."""
+
+    replies: list[_Reply] = []
+    failure: str = ""
+
+
+class StoringProcess:
+    """The near end. One batch is under way at a time: `send`, then `receive`."""
+
+    def __init__(self, url: str, book: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ledger.log.storing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._under_way: Sequence[Request] = ()
+        self._send(_Hello(url, book))
+
+    def send(self, requests: Sequence[Request]) -> None:
+        """Begin storing requests in one transaction."""
+        self._under_way = requests
+        self._send(requests)
+
+    def receive(self) -> list[Stored | BaseException]:
+        """How it went, a result for each request. Raises `DatabaseUnusable` if nothing could be stored."""
+        assert self._process.stdout is not None
+        told = _read(self._process.stdout)
+        if told is None:
+            raise LedgerError("the process that stores has ended; see which lines are stored and append the others")
+        replies = msgspec.msgpack.decode(told, type=_Replies)
+        if replies.failure:
+            raise DatabaseUnusable(replies.failure)
+        return [_outcome(*each) for each in zip(self._under_way, replies.replies, strict=True)]
+
+    def close(self) -> None:
+        """Let it finish what it was sent, and end."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+    def _send(self, message: Any) -> None:
+        assert self._process.stdin is not None
+        try:
+            _write(self._process.stdin, msgspec.msgpack.encode(message))
+        except BrokenPipeError:
+            raise LedgerError("the process that stores has ended; append what is not stored again") from None
+
+
+def _outcome(request: Request, reply: _Reply) -> Stored | BaseException:
+    if reply.moved:
+        return Moved(reply.message)
+    if reply.code:
+        return Refused(reply.code, reply.message)
+    rows = [_row(entry, position, reply.appended_at) for position, entry in enumerate(request.entries, reply.position)]
+    return Stored(reply.position, reply.appended_at, rows)
+
+
+def _row(entry: PendingEntry, position: int, stamp: int) -> Row:
+    effective_at = stamp if entry.effective_at is None else entry.effective_at
+    recorded_at = stamp if entry.recorded_at is None else entry.recorded_at
+    where = (position, entry.originator_id, entry.originator_version, entry.topic)
+    return (*where, effective_at, recorded_at, stamp, b"")
+
+
+def _read(pipe: IO[bytes]) -> bytes | None:
+    size = pipe.read(_LENGTH_BYTES)
+    if len(size) < _LENGTH_BYTES:
+        return None
+    length = int.from_bytes(size)
+    message = pipe.read(length)
+    return message if len(message) == length else None
+
+
+def _write(pipe: IO[bytes], message: bytes) -> None:
+    pipe.write(len(message).to_bytes(_LENGTH_BYTES) + message)
+    pipe.flush()
+
+
+# The far end --------------------------------------------------------------------------------------------------------
+
+
+def _serve(ours: IO[bytes], theirs: IO[bytes]) -> None:
+    from ledger.application import open_recorder  # noqa: PLC0415 (the near end is imported by the application)
+
+    hello = _read(ours)
+    if hello is None:
+        return
+    said = msgspec.msgpack.decode(hello, type=_Hello)
+    recorder: LogRecorder | None = None
+    decode = msgspec.msgpack.Decoder(list[Request]).decode
+    try:
+        while (message := _read(ours)) is not None:
+            try:
+                if recorder is None:
+                    recorder = open_recorder(said.url, said.book, create=False)
+                replies = _Replies([_reply(outcome) for outcome in recorder.append_many(decode(message))])
+            except LedgerError as error:
+                replies = _Replies(failure=str(error))
+            _write(theirs, msgspec.msgpack.encode(replies))
+    except (BrokenPipeError, KeyboardInterrupt):
+        pass
+    finally:
+        if recorder is not None:
+            recorder.close()
+
+
+def _reply(outcome: Stored | BaseException) -> _Reply:
+    match outcome:
+        case Stored(position=position, appended_at=appended_at):
+            return _Reply(position, appended_at)
+        case Moved():
+            return _Reply(moved=True, message=str(outcome))
+        case LedgerError():
+            return _Reply(code=outcome.code, message=str(outcome))
+        case _:
+            raise outcome
+
+
+if __name__ == "__main__":
+    _serve(sys.stdin.buffer, sys.stdout.buffer)
