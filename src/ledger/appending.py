@@ -67,10 +67,6 @@ class Appender:
                     raise
                 cached, moved = False, moved or isinstance(error, Moved)
                 continue
-            if cached and not all(receipt.appended for receipt in receipts):
-                session.forget()
-                cached = False
-                continue
             session.keep(rows)
             return receipts
         raise Conflict("these streams are being appended to by many at once; try again")
@@ -98,6 +94,8 @@ class Appender:
             with _naming(number, lines):
                 decided = session.decide(each, now, history=history)
             _collect(decided, entries, sealing)
+            if decided is None and session.cached:
+                raise Conflict("what is already so is for the log to say, not for streams kept at hand")
             told.append(session.told(each.stream, appended=decided is not None))
         remembered = Remembered(key, body, told) if key is not None else None
         if not entries and remembered is None:

@@ -136,6 +136,11 @@ class Session:
         self._refs: Recent[str] = Recent(most)
         self._unnamed: set[str] = set()
 
+    @property
+    def cached(self) -> bool:
+        """Whether streams may be older than the log."""
+        return self._cache is not None
+
     # What decisions ask -----------------------------------------------------------------------------------------
 
     def stream(self, name: str) -> Stream:

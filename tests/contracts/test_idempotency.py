@@ -69,6 +69,16 @@ def test_an_answer_that_it_was_already_so_is_remembered_too(ledger):
     assert check_log(ledger) == 3
 
 
+def test_what_is_news_beside_what_is_already_so_is_stored_once(ledger):
+    ledger.append([pipeline(), opened(), say("deal-d1", "deal.won"), team("a")], actor="ana")
+    credit = say("deal-d1", "deal.credited", value=eur(1), reason="x")
+    for lines in ([credit, team("a")], [team("a"), credit], [team("b"), team("b"), credit]):
+        told = ledger.append(lines, actor="ana")
+        assert [receipt.appended for receipt in told].count(False) == 1
+    assert [event.type for event in ledger.stream("deal-d1")].count("deal.credited") == 3
+    assert check_log(ledger) == 9
+
+
 def test_bodies_are_compared_without_being_kept(ledger):
     ledger.append([pipeline()], actor="ana")
     ledger.append([opened(title="Anna's secret boiler")], actor="ana", key="k")
