@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 from fastapi.testclient import TestClient
@@ -92,7 +93,8 @@ def empty(tmp_path):
 @pytest.fixture
 def settings(empty, written, tmp_path):
     """Settings of the small book."""
-    shutil.copy(written, tmp_path)
+    with closing(sqlite3.connect(written)) as source, closing(sqlite3.connect(tmp_path / written.name)) as copy:
+        source.backup(copy)
     return empty
 
 
