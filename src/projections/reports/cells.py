@@ -72,16 +72,14 @@ def work_out(question: Question, view: View) -> Cells:
         if exact.splits(question):
             _one_by_one(cells, exact.read(source, question, view, rates))
             continue
-        foreign = False
+        needed = lines.used(question, source)
         for row in view.rows(lines.summed(source, question, view), dict(source.values)):
-            if row.foreign:
-                foreign = True
-                continue
-            bases: Bases = {base: int(getattr(row, base)) for base in lines.used(question, source)}
+            if row.alone is None:
+                bases: Bases = {base: int(getattr(row, base)) for base in needed}
+            else:
+                bases = exact.alone(row, question, rates, needed)
             piece = Piece(exact.told(question, row), bases)
             cells.add(row.state, [piece], lines=bases["one"], late=int(row.late))
-        if foreign:
-            _one_by_one(cells, exact.read(source, question, view, rates, foreign_only=True))
     return cells
 
 

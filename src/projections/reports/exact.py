@@ -78,7 +78,6 @@ def read(
     view: View,
     rates: Rates,
     *,
-    foreign_only: bool = False,
     merged: Mapping[str, str] | None = None,
 ) -> Iterator[Line]:
     """The lines of a source. Raises `MissingRate` when an amount that counts cannot be converted.
@@ -86,15 +85,15 @@ def read(
     With `merged`, who became whom, each line tells the dated streams that it joined.
     """
     query = lines.query(source, question, view)
-    if foreign_only:
-        query = query.where(source.columns["currency"] != question.currency)
     if merged is not None:
         query = query.add_columns(*_its_own(source))
     needed = lines.used(question, source)
     products = _products(source, question, view) if splits(question) else {}
     for row in view.rows(query, dict(source.values)):
         dimensions = told(question, row)
-        bases = _bases(row, question, rates, needed)
+        value, margin, quantity = row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0
+        said = _Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp or 0)
+        bases = _bases(said, question, rates, needed)
         yield Line(
             stream=row.stream,
             position=row.position,
@@ -148,20 +147,38 @@ def told(question: Question, row: Any) -> dict[str, str | None]:
     return found
 
 
-def _bases(row: Any, question: Question, rates: Rates, needed: Sequence[Base]) -> Bases:
-    value, margin, chance = row.value_minor or 0, row.margin_minor or 0, row.probability_bp or 0
+class _Said(NamedTuple):
+    """What a line says of itself: amounts in its own currency, nothing said being nothing."""
+
+    state: str | None
+    currency: str | None
+    at: int
+    value: int
+    margin: int
+    quantity: int
+    chance_bp: int
+
+
+def alone(row: Any, question: Question, rates: Rates, needed: Sequence[Base]) -> Bases:
+    """What a line brings that stands alone in the sums. Raises `MissingRate`."""
+    value, margin, quantity = (int(getattr(row, base, 0)) for base in ("value", "margin", "quantity"))
+    said = _Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp)
+    return _bases(said, question, rates, needed)
+
+
+def _bases(said: _Said, question: Question, rates: Rates, needed: Sequence[Base]) -> Bases:
     factor = Fraction(1)
-    if row.currency not in {None, question.currency} and _counts_money(question, row.state):
-        factor = rates.factor(row.currency, row.at)
+    if said.currency not in {None, question.currency} and _counts_money(question, said.state):
+        factor = rates.factor(said.currency, said.at)
     over, under = factor.numerator, factor.denominator
     weight = lines.BASIS_POINTS
     worked_out: dict[Base, int] = {
         "one": 1,
-        "value": half_even(value * over, under),
-        "margin": half_even(margin * over, under),
-        "quantity": row.quantity_e6 or 0,
-        "weighted": half_even(value * over * chance, under * weight),
-        "weighted_margin": half_even(margin * over * chance, under * weight),
+        "value": half_even(said.value * over, under),
+        "margin": half_even(said.margin * over, under),
+        "quantity": said.quantity,
+        "weighted": half_even(said.value * over * said.chance_bp, under * weight),
+        "weighted_margin": half_even(said.margin * over * said.chance_bp, under * weight),
     }
     return {base: worked_out[base] for base in needed}
 

@@ -1,7 +1,7 @@
 """The line query of a source, and the same lines summed in SQL: what `explain` lists and what a cell adds up.
 
-Amounts of lines in the reporting currency are summed where they lie. The few in other currencies, and all lines when
-products are asked for, are read one by one (`exact`), because their rounding and sharing is not SQL's.
+Lines in the reporting currency are summed where they lie. The few in other currencies come each `alone` out of the same
+query, to be converted by `exact`; when products are asked for, all lines are read one by one.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def query(source: Source, question: Question, view: View) -> Select[Any]:
         own["stream"],
         own["position"],
         own["appended_at"],
-        source.at.label("at"),
+        moment(source.at).label("at"),
         source.state.label("state"),
         own["currency"],
         own["value_minor"],
         own["margin_minor"],
         own.get("quantity_e6", nothing).label("quantity_e6"),
         (nothing if source.probability_bp is None else source.probability_bp).label("probability_bp"),
-        case((own["currency"] != question.currency, 1), else_=0).label("foreign"),
+        case((own["currency"] != question.currency, own["stream"])).label("alone"),
     ]
     if question.needs_month:
         columns.append(cast(source.month, Text).label("due"))
@@ -55,19 +55,29 @@ def asked(question: Question) -> list[str]:
 
 
 def summed(source: Source, question: Question, view: View) -> Select[Any]:
-    """The lines grouped by state, month and dimensions, and by whether they are in a `foreign` currency.
+    """The lines grouped by state, month and dimensions; those in other currencies each `alone` under its stream.
 
-    Sums are named after their base; `late` counts lines that rest on an event appended after `known_at`.
+    Sums are named after their base; `late` counts lines that rest on an event appended after `known_at`. `currency`,
+    `probability_bp` and `at` mean something of lines alone.
     """
     lines = query(source, question, view).subquery("lines")
     keys = [
-        lines.c.foreign,
+        lines.c.alone,
         lines.c.state,
         *([lines.c.due] if question.needs_month else []),
         *(lines.c[name] for name in asked(question)),
     ]
     bases = [_sum(base, lines).label(base) for base in used(question, source)]
-    return select(*keys, *bases, _late(lines, question, view).label("late")).group_by(*keys)
+    of_one = [
+        func.max(lines.c.currency).label("currency"),
+        (literal(0) if source.probability_bp is None else func.max(lines.c.probability_bp)).label("probability_bp"),
+        (moment(source.at) if isinstance(source.at, int) else func.max(lines.c.at)).label("at"),
+    ]
+    return select(*keys, *bases, *of_one, _late(lines, question, view).label("late")).group_by(*keys)
+
+
+def moment(at: ColumnElement[int] | int) -> ColumnElement[int]:
+    return literal(at, BigInteger) if isinstance(at, int) else at
 
 
 def used(question: Question, source: Source) -> tuple[Base, ...]:
@@ -75,6 +85,9 @@ def used(question: Question, source: Source) -> tuple[Base, ...]:
     needed = {sum_.of for sum_ in question.report.sums} | {"one"}
     if source.probability_bp is None:
         needed -= {"weighted", "weighted_margin"}
+    needed |= {"value" for base in needed if base == "weighted"} | {
+        "margin" for base in needed if base == "weighted_margin"
+    }
     return tuple(base for base in BASES if base in needed)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import BigInteger, Select, and_, bindparam, literal_column, select, union_all
 
 from projections.intervals import OPEN_ENDED
-from projections.tables import FOREVER_SQL, OPEN_DEAL, deal_versions
+from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, OPEN_DEAL, deal_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def open_rows(pair: Pair, view: View, columns: frozenset[str]) -> Subquery:
     if pair.known_at >= view.newest:
         return _restated(view.effective_classes, columns)
     if pair.as_of == pair.known_at:
-        return _reported(view.reported_classes, columns)
+        return _reported(view.effective_classes, view.reported_classes, columns)
     return _general(view.effective_classes, columns)
 
 
@@ -47,24 +47,31 @@ def values(pair: Pair) -> dict[str, int]:
 
 
 @lru_cache(maxsize=64)
-def _reported(bits: int, columns: frozenset[str]) -> Subquery:
-    return _union([_arm("reported", each, columns) for each in _classes(bits)])
+def _restated(bits: int, columns: frozenset[str]) -> Subquery:
+    return _union(_known(bits, columns))
 
 
 @lru_cache(maxsize=64)
-def _restated(bits: int, columns: frozenset[str]) -> Subquery:
-    return _union([_arm("effective", each, columns).where(_d.known_to == FOREVER_SQL) for each in _classes(bits)])
+def _reported(known: int, late: int, columns: frozenset[str]) -> Subquery:
+    in_time = [arm.where(_d.known_from <= _d.effective_from) for arm in _known(known, columns)]
+    return _union([*in_time, *(_arm("reported", each, columns).where(DEAL_LATE) for each in _classes(late))])
 
 
 @lru_cache(maxsize=64)
 def _general(bits: int, columns: frozenset[str]) -> Subquery:
-    still = and_(_d.known_to == FOREVER_SQL, _d.known_from <= _KNOWN_AT)
-    corrected = and_(_d.known_to < FOREVER_SQL, _d.known_from <= _KNOWN_AT, _d.known_to > _KNOWN_AT)
-    arms = [_arm("effective", each, columns) for each in _classes(bits)]
-    return _union([arm.where(which) for which in (still, corrected) for arm in arms])
+    by_then = [arm.where(_d.known_from <= _KNOWN_AT) for arm in _known(bits, columns)]
+    corrected = and_(DEAL_CORRECTED, _d.known_from <= _KNOWN_AT, _d.known_to > _KNOWN_AT)
+    return _union([*by_then, *(_arm("effective", each, columns).where(corrected) for each in _classes(bits))])
+
+
+def _known(bits: int, columns: frozenset[str]) -> list[Select[Any]]:
+    return [_arm("effective", each, columns).where(DEAL_KNOWN) for each in _classes(bits)]
 
 
 def _arm(axis: Axis, length_class: int, columns: frozenset[str]) -> Select[Any]:
+    """The rows of one length class. The end is not to be looked for in the index, where PostgreSQL 18 would expect to
+    skip from start to start and rather read the whole table: hence its `+ 0`.
+    """
     since = _integer(_BEFORE_ALL)
     if length_class < OPEN_ENDED:
         since = _AS_OF - _integer((1 << length_class) - 1)
@@ -72,7 +79,7 @@ def _arm(axis: Axis, length_class: int, columns: frozenset[str]) -> Select[Any]:
         OPEN_DEAL,
         _d[f"{axis}_class"] == _integer(length_class),
         _d[f"{axis}_from"].between(since, _AS_OF),
-        _d[f"{axis}_to"] > _AS_OF,
+        _d[f"{axis}_to"] + _integer(0) > _AS_OF,
     )
 
 

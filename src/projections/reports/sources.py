@@ -48,8 +48,8 @@ class Source:
     frm: FromClause
     columns: dict[str, ColumnElement[Any]]
     state: ColumnElement[Any]
-    at: ColumnElement[int]
-    happened_at: ColumnElement[int]
+    at: ColumnElement[int] | int
+    happened_at: ColumnElement[int] | int
     month: ColumnElement[Any]
     probability_bp: ColumnElement[Any] | None = None
     product_lines: Table | None = None
@@ -78,8 +78,8 @@ def open_deals(question: Question, view: View, *, month: Month | None = None, du
         frm=rows.outerjoin(stages, in_stage),
         columns=dict(rows.c.items()),
         state=func.coalesce(rows.c.category, stages.c.category),
-        at=instant(question.pair.as_of),
-        happened_at=instant(question.pair.happened.as_of),
+        at=question.pair.as_of,
+        happened_at=question.pair.happened.as_of,
         month=func.substr(due, 1, 7) if month is None else month(due),
         probability_bp=func.coalesce(rows.c.probability_bp, stages.c.probability_bp, 0),
         product_lines=deal_lines,
@@ -108,8 +108,8 @@ def _deals(rows: Subquery, question: Question, state: str) -> Source:
         frm=rows,
         columns=dict(rows.c.items()),
         state=label(state),
-        at=instant(question.pair.as_of),
-        happened_at=instant(question.pair.happened.as_of),
+        at=question.pair.as_of,
+        happened_at=question.pair.happened.as_of,
         month=null(),
     )
 
