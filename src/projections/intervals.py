@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Select, Subquery, and_, literal, select, union_all
 from sqlalchemy.sql.selectable import FromClause
 
+from projections import timeline
 from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, FOREVER_SQL, OPEN_DEAL, PLANNED, deal_versions
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from projections.pairs import Pair
     from projections.store import View
 
-OPEN_ENDED = 63
-"""Length class of an interval without an end; `timeline.length_class` gives the others."""
+OPEN_ENDED = timeline.OPEN_ENDED
 
 
 def at_pair(table: Table, pair: Pair, view: View, *where: ColumnElement[bool]) -> Subquery:

@@ -204,6 +204,10 @@ class _PostgresWriting(Writing):
             copy_rows(self._connection, self._table(table), rows)
 
     def put(self, table: str, rows: Sequence[Row]) -> None:
+        if len(rows) >= COPY_FROM_ROWS:
+            self.remove(table, [key_of(table, row) for row in rows])
+            self.add(table, rows)
+            return
         keys = {columns(table)[index] for index in key_columns(table)}
         changed = [name for name in columns(table) if name not in keys]
         updates = _names(f"{name} = excluded.{name}" for name in changed)

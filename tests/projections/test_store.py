@@ -463,3 +463,51 @@ def test_generations_are_numbered_in_order(ledger):
     numbers = [generations.begin(ledger.engine, ledger.book, ledger.now()) for _ in range(3)]
     assert numbers == sorted(set(numbers))
     assert generations.current(ledger.engine, ledger.book) is None
+
+
+def test_the_runner_goes_on_after_its_connections_are_cut(postgres_url, caplog):
+    ledger = open_ledger(postgres_url)
+    fill(ledger, 5)
+    store = ReadStore.open(ledger)
+    live, stop = Runner(ledger, store), threading.Event()
+    thread = threading.Thread(target=live.run, args=(stop,))
+    thread.start()
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    try:
+        for number in range(3):
+            other = open_ledger(postgres_url)
+            with other.engine.connect() as connection:
+                connection.execute(text(f"{cut} AND pid <> pg_backend_pid()"))
+            other.append(lines(1, first=100 + number), actor="tester")
+            deadline = time.monotonic() + 20
+            while _position(other) < other.head().position:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            other.engine.dispose()
+    finally:
+        stop.set()
+        thread.join()
+    assert check(ledger, ReadStore.open(ledger)) == []
+    assert "next try" in caplog.text
+
+
+def _position(ledger: Ledger) -> int:
+    return ReadStore.open(ledger).position()
+
+
+def test_open_deals_are_read_from_their_index_alone(sqlite_url):
+    ledger = open_ledger(sqlite_url)
+    fill(ledger, 30)
+    store = ReadStore.open(ledger)
+    run_all(ledger, store)
+    with store.view() as view:
+        for pair in (
+            Pair(view.newest - 5, view.newest - 5),
+            Pair(view.newest - 5, view.newest),
+            Pair(5, view.newest - 1),
+        ):
+            statement = open_deals(pair, view).select().compile(store.engine, compile_kwargs={"literal_binds": True})
+            plan = view.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+            searched = [row[3] for row in plan if row[3].startswith(("SEARCH", "SCAN"))]
+            assert searched
+            assert all("COVERING INDEX deals_" in step or step == "SCAN deal_versions" for step in searched), searched
