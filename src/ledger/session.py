@@ -135,6 +135,7 @@ class Session:
         self._streams: Recent[Stream] = Recent(most)
         self._refs: Recent[str] = Recent(most)
         self._unnamed: set[str] = set()
+        self._sealed_here: Recent[bytes] = Recent(most)
 
     @property
     def cached(self) -> bool:
@@ -151,7 +152,14 @@ class Session:
         return (opened.settings if opened else book_rules.DEFAULT_OPENING).time_zone
 
     def reveal(self, sealed: Iterable[Sealed]) -> dict[str, Any]:
-        return self._vault.reveal(seal.commitment.c for seal in sealed)
+        found, elsewhere = {}, []
+        for seal in sealed:
+            value = self._sealed_here.get(seal.commitment.c)
+            if value is None:
+                elsewhere.append(seal.commitment.c)
+            else:
+                found[seal.commitment.c] = msgspec.json.decode(value)
+        return found | self._vault.reveal(elsewhere)
 
     def preload(self, names: Iterable[str]) -> None:
         """Read the streams that are not here yet in one query."""
@@ -251,6 +259,8 @@ class Session:
                 event = msgspec.structs.replace(event, data=msgspec.to_builtins(corrected))
         if event is draft.event:
             return draft, NOTHING_SEALED
+        for row in sealing.vault:
+            self._sealed_here.put(row.commitment, row.value)
         state = KINDS[stream.kind].evolve(stream.state, event) if draft.in_order else None
         return msgspec.structs.replace(draft, event=event, state=state), sealing
 
@@ -306,3 +316,4 @@ class Session:
         self._streams = Recent(self._most)
         self._refs = Recent(self._most)
         self._unnamed = set()
+        self._sealed_here = Recent(self._most)

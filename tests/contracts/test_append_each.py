@@ -239,3 +239,10 @@ def test_history_of_a_closed_book_is_refused_line_by_line(ledger):
     [outcome] = run(ledger, say("team-b", "team.created", "2020-01-01", name="b"), history=True)
     assert isinstance(outcome.error, Refused)
     assert outcome.error.code == "history_closed"
+
+
+def test_a_text_said_twice_in_a_file_is_said_once(ledger, batches):
+    """Its seal is not in the vault yet when it comes again."""
+    retitled = say("deal-d1", "deal.retitled", title="Valves")
+    outcomes = run(ledger, pipeline(), opened(), opened(), retitled, retitled)
+    assert [each.receipt.appended for each in outcomes] == [True, True, False, True, False]
