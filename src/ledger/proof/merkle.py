@@ -36,6 +36,8 @@ class Frontier:
     @classmethod
     def from_bytes(cls, size: int, stored: bytes) -> Frontier:
         """The frontier as `to_bytes` wrote it."""
+        if len(stored) % HASH_BYTES:
+            raise ValueError(f"a frontier has {HASH_BYTES} bytes for each complete subtree, not {len(stored)} in all")
         return cls(size, (stored[at : at + HASH_BYTES] for at in range(0, len(stored), HASH_BYTES)))
 
     def to_bytes(self) -> bytes:
