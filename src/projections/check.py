@@ -13,9 +13,10 @@ from sqlalchemy import select
 from ledger.codec import from_entry
 from ledger.errors import UnreadableEvent
 from ledger.times import format_instant
+from projections.places import create, create_indexes, memory
 from projections.runner import fold_events, with_classes
 from projections.source import ranges, streams_in
-from projections.store import ReadStore, create, create_indexes, memory
+from projections.store import ReadStore
 from projections.tables import TABLES
 from projections.writing import Checkpoint, columns, key_of, writing
 

@@ -19,11 +19,8 @@ from sqlalchemy import func, select
 from ledger.application import open_ledger
 from ledger.errors import LedgerError
 from projections import generations
-from projections.runner import fold, run_batch, with_classes
-from projections.source import RANGE_EVENTS, Range, ranges, streams_in
-from projections.store import (
+from projections.places import (
     Generation,
-    ReadStore,
     create,
     create_indexes,
     create_keys,
@@ -32,6 +29,9 @@ from projections.store import (
     locate,
     settled,
 )
+from projections.runner import fold, run_batch, with_classes
+from projections.source import RANGE_EVENTS, Range, ranges, streams_in
+from projections.store import ReadStore
 from projections.tables import TABLES
 from projections.writing import Checkpoint, copy_rows, writing
 

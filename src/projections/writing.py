@@ -22,7 +22,7 @@ from projections.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from projections.store import Generation
+    from projections.places import Generation
     from projections.timeline import Row
 
 COPY_FROM_ROWS: Final = 50

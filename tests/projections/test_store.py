@@ -20,9 +20,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from ledger.application import Ledger, open_ledger
-from projections import generations, runner
+from projections import generations, places, runner
 from projections import rebuild as rebuilding
-from projections import store as store_module
 from projections.check import check, memory_store
 from projections.facts import FOLDS, kind_of
 from projections.intervals import at_pair, holds, open_deals
@@ -189,7 +188,7 @@ def test_a_rebuild_keeps_the_generation_before_and_drops_older_ones(ledger, data
 
 def test_what_is_appended_during_a_rebuild_is_in_it(ledger, monkeypatch):
     fill(ledger, 5)
-    settled = store_module.settled
+    settled = places.settled
 
     def append_meanwhile(target):
         ledger.append(lines(2, first=100), actor="tester")

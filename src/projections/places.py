@@ -1,0 +1,185 @@
+"""Where a generation of the read store is, and how it is made, made ready and dropped.
+
+On PostgreSQL a schema beside the log's, on SQLite a file beside the log's, both named by book and generation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DropSchema
+
+from projections.tables import INDEXES, SHAPE, TABLES, checkpoint, metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+    from ledger.application import Ledger
+
+BUSY_TIMEOUT_S = 5
+BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "threads=2")
+
+
+class Generation(NamedTuple):
+    """One read store of a book: its number and where its tables are (`schema` on PostgreSQL only)."""
+
+    number: int
+    engine: Engine
+    schema: str | None = None
+
+
+def is_memory(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
+
+
+def name_of(book: str, generation: int, separator: str) -> str:
+    """`read-main-3`; a book whose name does not fit a schema's gets a digest instead."""
+    slug = book
+    if not re.fullmatch(r"[a-z0-9_]{1,40}", book):
+        slug = hashlib.sha256(book.encode()).hexdigest()[:16]
+    return separator.join(("read", slug, str(generation)))
+
+
+def locate(ledger: Ledger, number: int) -> Generation:
+    """Where a generation's tables are, whether they exist yet or not."""
+    url = ledger.engine.url
+    if url.get_backend_name() == "postgresql":
+        schema = name_of(ledger.book, number, "_")
+        options = {"schema_translate_map": {None: schema}, "isolation_level": "READ COMMITTED"}
+        return Generation(number, ledger.engine.execution_options(**options), schema)
+    return Generation(number, sqlite(Path(f"{url.database}.{name_of(ledger.book, number, '-')}")))
+
+
+def memory(number: int = 0) -> Generation:
+    """A read store in memory, gone with its engine."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    _explicit_transactions(engine)
+    return Generation(number, engine)
+
+
+def sqlite(path: Path, *pragmas: str) -> Engine:
+    """An engine on one SQLite file. What a power cut takes from it goes with its checkpoint, and is folded again."""
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+    _explicit_transactions(engine, *(pragmas or ("journal_mode=WAL", "synchronous=NORMAL", "mmap_size=1073741824")))
+    return engine
+
+
+def for_bulk(generation: Generation) -> Generation:
+    """The same tables for one that nobody reads yet: on SQLite without a journal, so no use after a crash."""
+    if generation.schema is not None or is_memory(generation.engine.url):
+        return generation
+    path = Path(str(generation.engine.url.database))
+    generation.engine.dispose()
+    return Generation(generation.number, sqlite(path, *BULK_PRAGMAS))
+
+
+def settled(generation: Generation) -> Generation:
+    """A generation written in bulk, made fit for use: statistics gathered, and all of it on the disk."""
+    if generation.schema is not None:
+        with generation.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for name in TABLES:
+                connection.exec_driver_sql(f'VACUUM (ANALYZE) "{generation.schema}".{name}')
+        return generation
+    with generation.engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA analysis_limit=1000")
+        connection.exec_driver_sql("ANALYZE")
+    if not is_memory(generation.engine.url):
+        with generation.engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with Path(str(generation.engine.url.database)).open("rb+") as file:
+            os.fsync(file.fileno())
+    return generation
+
+
+def _explicit_transactions(engine: Engine, *pragmas: str) -> None:
+    """Let a transaction begin where it begins, not at the first write, so that a view is one snapshot."""
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (*pragmas, "cache_size=-65536"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def create(generation: Generation, *, keys: bool = True) -> None:
+    """Make the tables of a generation, empty and without their secondary indexes. What a dead build left goes first.
+
+    On PostgreSQL the primary keys too can wait for the rows (`keys=False`, then `create_keys`).
+    """
+    discard(generation)
+    with generation.engine.begin() as connection:
+        if generation.schema is not None:
+            connection.execute(CreateSchema(generation.schema))
+        for each in metadata.sorted_tables:
+            connection.execute(CreateTable(each))
+        if not keys and generation.schema is not None:
+            for name in TABLES:
+                drop = f'ALTER TABLE "{generation.schema}".{name} DROP CONSTRAINT {name}_pkey'
+                connection.exec_driver_sql(drop)
+        connection.execute(
+            checkpoint.insert().values(
+                only=1, position=0, stamp=0, newest=0, reported_classes=0, effective_classes=0, shape=SHAPE
+            )
+        )
+
+
+def create_keys(generation: Generation) -> None:
+    """Make the primary keys that `create` left out."""
+    if generation.schema is None:
+        return
+    with generation.engine.begin() as connection:
+        for name, table in TABLES.items():
+            columns = ", ".join(column.name for column in table.primary_key.columns)
+            connection.exec_driver_sql(f'ALTER TABLE "{generation.schema}".{name} ADD PRIMARY KEY ({columns})')
+
+
+def create_indexes(generation: Generation) -> None:
+    """Make the secondary indexes, after the rows: far quicker than growing them."""
+    with generation.engine.begin() as connection:
+        for index in INDEXES:
+            connection.execute(CreateIndex(index))
+
+
+def discard(generation: Generation) -> None:
+    """Drop a generation's tables."""
+    if generation.schema is not None:
+        with generation.engine.begin() as connection:
+            connection.execute(DropSchema(generation.schema, cascade=True, if_exists=True))
+    elif not is_memory(generation.engine.url):
+        generation.engine.dispose()
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{generation.engine.url.database}{suffix}").unlink(missing_ok=True)
+
+
+def follows(ledger: Ledger, generation: Generation) -> bool:
+    """Whether what a generation holds is the beginning of this log: a restored backup may be another history."""
+    with generation.engine.connect() as connection:
+        at = connection.execute(select(checkpoint.c.position, checkpoint.c.stamp)).one()
+    if at.position == 0:
+        return True
+    last = ledger.feed_rows(at.position - 1, 1)
+    return bool(last) and last[0][6] == at.stamp
+
+
+def readable(generation: Generation) -> bool:
+    """Whether a generation exists in the shape that this version of the program reads."""
+    url = generation.engine.url
+    if generation.schema is None and (is_memory(url) or not Path(str(url.database)).exists()):
+        return False
+    try:
+        with generation.engine.connect() as connection:
+            return bool(connection.scalar(select(checkpoint.c.shape)) == SHAPE)
+    except DBAPIError:
+        return False
