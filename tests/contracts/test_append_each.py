@@ -246,3 +246,36 @@ def test_a_text_said_twice_in_a_file_is_said_once(ledger, batches):
     retitled = say("deal-d1", "deal.retitled", title="Valves")
     outcomes = run(ledger, pipeline(), opened(), opened(), retitled, retitled)
     assert [each.receipt.appended for each in outcomes] == [True, True, False, True, False]
+
+
+@pytest.mark.slow
+def test_a_long_file_goes_through_a_process_of_its_own(database_url, book, monkeypatch):
+    """Batches overlap then: what the log stamps while the next lines are decided must not turn their order round."""
+    monkeypatch.setattr(bulk, "BATCH_LINES", 40)
+    monkeypatch.setattr(bulk, "LONG_BATCHES", 1)
+    ledger = open_ledger(database_url, book)
+    deals = [f"deal-d{number}" for number in range(30)]
+    steps = [
+        [opened(deal.removeprefix("deal-")) | {"key": f"open {deal}"} for deal in deals],
+        [say(deal, "deal.retitled", title="Valves") for deal in deals],
+        [say(deal, "deal.retitled", title="Valves") for deal in deals],
+        [say(deal, "deal.won") for deal in deals],
+        [say(deal, "deal.invoiced", invoice="i", value=eur(1)) for deal in deals],
+        [opened(deal.removeprefix("deal-")) | {"key": f"open {deal}"} for deal in deals],
+        [say(deal, "deal.lost", reason="x") for deal in deals],
+        [say(deal, "deal.reopened", stage="offer", reason="x") for deal in deals],
+    ]
+    outcomes = run(ledger, pipeline(), *(line for step in steps for line in step))[1:]
+    by_step = [outcomes[start : start + 30] for start in range(0, 240, 30)]
+    assert [{each.error and each.error.code for each in step} for step in by_step] == [{None}] * 6 + [
+        {"closed_deal"},
+        {None},
+    ]
+    appended = [{each.receipt.appended for each in step} for step in by_step[:6]]
+    assert appended == [{True}, {True}, {False}, {True}, {True}, {True}]
+    assert [each.receipt for each in by_step[5]] == [each.receipt for each in by_step[0]]
+    assert check_log(ledger) == 2 + 30 * 5
+    stored = {(event.stream, event.version): event.position for event in ledger.feed(0, 1_000)}
+    answered = [each.receipt for each in outcomes if each.receipt]
+    assert all(stored[receipt.stream, receipt.version] == receipt.position for receipt in answered)
+    ledger.close()

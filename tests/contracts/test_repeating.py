@@ -15,7 +15,13 @@ from ledger.stream import Stream, replay
 from ledger.times import format_instant
 from tests.support.lines import STAGES, Clock, check_log, corrected, eur, opened, pipeline, retracted, say, team
 
-SETTINGS: dict[str, Any] = {"name": "b", "currency": "EUR", "time_zone": "Europe/Paris", "fiscal_year_start_month": 1, "locale": "fr"}
+SETTINGS: dict[str, Any] = {
+    "name": "b",
+    "currency": "EUR",
+    "time_zone": "Europe/Paris",
+    "fiscal_year_start_month": 1,
+    "locale": "fr",
+}
 QUOTE: dict[str, Any] = {"customer": "c", "number": "Q-1", "value": eur(100)}
 LINES = [{"product": "p", "quantity": "2", "value": eur(100)}]
 

@@ -80,13 +80,13 @@ def test_optional_fields_default_to_none_and_a_type_belongs_to_a_kind(kind):
     assert issubclass(kind, Part)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(list(EVENTS.values())).flatmap(any_struct))
 def test_the_bytes_of_any_event_are_those_of_rfc_8785(event):
     assert encode(event) == rfc8785.dumps(plain(event))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(PLAIN)
 def test_the_bytes_of_plain_data_are_those_of_rfc_8785(value):
     assert encode(value) == rfc8785.dumps(value)
