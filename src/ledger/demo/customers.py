@@ -38,6 +38,7 @@ class Customer:
     data: Data
     contacts: int = 0
     last_contact_gone: bool = False
+    kept_on: int = -1
     survivor: Customer | None = None
     churned: bool = False
     busy_until: int = 0
@@ -98,7 +99,8 @@ class Customers:
         while self._dull >= 1:
             self._dull -= 1
             customer = self._all[self._chance.below(len(self._all))]
-            if customer.survivor is None and self._calendar.workday[day] == day:
+            if customer.survivor is None and self._calendar.workday[day] == day and customer.kept_on != day:
+                customer.kept_on = day  # a second change of the same morning might come before the first
                 self._housekeeping(customer, day)
 
     def _morning(self, day: int) -> int:
