@@ -81,6 +81,9 @@ class LogFactory(InfrastructureFactory[Any]):
     def tracking_recorder(self, tracking_recorder_class: Any = None) -> Any:
         raise NotImplementedError("positions are tracked by the read store, in its own transactions")
 
+    def close(self) -> None:
+        self.recorder.close()
+
     def process_recorder(self) -> Any:
         raise NotImplementedError("positions are tracked by the read store, in its own transactions")
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+import time
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -113,6 +114,21 @@ def test_an_older_schema_with_its_upcaster_is_welcome(database_url, monkeypatch)
     ledger.close()
     monkeypatch.setitem(upcasters.UPCASTERS, "team.created", (lambda data: data,))
     open_ledger(database_url).close()
+
+
+def test_a_closed_ledger_gives_its_connections_back(postgres_url):
+    ledger = open_ledger(postgres_url)
+    ledger.append([team("a")], actor="ana")
+    ledger.close()
+    watcher = create_engine(postgres_url)
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with watcher.connect() as connection:
+        for _ in range(100):
+            if connection.execute(text(others)).scalar() == 0:
+                break
+            time.sleep(0.05)
+        assert connection.execute(text(others)).scalar() == 0
+    watcher.dispose()
 
 
 @pytest.mark.parametrize("book", ["", "Main", "a b", "é", "x" * 33, "a-b", "a;drop"])
