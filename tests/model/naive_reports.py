@@ -73,6 +73,7 @@ class Line:
     stream: str
     dimensions: dict[str, Any]
     figures: dict[str, Any]
+    missing: MissingRate | None = None
 
 
 class Book:
@@ -115,17 +116,19 @@ class Book:
             customer = state["into"]
         return customer
 
-    def rate(self, currency: str, into: str, at: int, question: Question) -> Fraction:
+    def rate(self, currency: str | None, into: str, at: int, question: Question) -> tuple[Fraction, MissingRate | None]:
         """Minor units of one currency for one minor unit of the other: fixed so, the other way round, or across."""
+        if currency is None:
+            return Fraction(0), None
         at = question.as_of if question.constant_rates else at
         exact = self.fixed(currency, into, at, question)
         if exact is None:
             through = self.settings(question)["currency"]
             first, second = self.fixed(currency, through, at, question), self.fixed(through, into, at, question)
             if first is None or second is None:
-                raise MissingRate(currency, into)
+                return Fraction(0), MissingRate(currency, into)
             exact = first * second
-        return exact * Fraction(10) ** (DECIMALS[into] - DECIMALS[currency])
+        return exact * Fraction(10) ** (DECIMALS[into] - DECIMALS[currency]), None
 
     def fixed(self, currency: str, into: str, at: int, question: Question) -> Fraction | None:
         if currency == into:
@@ -176,7 +179,7 @@ class Book:
                 about = self.state(f"product-{product}", at[line.stream], question.known_at) or {}
                 labels = line.dimensions | {"product": product, "product_range": about.get("range")}
                 figures = line.figures | {name: split[name][index] for name in split}
-                shared.append(Line(line.stream, labels, figures))
+                shared.append(Line(line.stream, labels, figures, line.missing))
         return shared
 
 
@@ -200,9 +203,7 @@ def open_deals(book: Book, question: Question) -> list[Line]:
         state = book.state(stream, question.happened_by, question.known_at)
         if state is None or state["status"] != "open":
             continue
-        rate = Fraction(0)
-        if state["currency"] is not None:
-            rate = book.rate(state["currency"], into, question.as_of, question)
+        rate, missing = book.rate(state["currency"], into, question.as_of, question)
         stages = book.state(f"pipeline-{state['pipeline']}", question.as_of, question.known_at) or {}
         stage = stages.get(state["stage"], {"probability_bp": 0, "category": None})
         own = state["probability_bp"]
@@ -215,7 +216,7 @@ def open_deals(book: Book, question: Question) -> list[Line]:
             "category": state["category"] or stage["category"],
             "expected_close_on": state["expected_close_on"],
         }
-        lines.append(Line(stream, labels, figures))
+        lines.append(Line(stream, labels, figures, missing))
         states[stream] = state
     return shared_out(book, lines, states, dict.fromkeys(states, question.as_of), question)
 
@@ -235,9 +236,7 @@ def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
             status = "won"
         if status not in statuses:
             continue
-        rate = Fraction(0)
-        if state["currency"] is not None:
-            rate = book.rate(state["currency"], into, now["closed_at"], question)
+        rate, missing = book.rate(state["currency"], into, now["closed_at"], question)
         counted_at = state["opened_at"] if question.basis == "cohort" else now["closed_at"]
         labels = book.dimensions(state, now["closed_at"], question)
         labels |= calendar(month_of(counted_at, book, question))
@@ -246,7 +245,7 @@ def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
             "effective_at": now["closed_at"],
             "opened_at": state["opened_at"],
         }
-        lines.append(Line(stream, labels, figures))
+        lines.append(Line(stream, labels, figures, missing))
         states[stream], at[stream] = state, now["closed_at"]
     return shared_out(book, lines, states, at, question)
 
@@ -260,8 +259,12 @@ def shared_out(
 
 
 def wanted(lines: list[Line], question: Question) -> list[Line]:
-    """What passes the filters."""
-    return [line for line in lines if all(line.dimensions[name] == value for name, value in question.where.items())]
+    """What passes the filters. Only then it matters whether there was a rate."""
+    kept = [line for line in lines if all(line.dimensions[name] == value for name, value in question.where.items())]
+    for line in kept:
+        if line.missing is not None:
+            raise line.missing
+    return kept
 
 
 def calendar(month: str | None) -> dict[str, str | None]:

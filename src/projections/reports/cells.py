@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from projections.reports import exact, lines
-from projections.reports.exact import Bases, Piece
+from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from projections.reports.definition import Sums
     from projections.reports.question import Question
@@ -74,23 +74,20 @@ def work_out(question: Question, view: View) -> Cells:
             continue
         needed = lines.used(question, source)
         for row in view.rows(lines.summed(source, question, view), dict(source.values)):
+            dimensions = exact.told(question, row)
+            if not wanted(question, dimensions):
+                continue
             if row.alone is None:
                 bases: Bases = {base: int(getattr(row, base)) for base in needed}
             else:
                 bases = exact.alone(row, question, rates, needed)
-            piece = Piece(exact.told(question, row), bases)
-            cells.add(row.state, [piece], lines=bases["one"], late=int(row.late))
+            cells.add(row.state, [Piece(dimensions, bases)], lines=bases["one"], late=int(row.late))
     return cells
 
 
 def _one_by_one(cells: Cells, found: Iterable[exact.Line]) -> None:
     for line in found:
         cells.add(line.state, line.pieces, late=int(line.late))
-
-
-def wanted(question: Question, dimensions: Mapping[str, str | None]) -> bool:
-    """Whether a piece passes the filters; the query has applied its own already, to the same end."""
-    return all(dimensions[name] in values for name, values in question.where.items())
 
 
 def _merge(into: Bases, bases: Bases) -> None:

@@ -14,7 +14,7 @@ from projections import intervals
 from projections.reports import lines
 from projections.reports.definition import PRODUCT, STATE, TIME
 from projections.reports.dimensions import OF_CUSTOMER, time_label
-from projections.tables import product_versions
+from projections.tables import product_versions, win_lines, wins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,6 +63,8 @@ class _Product(NamedTuple):
     quantity: int
 
 
+_NO_PRODUCTS = (_Product(None, None, 1, 1, 1),)
+
 _WEIGHED_BY: dict[Base, str] = {
     "value": "value",
     "weighted": "value",
@@ -80,9 +82,9 @@ def read(
     *,
     merged: Mapping[str, str] | None = None,
 ) -> Iterator[Line]:
-    """The lines of a source. Raises `MissingRate` when an amount that counts cannot be converted.
+    """The lines of a source that have a part that passes the filters.
 
-    With `merged`, who became whom, each line tells the dated streams that it joined.
+    Raises `MissingRate` when the amount of such a line cannot be converted. With `merged`, who became whom, each line tells the dated streams that it joined.
     """
     query = lines.query(source, question, view)
     if merged is not None:
@@ -90,7 +92,10 @@ def read(
     needed = lines.used(question, source)
     products = _products(source, question, view) if splits(question) else {}
     for row in view.rows(query, dict(source.values)):
-        dimensions = told(question, row)
+        parts = products.get(row.stream, _NO_PRODUCTS) if splits(question) else ()
+        places = _places(told(question, row), parts)
+        if not any(wanted(question, place) for place in places):
+            continue
         value, margin, quantity = row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0
         said = _Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp or 0)
         bases = _bases(said, question, rates, needed)
@@ -102,9 +107,7 @@ def read(
             currency=row.currency,
             probability_bp=row.probability_bp,
             late=row.appended_at > question.pair.known_at,
-            pieces=tuple(_split(dimensions, bases, products.get(row.stream, ())))
-            if splits(question)
-            else (Piece(dimensions, bases),),
+            pieces=tuple(_split(places, bases, parts)) if parts else (Piece(places[0], bases),),
             joined=() if merged is None else _joined(row, question, rates, merged),
         )
 
@@ -129,6 +132,11 @@ def _joined(row: Any, question: Question, rates: Rates, merged: Mapping[str, str
     if row.currency not in {None, question.currency} and _counts_money(question, row.state):
         streams += rates.streams(row.currency)
     return tuple(streams)
+
+
+def wanted(question: Question, dimensions: Mapping[str, str | None]) -> bool:
+    """Whether a piece passes the filters; the query has applied its own already, to the same end."""
+    return all(dimensions[name] in values for name, values in question.where.items())
 
 
 def splits(question: Question) -> bool:
@@ -187,16 +195,21 @@ def _counts_money(question: Question, state: str | None) -> bool:
     return any(each.takes(state) and each.of not in {"one", "quantity"} for each in question.report.sums)
 
 
-def _split(dimensions: dict[str, str | None], bases: Bases, products: Sequence[_Product]) -> Iterator[Piece]:
-    products = products or (_Product(None, None, 1, 1, 1),)
+def _places(dimensions: dict[str, str | None], products: Sequence[_Product]) -> list[dict[str, str | None]]:
+    """Where a line counts: once for each of its products, if these are told apart."""
+    if not products:
+        return [dimensions]
+    return [dimensions | {"product": each.product, "product_range": each.product_range} for each in products]
+
+
+def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[_Product]) -> Iterator[Piece]:
     shares = {
         base: _share(bases[base], [getattr(each, of) for each in products])
         for base, of in _WEIGHED_BY.items()
         if base in bases
     }
-    for index, each in enumerate(products):
-        of_product = {"product": each.product, "product_range": each.product_range}
-        yield Piece(dimensions | of_product, {"one": 1} | {base: parts[index] for base, parts in shares.items()})
+    for index, place in enumerate(places):
+        yield Piece(place, {"one": 1} | {base: parts[index] for base, parts in shares.items()})
 
 
 def _share(total: int, weights: list[int]) -> list[int]:
@@ -208,13 +221,16 @@ def _products(source: Source, question: Question, view: View) -> dict[str, list[
     if source.product_lines is None:
         return {}
     rows = intervals.at_pair(source.product_lines, question.pair, view)
-    at = source.at if source.product_lines.name == "deal_lines" else rows.c.effective_from
+    at = source.at
     range_: ColumnElement[Any] = cast(null(), Text)
     frm: FromClause = rows
     if "product_range" in question.dimensions:
+        if source.product_lines is win_lines:  # lines that two wins share begin before the second: ask the win itself
+            won = intervals.at_pair(wins, question.pair, view)
+            frm, at = frm.join(won, won.c.stream == rows.c.stream), won.c.effective_from
         listed = product_versions.alias("products")
         same = listed.c.stream == literal("product-", Text) + rows.c.product
-        frm = rows.outerjoin(listed, and_(same, intervals.holds(listed, at, question.pair, view)))
+        frm = frm.outerjoin(listed, and_(same, intervals.holds(listed, at, question.pair, view)))
         range_ = listed.c.product_range
     query = select(
         rows.c.stream,

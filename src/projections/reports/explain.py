@@ -15,7 +15,7 @@ from ledger.events import DealOpened, DealRetitled, QuoteIssued, Sealed
 from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
-from projections.reports.cells import Cells, wanted
+from projections.reports.cells import Cells
 from projections.reports.dimensions import survivors
 from projections.reports.question import ask, dates
 from projections.reports.rates import Rates
@@ -134,7 +134,7 @@ def _lines(question: Question, view: View) -> tuple[list[Line], Cells]:
     found = []
     for source in question.report.lines(question, view):
         for line in exact.read(source, question, view, rates, merged=merged):
-            pieces = tuple(piece for piece in line.pieces if wanted(question, piece.dimensions))
+            pieces = tuple(piece for piece in line.pieces if exact.wanted(question, piece.dimensions))
             if pieces and any(each.takes(line.state) for each in question.report.sums):
                 found.append(replace(line, pieces=pieces))
                 cells.add(line.state, pieces)
