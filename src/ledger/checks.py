@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -58,13 +58,14 @@ def check(event: Event) -> None:
             test(value, name)
 
 
+@lru_cache(maxsize=65_536)
 def is_id(text: str) -> bool:
     """Whether the text can name a thing or an actor."""
     return _PATTERNS[Rule.ID][0].fullmatch(text) is not None
 
 
 @cache
-def _checks(kind: Any) -> tuple[tuple[str, Check], ...]:
+def _checks(kind: type[Part]) -> tuple[tuple[str, Check], ...]:
     hints = get_type_hints(kind, include_extras=True)
     found = ((field.name, _check_of(hints[field.name])) for field in msgspec.structs.fields(kind))
     return tuple((name, test) for name, test in found if test is not None)
@@ -113,10 +114,10 @@ def _check_of_rule(rule: Rule) -> Check:
     if rule is Rule.TIME_ZONE:
         return lambda value, path: _named(path, zone, value)
     pattern, wanted = _PATTERNS[rule]
-    match = pattern.fullmatch
+    fits = {Rule.ID: is_id, Rule.CURRENCY: _is_currency}.get(rule, pattern.fullmatch)
 
     def matches(value: str, path: str) -> None:
-        if match(value) is None or (rule is Rule.CURRENCY and not is_currency(value)):
+        if not fits(value):
             raise _bad(path, wanted, value)
 
     return matches
@@ -134,8 +135,13 @@ def _check_unicode(value: str, path: str) -> None:
         raise _bad(path, "a text without NUL characters", value)
 
 
+@lru_cache(maxsize=1_024)
+def _is_currency(code: str) -> bool:
+    return _PATTERNS[Rule.CURRENCY][0].fullmatch(code) is not None and is_currency(code)
+
+
 def _check_money(money: Money, path: str) -> None:
-    if not _PATTERNS[Rule.CURRENCY][0].fullmatch(money.currency) or not is_currency(money.currency):
+    if not _is_currency(money.currency):
         raise _bad(f"{path}.currency", _PATTERNS[Rule.CURRENCY][1], money.currency)
     if not -MAX_MINOR <= money.minor <= MAX_MINOR:
         raise _bad(f"{path}.minor", "at most 1,000,000,000,000 minor units", money.minor)
@@ -143,7 +149,7 @@ def _check_money(money: Money, path: str) -> None:
         raise _bad(f"{path}.minor", "zero or more (a margin alone may be negative)", money.minor)
 
 
-def _check_parts(parts: list[Any], path: str, most: int) -> None:
+def _check_parts(parts: Sequence[Part], path: str, most: int) -> None:
     if not 1 <= len(parts) <= most:
         raise _bad(path, f"a list of 1 to {most}", f"{len(parts)} of them")
     for index, part in enumerate(parts):

@@ -19,7 +19,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Years outside these bounds are typing errors in selling, and are refused as such."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (written as UTC by `format_instant`, which is four times as fast so)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC, without the cost of saying so)
 _MICROSECOND = timedelta(microseconds=1)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -49,7 +49,13 @@ def format_instant(instant: int) -> str:
     >>> format_instant(0)
     '1970-01-01T00:00:00.000000Z'
     """
-    return (_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
+    seconds, microseconds = divmod(instant, SECOND_US)
+    return f"{_second(seconds)}.{microseconds:06d}Z"
+
+
+@lru_cache(maxsize=65_536)
+def _second(seconds: int) -> str:
+    return (_NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()
 
 
 def is_date(text: str) -> bool:

@@ -6,6 +6,7 @@ who came in the meantime. Nobody waits for a timer, so a lone caller pays nothin
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
@@ -39,6 +40,7 @@ class GroupCommit(Generic[Job, Result]):
         self._mutex = Lock()
         self._queue: list[_Waiting[Job, Result]] = []
         self._led = False
+        self._last = 1
 
     def submit(self, job: Job) -> Result:
         """Write a job with whoever else is waiting; returns its result or raises its refusal."""
@@ -55,9 +57,18 @@ class GroupCommit(Generic[Job, Result]):
             raise mine.error
         return mine.result  # type: ignore[return-value]
 
+    def _let_others_in(self) -> None:
+        """Those whom the last group woke are about to come back: let them, as long as they do."""
+        waiting = 0
+        while waiting < len(self._queue) < self._last:
+            waiting = len(self._queue)
+            time.sleep(0)
+
     def _lead(self) -> None:
+        self._let_others_in()
         with self._mutex:
             group, self._queue = self._queue[: self._most], self._queue[self._most :]
+        self._last = len(group)
         try:
             outcomes: Sequence[Result | BaseException] = self._write([waiting.job for waiting in group])
         except BaseException as error:  # noqa: BLE001 (whatever it is, those who wait must hear of it)

@@ -462,27 +462,25 @@ class _Group:
     def clash(self, request: Request) -> Moved | None:
         """A request that was decided without knowing of an earlier one of the group must be decided again."""
         for entry in request.entries:
-            if (
-                entry.originator_id,
-                entry.originator_version,
-            ) in self._versions or entry.originator_id in self._blocked:
-                return Moved(f"{entry.originator_id} has moved on; read it again and decide anew")
-        if any(subject in self._subjects for subject, _ in request.subjects) or (
-            request.remembered is not None and (request.actor, request.remembered.key) in self._keys
-        ):
-            return Moved("another append of this moment came first; read again and decide anew")
+            stream = entry.originator_id
+            if stream in self._blocked or (stream, entry.originator_version) in self._versions:
+                return Moved(f"{stream} has moved on; read it again and decide anew")
+        if request.subjects and not self._subjects.isdisjoint([subject for subject, _ in request.subjects]):
+            return Moved("another append of this moment named this subject first; decide anew")
+        if request.remembered is not None and (request.actor, request.remembered.key) in self._keys:
+            return Moved("another append of this moment used this key first; decide anew")
         return None
 
     def add(self, request: Request, *, stored: bool) -> None:
+        if not stored:
+            self._blocked.update([entry.originator_id for entry in request.entries])
+            return
         for entry in request.entries:
-            if stored:
-                self._versions.add((entry.originator_id, entry.originator_version))
-            else:
-                self._blocked.add(entry.originator_id)
-        if stored:
-            self._subjects.update(subject for subject, _ in request.subjects)
-            if request.remembered is not None:
-                self._keys.add((request.actor, request.remembered.key))
+            self._versions.add((entry.originator_id, entry.originator_version))
+        if request.subjects:
+            self._subjects.update([subject for subject, _ in request.subjects])
+        if request.remembered is not None:
+            self._keys.add((request.actor, request.remembered.key))
 
 
 def _stored_entry(row: Row) -> StoredEntry:
