@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.codec import MAX_SAFE_INTEGER
 from ledger.errors import Refused
-from ledger.events import Attributes, Event, EventCorrected, Line, Money, Rule, Sealed, Stage
+from ledger.events import Attributes, Event, EventCorrected, Line, Money, Part, Rule, Sealed, Stage
 from ledger.money import MAX_MINOR, is_currency
 from ledger.times import parse_date, zone
 

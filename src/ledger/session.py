@@ -153,12 +153,12 @@ class Session:
 
     def reveal(self, sealed: Iterable[Sealed]) -> dict[str, Any]:
         found, elsewhere = {}, []
-        for seal in sealed:
-            value = self._sealed_here.get(seal.commitment.c)
+        for each in sealed:
+            value = self._sealed_here.get(each.commitment.c)
             if value is None:
-                elsewhere.append(seal.commitment.c)
+                elsewhere.append(each.commitment.c)
             else:
-                found[seal.commitment.c] = msgspec.json.decode(value)
+                found[each.commitment.c] = msgspec.json.decode(value)
         return found | self._vault.reveal(elsewhere)
 
     def preload(self, names: Iterable[str]) -> None:
