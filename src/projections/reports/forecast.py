@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text as SqlText
-from sqlalchemy import and_, case, func, literal, or_
+from sqlalchemy import and_, literal, or_
 
 from ledger.errors import BadRequest
 from projections.reports.definition import Report, Sum, Text, figure, total, unknown_yet
@@ -52,16 +52,8 @@ def lines(question: Question, view: View) -> list[Source]:
         in_period = and_(due >= _day(days.first), due <= _day(days.last), due >= today)
         return or_(in_period, due < today) if days.first <= question.today <= days.last else in_period
 
-    def month(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return case(
-            (column.is_(None), literal("undated", SqlText)),
-            (column < today, literal("overdue", SqlText)),
-            (column > _day(days.last), literal("later", SqlText)),
-            else_=func.substr(column, 1, 7),
-        )
-
     only = due_in if question.period is days else None
-    return [open_deals(question, view, month=month, due_in=only), closed(question.over(days), view, wins)]
+    return [open_deals(question, view, horizon=days, due_in=only), closed(question.over(days), view, wins)]
 
 
 def _day(day: date) -> ColumnElement[str]:

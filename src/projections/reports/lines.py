@@ -42,7 +42,7 @@ def query(source: Source, question: Question, view: View) -> Select[Any]:
         own["margin_minor"],
         own.get("quantity_e6", nothing).label("quantity_e6"),
         (nothing if source.probability_bp is None else source.probability_bp).label("probability_bp"),
-        case((own["currency"] != question.currency, own["stream"])).label("alone"),
+        own.get("alone", case((own["currency"] != question.currency, own["stream"]))).label("alone"),
     ]
     if question.needs_month:
         columns.append(cast(source.month, Text).label("due"))

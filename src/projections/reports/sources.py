@@ -15,17 +15,18 @@ from projections import intervals
 from projections.reports.open_rows import open_rows
 from projections.reports.open_rows import values as open_values
 from projections.reports.periods import month_first, month_number
-from projections.tables import deal_lines, deal_versions, losses, quote_versions, stage_versions, win_lines, wins
+from projections.tables import deal_lines, deal_versions, losses, quote_versions, win_lines, wins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy import CTE, ColumnElement, FromClause, Subquery, Table
+    from sqlalchemy import ColumnElement, FromClause, Subquery, Table
 
+    from projections.reports.periods import Period
     from projections.reports.question import Question
     from projections.store import View
 
-    Month = Callable[[ColumnElement[Any]], ColumnElement[Any]]
+    DueIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
 
 OPEN_COLUMNS = frozenset({
@@ -54,7 +55,7 @@ class Source:
     probability_bp: ColumnElement[Any] | None = None
     product_lines: Table | None = None
     where: tuple[ColumnElement[bool], ...] = ()
-    values: Mapping[str, int] = field(default_factory=dict)
+    values: Mapping[str, int | str] = field(default_factory=dict)
 
 
 def instant(value: int) -> ColumnElement[int]:
@@ -65,26 +66,27 @@ def label(value: str) -> ColumnElement[Any]:
     return literal(value, Text)
 
 
-def open_deals(question: Question, view: View, *, month: Month | None = None, due_in: Month | None = None) -> Source:
+def open_deals(question: Question, view: View, *, horizon: Period | None = None, due_in: DueIn | None = None) -> Source:
     """Deals open at the pair, each with its probability and category: its own if set, else its stage's.
 
-    `month` makes the line's month of the day it is due, `due_in` the condition on that day.
+    `horizon` puts the words overdue, later and undated for the months outside of it; `due_in` is a condition on the day
+    a deal is due.
     """
-    rows = open_rows(question.pair, view, OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS)
-    stages = _stages(question, view)
-    in_stage = and_(stages.c.pipeline == rows.c.pipeline, stages.c.stage == rows.c.stage)
-    due = rows.c.expected_close_on
+    columns = OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
+    rows = open_rows(question.pair, view, columns, horizon=horizon is not None)
+    today = question.today.isoformat()
+    last = today if horizon is None else horizon.last.isoformat()
     return Source(
-        frm=rows.outerjoin(stages, in_stage),
+        frm=rows,
         columns=dict(rows.c.items()),
-        state=func.coalesce(rows.c.category, stages.c.category),
+        state=rows.c.state,
         at=question.pair.as_of,
         happened_at=question.pair.happened.as_of,
-        month=func.substr(due, 1, 7) if month is None else month(due),
-        probability_bp=func.coalesce(rows.c.probability_bp, stages.c.probability_bp, 0),
+        month=rows.c.due,
+        probability_bp=rows.c.chance_bp,
         product_lines=deal_lines,
-        where=() if due_in is None else (due_in(due),),
-        values=open_values(question.pair),
+        where=() if due_in is None else (due_in(rows.c.expected_close_on),),
+        values=open_values(question.pair, question.currency, today, last),
     )
 
 
@@ -153,21 +155,6 @@ def _between(column: ColumnElement[int], question: Question) -> tuple[ColumnElem
     if question.period is None:
         return (column <= instant(last),)
     return (column >= instant(question.period_from), column <= instant(last))
-
-
-def _stages(question: Question, view: View) -> CTE:
-    """The stages of the day, worked out once: left to itself SQLite reads them anew for every deal."""
-    stages = intervals.at_pair(stage_versions, question.pair, view)
-    return (
-        select(
-            func.substr(stages.c.stream, len("pipeline-") + 1).label("pipeline"),
-            stages.c.stage,
-            stages.c.probability_bp,
-            stages.c.category,
-        )
-        .cte("stages")
-        .prefix_with("MATERIALIZED")
-    )
 
 
 def _month(
