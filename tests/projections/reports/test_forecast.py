@@ -39,8 +39,8 @@ def test_categories_add_up_to_the_cumulative_forecasts(book):
     row = book.report("forecast", as_of="2026-02-15").rows[0]
     names = ("pipeline", "best_case", "most_likely", "commit", "won")
     assert [row[f"{name}_minor"] for name in names] == [1, 10, 100, 1_000, 500_000]
-    names = ("commit", "most_likely", "best_case", "open")
-    assert [row[f"cum_{name}_minor"] for name in names] == [501_000, 501_100, 501_110, 501_111]
+    sums = ("commit", "most_likely", "best_case", "open")
+    assert [row[f"cum_{name}_minor"] for name in sums] == [501_000, 501_100, 501_110, 501_111]
     assert row["deals"] == 5
     assert row["amount_minor"] == 11_111
     assert row["weighted_minor"] == 0 + 5 + 75 + 900  # a quarter, half to even; omitted counts for nothing
