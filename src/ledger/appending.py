@@ -7,11 +7,11 @@ from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ledger.decision import Said
 from ledger.errors import Conflict, KeyReused, Moved, Refused
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, check_key, read
-from ledger.log.recorder import PendingEntry, Remembered, Request, Row, Told, positioned
+from ledger.log.requests import PendingEntry, Remembered, Request, Row, Told, positioned
+from ledger.said import Said
 from ledger.session import References, Sealing, Session, StreamCache
 
 if TYPE_CHECKING:

@@ -21,14 +21,15 @@ from ledger.appending import Appender, Receipt
 from ledger.bulk import BulkAppender, Outcome
 from ledger.checks import is_id
 from ledger.codec import Recorded, encode, from_entry, from_rows
-from ledger.decision import Draft
 from ledger.errors import BadRequest, UnreadableEvent
 from ledger.events import EVENTS, Sealed
 from ledger.log.database import connect
 from ledger.log.postgres import PostgresRecorder
-from ledger.log.recorder import Clock, LogRecorder, PendingEntry, StoredEntry
+from ledger.log.recorder import Clock, LogRecorder, StoredEntry
+from ledger.log.requests import PendingEntry
 from ledger.log.sqlite import SQLiteRecorder
 from ledger.privacy.vault import Vault
+from ledger.said import Draft
 from ledger.times import utc_now
 from ledger.upcasters import schema_of
 

@@ -12,12 +12,13 @@ from itertools import islice
 import msgspec
 
 from ledger.appending import MAX_TRIES, Receipt, same_body
-from ledger.decision import Said
 from ledger.errors import Conflict, LedgerError, Refused
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
-from ledger.log.recorder import LogRecorder, Remembered, Request, Row, Stored, positioned
+from ledger.log.recorder import LogRecorder
+from ledger.log.requests import Remembered, Request, Row, Stored, positioned
 from ledger.log.storing import StoringProcess
+from ledger.said import Said
 from ledger.session import References, Session
 from ledger.times import utc_now
 

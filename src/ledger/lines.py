@@ -13,10 +13,10 @@ import msgspec
 
 from ledger.checks import check
 from ledger.codec import MAX_ENTRY_BYTES, encode
-from ledger.decision import Said
 from ledger.errors import Refused
 from ledger.events import Event
 from ledger.kinds import event_class, kind_of
+from ledger.said import Said
 from ledger.times import is_date, parse_date, parse_instant
 
 MAX_LINE_BYTES = 1_000_000

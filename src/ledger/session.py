@@ -13,13 +13,15 @@ import msgspec
 from ledger import book as book_rules
 from ledger.checks import sealable
 from ledger.codec import Recorded, encode, from_rows
-from ledger.decision import Draft, Said, decide
+from ledger.decision import decide
 from ledger.errors import Refused
 from ledger.events import EVENTS, EventCorrected, Sealed
 from ledger.kinds import KINDS, fields_to_seal
-from ledger.log.recorder import LogRecorder, PendingEntry, Row, Told
+from ledger.log.recorder import LogRecorder
+from ledger.log.requests import PendingEntry, Row, Told
 from ledger.privacy.sealing import VaultRow, new_ref, seal, subject_of
 from ledger.privacy.vault import Vault
+from ledger.said import Draft, Said
 from ledger.stream import Stream
 
 MAX_AGE_S = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ledger.codec import encode
-from ledger.log.recorder import PendingEntry, Request
+from ledger.log.requests import PendingEntry, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

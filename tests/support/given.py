@@ -15,9 +15,10 @@ import pytest
 
 from ledger.book import DEFAULT_OPENING
 from ledger.codec import Recorded
-from ledger.decision import Draft, decide
+from ledger.decision import decide
 from ledger.errors import Refused
 from ledger.lines import read
+from ledger.said import Draft
 from ledger.stream import Stream
 from ledger.times import parse_instant
 

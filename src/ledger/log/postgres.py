@@ -14,7 +14,8 @@ from psycopg.errors import UniqueViolation as TakenError
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.recorder import Head, HeadMoved, LogRecorder, Prepared, Request, UniqueViolation
+from ledger.log.recorder import Head, HeadMoved, LogRecorder, Prepared, UniqueViolation
+from ledger.log.requests import Request
 from ledger.proof.merkle import Frontier
 
 MOST_IN_ONE_STATEMENT = 512

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.recorder import LogRecorder, Prepared, Request, UniqueViolation
+from ledger.log.recorder import LogRecorder, Prepared, UniqueViolation
+from ledger.log.requests import Request
 
 _INSERTS = {
     "events": "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -15,7 +15,8 @@ from typing import IO, Any
 import msgspec
 
 from ledger.errors import DatabaseUnusable, LedgerError, Moved, Refused
-from ledger.log.recorder import LogRecorder, PendingEntry, Request, Row, Stored
+from ledger.log.recorder import LogRecorder
+from ledger.log.requests import PendingEntry, Request, Row, Stored
 
 _LENGTH_BYTES = 4
 

@@ -1,0 +1,110 @@
+"""What is stored together or not at all, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ledger.errors import Moved
+from ledger.privacy.sealing import VaultRow
+
+Row = tuple[int, str, int, str, int, int, int, bytes]
+"""`position, stream, version, type, effective_at, recorded_at, appended_at, entry`."""
+
+
+class PendingEntry(msgspec.Struct, frozen=True, gc=False):
+    """What the library calls a stored event, before the log has given it its stamps.
+
+    `topic` is the type, `state` the canonical data. Times that are None become the log's stamp. (A `StoredEvent` is
+    a frozen dataclass, which takes four times as long to make.)
+    """
+
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+    effective_at: int | None = None
+    recorded_at: int | None = None
+    source: str | None = None
+
+
+class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the caller of an append is told of one line. `position` is None until its entry has one."""
+
+    stream: str
+    version: int
+    position: int | None
+    appended: bool
+
+
+class Remembered(msgspec.Struct, frozen=True, gc=False):
+    """An idempotency key, the HMAC of its body, and the answer to give again, stored with the events."""
+
+    key: str
+    body_hmac: bytes
+    answer: Sequence[Told]
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """What is stored together or not at all."""
+
+    entries: Sequence[PendingEntry]
+    actor: str
+    vault: Sequence[VaultRow] = ()
+    subjects: Sequence[tuple[str, str]] = ()
+    remembered: Remembered | None = None
+    correlation: str | None = None
+    causation: str | None = None
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """Where a request went: the position of its first entry, and the stamp of them all."""
+
+    position: int
+    appended_at: int
+    rows: Sequence[Row]
+
+
+def positioned(answer: Sequence[Told], rows: Sequence[Row]) -> list[Told]:
+    """The answer with the positions that its entries were given."""
+    positions = {(row[1], row[2]): row[0] for row in rows}
+    return [
+        Told(told.stream, told.version, positions.get((told.stream, told.version), told.position), told.appended)
+        for told in answer
+    ]
+
+
+class Group:
+    """What earlier requests of one transaction have taken, and the streams where one of them was refused."""
+
+    def __init__(self) -> None:
+        self._versions: set[tuple[Any, int]] = set()
+        self._blocked: set[Any] = set()
+        self._subjects: set[str] = set()
+        self._keys: set[tuple[str, str]] = set()
+
+    def clash(self, request: Request) -> Moved | None:
+        """A request that was decided without knowing of an earlier one of the group must be decided again."""
+        for entry in request.entries:
+            stream = entry.originator_id
+            if stream in self._blocked or (stream, entry.originator_version) in self._versions:
+                return Moved(f"{stream} has moved on; read it again and decide anew")
+        if request.subjects and not self._subjects.isdisjoint([subject for subject, _ in request.subjects]):
+            return Moved("another append of this moment named this subject first; decide anew")
+        if request.remembered is not None and (request.actor, request.remembered.key) in self._keys:
+            return Moved("another append of this moment used this key first; decide anew")
+        return None
+
+    def add(self, request: Request, *, stored: bool) -> None:
+        """Take note of a request that was stored, or was not."""
+        if not stored:
+            self._blocked.update([entry.originator_id for entry in request.entries])
+            return
+        for entry in request.entries:
+            self._versions.add((entry.originator_id, entry.originator_version))
+        if request.subjects:
+            self._subjects.update([subject for subject, _ in request.subjects])
+        if request.remembered is not None:
+            self._keys.add((request.actor, request.remembered.key))
