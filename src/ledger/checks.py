@@ -58,7 +58,7 @@ def check(event: Event) -> None:
             test(value, name)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def is_id(text: str) -> bool:
     """Whether the text can name a thing or an actor."""
     return _PATTERNS[Rule.ID][0].fullmatch(text) is not None

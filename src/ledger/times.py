@@ -53,7 +53,7 @@ def format_instant(instant: int) -> str:
     return f"{_second(seconds)}.{microseconds:06d}Z"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _second(seconds: int) -> str:
     return (_NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()
 

@@ -73,6 +73,7 @@ class Report:
     `fixed` dimensions head every row, `dimensions` may be asked for with `by` and `where`. `lines` gives the
     sources whose rows are the report's lines: their sums are its cells, and `explain` lists them. `choices` narrows
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
+    A `snapshot` speaks of an instant: its period only spans the dates of `every`.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Report:
     fixed: tuple[str, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
+    snapshot: bool = False
 
 
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:

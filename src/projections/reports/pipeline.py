@@ -55,4 +55,5 @@ PIPELINE = Report(
     dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
     lines=lines,
     fixed=("stage",),
+    snapshot=True,
 )

@@ -110,6 +110,8 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
     period = None
     if "period" in given:
         period = periods.parse_period(given["period"], today=today, fiscal_month=book.fiscal_month)
+    if report.snapshot and period is not None and "every" not in given:
+        raise BadRequest("period only spans the dates of every here; add every=day|week|month, or leave period out")
     if "every" in given and period is None:
         raise BadRequest("every needs a period, in which its dates lie")
     return Question(

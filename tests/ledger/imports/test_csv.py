@@ -263,4 +263,4 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     finally:
         tracemalloc.stop()
     assert count == 20_000
-    assert peak < 2_500_000
+    assert peak < 3_500_000  # of which the bounded caches of ids and days are about two thirds; the file has 4,400,000

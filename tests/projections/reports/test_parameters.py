@@ -33,6 +33,7 @@ def book(sqlite_url):
         ("sales", {"years": "3"}, "years needs a period"),
         ("sales", {"years": "30", "period": "2026"}, "years=30 is not possible"),
         ("sales", {"every": "month"}, "every needs a period"),
+        ("pipeline", {"period": "2026"}, "only spans the dates of every"),
         ("sales", {"every": "hour", "period": "2026"}, "every=hour is not possible in sales; write day or week"),
         ("win_rate", {"basis": "all"}, "write closed or cohort"),
         ("sales", {"as_of": "2026-02-30"}, "as_of: the date 2026-02-30 does not exist"),
