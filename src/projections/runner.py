@@ -7,7 +7,9 @@ transaction with the checkpoint. Any process may run a batch; the checkpoint's l
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
+from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
@@ -23,13 +25,17 @@ from projections.writing import Checkpoint, Writing, key_columns, writing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sqlalchemy import Connection
+
     from ledger.application import Ledger
     from ledger.codec import Recorded
+    from projections.places import Generation
     from projections.source import LogRow
     from projections.store import ReadStore
 
 BATCH: Final = 2_000
 POLL_S: Final = 0.005
+REFRESH_S: Final = 1.0
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 5.0
 
@@ -45,12 +51,16 @@ def run_batch(ledger: Ledger, store: ReadStore, limit: int = BATCH) -> int:
     with writing(store.current) as transaction:
         if transaction is None:
             return 0
-        after = transaction.checkpoint.position
-        fed: list[LogRow] = ledger.feed_rows(after, limit)
-        if fed:
-            _write_batch(transaction, _whole_streams(ledger, fed), after)
-            transaction.advance(_advanced(transaction.checkpoint, fed))
+        fed: list[LogRow] = ledger.feed_rows(transaction.checkpoint.position, limit)
+        _take(ledger, transaction, fed)
     return len(fed)
+
+
+def _take(ledger: Ledger, transaction: Writing, fed: Sequence[LogRow]) -> None:
+    """Fold the events that follow the checkpoint, and move it behind them."""
+    if fed:
+        _write_batch(transaction, _whole_streams(ledger, fed), transaction.checkpoint.position)
+        transaction.advance(_advanced(transaction.checkpoint, fed))
 
 
 def _whole_streams(ledger: Ledger, fed: Sequence[LogRow]) -> dict[str, list[LogRow]]:
@@ -70,9 +80,9 @@ def _whole_streams(ledger: Ledger, fed: Sequence[LogRow]) -> dict[str, list[LogR
 
 
 def _write_batch(transaction: Writing, streams: Mapping[str, list[LogRow]], after: int) -> None:
-    poisoned = transaction.quarantined()
     rows: dict[str, dict[Row, Row]] = defaultdict(dict)
     grown: dict[str, list[str]] = defaultdict(list)
+    healthy: list[str] = []
     for stream, events in streams.items():
         try:
             folded = fold(stream, events)
@@ -81,24 +91,28 @@ def _write_batch(transaction: Writing, streams: Mapping[str, list[LogRow]], afte
             _log.error("stream %s is quarantined at position %d: %s", stream, position, error)
             transaction.quarantine(stream, position, f"{type(error).__name__}: {error}")
             continue
-        if stream in poisoned:
-            transaction.release([stream])
+        is_grown = events[0][0] <= after
+        if is_grown:
+            healthy.append(stream)
         for table, made in folded.items():
             keys = key_columns(table)
             into = rows[table]
             for row in made:
                 into[tuple([row[index] for index in keys])] = row
-            if events[0][0] <= after:
+            if is_grown:
                 grown[table].append(stream)
+    stored = transaction.stored(grown) if grown else {}
+    if healthy:
+        transaction.release(healthy)
     for table in rows.keys() | grown.keys():
-        _write_table(transaction, table, rows[table], grown[table])
+        _write_table(transaction, table, rows[table], stored.get(table, ()))
     transaction.checkpoint = with_classes(transaction.checkpoint, rows["deal_versions"].values())
 
 
-def _write_table(transaction: Writing, table: str, rows: dict[Row, Row], grown: list[str]) -> None:
-    """Write what differs from what is stored; `grown` are the streams that may have rows."""
+def _write_table(transaction: Writing, table: str, rows: Mapping[Row, Row], before: Iterable[Row]) -> None:
+    """Write what differs from the rows that these streams had before."""
     keys = key_columns(table)
-    stored = {tuple([row[index] for index in keys]): row for row in transaction.stored(table, grown)} if grown else {}
+    stored = {tuple([row[index] for index in keys]): row for row in before}
     gone = [key for key in stored if key not in rows]
     changed = [row for key, row in rows.items() if key in stored and stored[key] != row]
     new = [row for key, row in rows.items() if key not in stored]
@@ -150,7 +164,7 @@ class Runner:
         self._ledger = ledger
         self._store = store
         self._appended = Event()
-        self._done = -1
+        self._kept: _Kept | None = None
 
     def notify(self) -> None:
         """Say that something was appended in this process, so that it is folded at once."""
@@ -163,21 +177,62 @@ class Runner:
             try:
                 self._step()
                 pause = FIRST_PAUSE_S
+                continue
             except (SQLAlchemyError, LedgerError) as error:
                 _log.warning("the read store cannot be brought up to date, next try in %.1f s: %s", pause, error)
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
             except Exception:  # noqa: BLE001 (a runner that ends would leave every report behind)
                 _log.exception("the runner failed, next try in %.1f s", pause)
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
+            self._let_go(broken=True)
+            stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+        self._let_go()
 
     def _step(self) -> None:
         self._appended.clear()
-        if self._ledger.head().position == self._done:
+        kept = self._kept_now()
+        fed: list[LogRow] = self._ledger.feed_rows(kept.position, BATCH)
+        if not fed:
             self._appended.wait(POLL_S)
             return
-        self._store.refresh(self._ledger)
-        if run_batch(self._ledger, self._store) == 0:
-            self._done = self._store.position()
+        with writing(kept.generation, kept.connection) as transaction:
+            if transaction is not None:
+                kept.position = transaction.checkpoint.position
+                if kept.position + 1 == fed[0][0]:
+                    _take(self._ledger, transaction, fed)
+        if transaction is None:
             self._appended.wait(POLL_S)
+        elif kept.position + 1 == fed[0][0]:
+            kept.position = fed[-1][0]
+
+    def _kept_now(self) -> _Kept:
+        """What is kept open, turned to the generation that is current, which is looked up once in a while."""
+        kept, now = self._kept, time.monotonic()
+        if kept is None or now >= kept.until:
+            self._store.refresh(self._ledger)
+        generation = self._store.current
+        if kept is None or kept.generation is not generation:
+            self._let_go()
+            position = self._store.position()
+            kept = self._kept = _Kept(generation, generation.engine.connect(), position, now)
+        if now >= kept.until:
+            kept.until = now + REFRESH_S
+        return kept
+
+    def _let_go(self, *, broken: bool = False) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            if broken:
+                kept.connection.invalidate()
+            kept.connection.close()
+
+
+@dataclass
+class _Kept:
+    """What the runner keeps between batches: a connection to a generation, how far that is, and until when it is
+    taken for the current one.
+    """
+
+    generation: Generation
+    connection: Connection
+    position: int
+    until: float

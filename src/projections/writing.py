@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,7 +20,9 @@ from ledger.errors import DatabaseUnusable
 from projections.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
 
     from projections.places import Generation
     from projections.timeline import Row
@@ -48,8 +50,8 @@ class Writing(ABC):
     checkpoint: Checkpoint
 
     @abstractmethod
-    def stored(self, table: str, streams: Sequence[str]) -> list[Row]:
-        """The rows of some streams."""
+    def stored(self, streams: Mapping[str, Sequence[str]]) -> dict[str, list[Row]]:
+        """By table, the rows of some streams."""
 
     @abstractmethod
     def add(self, table: str, rows: Sequence[Row]) -> None:
@@ -68,31 +70,29 @@ class Writing(ABC):
         """Move the checkpoint."""
 
     @abstractmethod
-    def quarantined(self) -> set[str]:
-        """Streams that could not be folded so far."""
-
-    @abstractmethod
     def quarantine(self, stream: str, position: int, error: str) -> None:
         """Record that a stream could not be folded, at which event."""
 
     @abstractmethod
     def release(self, streams: Iterable[str]) -> None:
-        """Record that streams fold again."""
+        """Record that streams fold, whether they did before or not."""
 
 
 @contextmanager
-def writing(generation: Generation) -> Iterator[Writing | None]:
+def writing(generation: Generation, kept: Connection | None = None) -> Iterator[Writing | None]:
     """A transaction that commits at the end of the block; None while another one holds the lock.
 
+    It runs on a connection that is `kept` open for it, which has its statements planned already, or on one of the pool.
     Raises `DatabaseUnusable` for what the database raises, having changed nothing.
     """
     try:
-        if generation.schema is None:
-            with _writing_sqlite(generation) as transaction:
-                yield transaction
-        else:
-            with _writing_postgres(generation, generation.schema) as transaction:
-                yield transaction
+        with nullcontext(kept) if kept is not None else generation.engine.connect() as connection:
+            if generation.schema is None:
+                with _writing_sqlite(connection) as transaction:
+                    yield transaction
+            else:
+                with _writing_postgres(connection, generation.schema) as transaction:
+                    yield transaction
     except (sqlite3.Error, psycopg.Error, DBAPIError) as error:
         raise DatabaseUnusable(f"the read store cannot be written: {error}; it can be rebuilt at any time") from error
 
@@ -122,17 +122,16 @@ def _names(indexes: Iterable[str]) -> str:
 
 
 @contextmanager
-def _writing_sqlite(generation: Generation) -> Iterator[Writing | None]:
-    with generation.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
-        try:
-            transaction = connection.begin()
-        except OperationalError as error:
-            if "locked" not in str(error):
-                raise
-            yield None
-            return
-        with transaction:
-            yield _SQLiteWriting(connection.connection.driver_connection)
+def _writing_sqlite(connection: Connection) -> Iterator[Writing | None]:
+    try:
+        transaction = connection.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin()
+    except OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        yield None
+        return
+    with transaction:
+        yield _SQLiteWriting(connection.connection.driver_connection)
 
 
 class _SQLiteWriting(Writing):
@@ -140,9 +139,12 @@ class _SQLiteWriting(Writing):
         self._connection = connection
         self.checkpoint = Checkpoint(*connection.execute(f"SELECT {_CHECKPOINT} FROM checkpoint").fetchone())
 
-    def stored(self, table: str, streams: Sequence[str]) -> list[Row]:
-        query = f"SELECT * FROM {table} WHERE stream IN (SELECT value FROM json_each(?))"
-        return list(self._connection.execute(query, [json.dumps(streams)]))
+    def stored(self, streams: Mapping[str, Sequence[str]]) -> dict[str, list[Row]]:
+        query = "SELECT * FROM {} WHERE stream IN (SELECT value FROM json_each(?))"
+        return {
+            table: list(self._connection.execute(query.format(table), [json.dumps(some)]))
+            for table, some in streams.items()
+        }
 
     def add(self, table: str, rows: Sequence[Row]) -> None:
         self._insert("INSERT", table, rows)
@@ -161,9 +163,6 @@ class _SQLiteWriting(Writing):
     def advance(self, checkpoint: Checkpoint) -> None:
         self._connection.execute(f"UPDATE checkpoint SET ({_CHECKPOINT}) = (?, ?, ?, ?, ?)", checkpoint)
 
-    def quarantined(self) -> set[str]:
-        return {stream for (stream,) in self._connection.execute("SELECT stream FROM quarantine")}
-
     def quarantine(self, stream: str, position: int, error: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?)", (stream, position, error))
 
@@ -175,32 +174,62 @@ class _SQLiteWriting(Writing):
 
 
 @contextmanager
-def _writing_postgres(generation: Generation, schema: str) -> Iterator[Writing | None]:
-    with generation.engine.begin() as connection:
+def _writing_postgres(connection: Connection, schema: str) -> Iterator[Writing | None]:
+    with connection.begin():
         raw: Any = connection.connection.driver_connection
-        raw.execute("SET LOCAL synchronous_commit = off")  # what a crash takes goes with its checkpoint
         query = f'SELECT {_CHECKPOINT} FROM "{schema}".checkpoint FOR UPDATE SKIP LOCKED'
-        found = raw.execute(query, binary=True).fetchone()
-        yield None if found is None else _PostgresWriting(raw, schema, Checkpoint(*found))
+        with raw.pipeline():
+            raw.execute("SET LOCAL synchronous_commit = off")  # what a crash takes goes with its checkpoint
+            locked = raw.execute(query, binary=True)
+        found = locked.fetchone()
+        if found is None:
+            yield None
+            return
+        transaction = _PostgresWriting(raw, schema, Checkpoint(*found))
+        yield transaction
+        transaction.commit()
 
 
 class _PostgresWriting(Writing):
+    """Sends its writes with the commit, in one round trip; only COPY, which cannot wait, goes at once."""
+
     def __init__(self, connection: Any, schema: str, checkpoint: Checkpoint) -> None:
         self._connection = connection
         self._schema = schema
+        self._waiting: list[tuple[str, Sequence[Any]]] = []
         self.checkpoint = checkpoint
 
     def _table(self, name: str) -> str:
         return f'"{self._schema}".{name}'
 
-    def stored(self, table: str, streams: Sequence[str]) -> list[Row]:
-        query = "SELECT * FROM " + self._table(table) + " WHERE stream = ANY(%s)"
-        return list(self._connection.execute(query, [list(streams)], binary=True))
+    def _write(self, statement: str, parameters: Sequence[Any]) -> None:
+        self._waiting.append((statement, parameters))
+
+    def _send(self) -> None:
+        for statement, parameters in self._waiting:
+            self._connection.execute(statement, parameters)
+        self._waiting.clear()
+
+    def commit(self) -> None:
+        with self._connection.pipeline():
+            self._send()
+            self._connection.commit()
+
+    def stored(self, streams: Mapping[str, Sequence[str]]) -> dict[str, list[Row]]:
+        with self._connection.pipeline():
+            self._send()
+            query = "SELECT * FROM {} WHERE stream = ANY(%s)"
+            found = {
+                table: self._connection.execute(query.format(self._table(table)), [list(some)], binary=True)
+                for table, some in streams.items()
+            }
+        return {table: list(rows) for table, rows in found.items()}
 
     def add(self, table: str, rows: Sequence[Row]) -> None:
         if len(rows) < COPY_FROM_ROWS:
             self._insert(table, rows, "")
         else:
+            self._send()
             copy_rows(self._connection, self._table(table), rows)
 
     def put(self, table: str, rows: Sequence[Row]) -> None:
@@ -217,30 +246,27 @@ class _PostgresWriting(Writing):
     def _insert(self, table: str, rows: Sequence[Row], conflict: str) -> None:
         arrays = _names(_types(table, range(len(columns(table)))))
         statement = f"INSERT INTO {self._table(table)} SELECT * FROM unnest({arrays}){conflict}"
-        self._connection.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+        self._write(statement, [list(column) for column in zip(*rows, strict=True)])
 
     def remove(self, table: str, keys: Sequence[Row]) -> None:
         places = key_columns(table)
         named = _names(columns(table)[index] for index in places)
         statement = f"DELETE FROM {self._table(table)} WHERE ({named}) IN (SELECT * FROM unnest({_names(_types(table, places))}))"
-        self._connection.execute(statement, [list(column) for column in zip(*keys, strict=True)])
+        self._write(statement, [list(column) for column in zip(*keys, strict=True)])
 
     def advance(self, checkpoint: Checkpoint) -> None:
         statement = f"UPDATE {self._table('checkpoint')} SET ({_CHECKPOINT}) = (%s, %s, %s, %s, %s)"
-        self._connection.execute(statement, checkpoint)
-
-    def quarantined(self) -> set[str]:
-        return {stream for (stream,) in self._connection.execute(f"SELECT stream FROM {self._table('quarantine')}")}
+        self._write(statement, checkpoint)
 
     def quarantine(self, stream: str, position: int, error: str) -> None:
         statement = (
             f"INSERT INTO {self._table('quarantine')} VALUES (%s, %s, %s)"
             " ON CONFLICT (stream) DO UPDATE SET position = excluded.position, error = excluded.error"
         )
-        self._connection.execute(statement, (stream, position, error))
+        self._write(statement, (stream, position, error))
 
     def release(self, streams: Iterable[str]) -> None:
-        self._connection.execute(f"DELETE FROM {self._table('quarantine')} WHERE stream = ANY(%s)", [list(streams)])
+        self._write(f"DELETE FROM {self._table('quarantine')} WHERE stream = ANY(%s)", [list(streams)])
 
 
 def _types(table: str, places: Iterable[int]) -> list[str]:
