@@ -186,8 +186,10 @@ def replayed(asked: Asked, report: Report, question: Question, book: naive_repor
         basis=parameters.get("basis", "closed"),
         months=int(parameters.get("horizon", 12)),
     )
-    fiscal = book.settings(naive_question)["fiscal_year_start_month"]
-    naive_question.period = naive.days_of_period(period, fiscal) if period else None
+    settings = book.settings(naive_question)
+    today = naive.day_of(naive_question.as_of, settings["time_zone"])
+    if period:
+        naive_question.period = naive.days_of_period(period, settings["fiscal_year_start_month"], today)
     try:
         lines, rows = NAIVE[asked.report](book, naive_question)
     except naive_reports.MissingRate:

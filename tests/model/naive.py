@@ -47,11 +47,17 @@ def add_months(day: date, months: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
-def days_of_period(text: str, fiscal_start: int = 1) -> tuple[date, date]:
+def days_of_period(text: str, fiscal_start: int = 1, today: date | None = None) -> tuple[date, date]:
     """First day and the day after the last of `2026-Q3`, `2026-S1`, `2026-09`, `2026`, `FY…` or `from..to`.
 
-    A fiscal year is named after the calendar year in which it ends.
+    A fiscal year is named after the calendar year in which it ends. `this-` and `last-` month, quarter and year are
+    those of `today`.
     """
+    if today is not None and text.startswith(("this-", "last-")):
+        word, _, unit = text.partition("-")
+        length = {"month": 1, "quarter": 3, "year": 12}[unit]
+        first = add_months(today, -((today.month - 1) % length) - (length if word == "last" else 0))
+        return first, add_months(first, length)
     if ".." in text:
         first, last = (date.fromisoformat(part) for part in text.split(".."))
         return first, last + timedelta(days=1)
@@ -379,9 +385,9 @@ def person_after(events: Iterable[Seen]) -> State | None:
 def team_after(events: Iterable[Seen]) -> State | None:
     state: State | None = None
     for event in events:
-        if event.type == "team.created":
+        if state is None and event.type == "team.created":
             state = {"name": event.data["name"], "parent": event.data.get("parent"), "active": True}
-        elif state is None:
+        elif state is None or not state["active"]:
             continue
         elif event.type == "team.renamed":
             state["name"] = event.data["name"]

@@ -262,6 +262,16 @@ def test_a_day_is_twenty_three_or_twenty_five_hours_when_clocks_change():
     assert naive.days_of_period("2024-02") == (date(2024, 2, 1), date(2024, 3, 1))
 
 
+def test_periods_by_their_names():
+    january = date(2024, 1, 31)
+    assert naive.days_of_period("last-quarter", 1, january) == (date(2023, 10, 1), date(2024, 1, 1))
+    assert naive.days_of_period("this-month", 1, january) == (date(2024, 1, 1), date(2024, 2, 1))
+    assert naive.days_of_period("FY2024", 4) == (date(2023, 4, 1), date(2024, 4, 1))
+    assert naive.days_of_period("FY2024", 1) == (date(2024, 1, 1), date(2025, 1, 1))
+    assert naive.days_of_period("FY2024-Q1", 7) == (date(2023, 7, 1), date(2023, 10, 1))
+    assert naive.days_of_period("2024-S2") == (date(2024, 7, 1), date(2025, 1, 1))
+
+
 def test_largest_remainder_shares_a_whole():
     assert naive.largest_remainder(100, [1, 1, 1]) == [34, 33, 33]
     assert naive.largest_remainder(-1, [1, 1]) == [0, -1]
