@@ -15,9 +15,14 @@ from sqlalchemy import create_engine, text
 from tests.support import postgres
 
 
-def test_the_server_is_postgresql_18_and_syncs_to_disk(postgres_server):
+def test_the_server_is_postgresql_18_and_does_not_wait_for_the_disk(postgres_server):
     with postgres_server.connect() as connection:
         assert connection.info.server_version // 10_000 == 18
+        assert connection.execute("SHOW fsync").fetchone() == ("off",)
+
+
+def test_a_server_of_its_own_syncs_to_disk():
+    with postgres.running() as server, server.connect() as connection:
         assert connection.execute("SHOW fsync").fetchone() == ("on",)
 
 
