@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ledger.errors import Conflict, KeyReused, Moved, Refused
 from ledger.events import BookOpened
+from ledger.kinds import OPENINGS
 from ledger.lines import body_hmac, check_key, read
 from ledger.log.requests import PendingEntry, Remembered, Request, Row, Told, positioned
 from ledger.said import Said
@@ -88,6 +89,8 @@ class Appender:
         opening = session.opening()
         if opening is not None and not isinstance(said[0].event, BookOpened):
             _collect(session.decide(opening, now, history=False), entries, sealing)
+        if session.cached:
+            session.begin(each.stream for each in said if isinstance(each.event, OPENINGS))
         session.preload(each.stream for each in said)
         told: list[Told] = []
         for number, each in enumerate(said, 1):

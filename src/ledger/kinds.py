@@ -10,7 +10,18 @@ import msgspec
 from ledger import book, customer, deal, organisation, pipeline, product, quote, rates
 from ledger.checks import is_id, sealable
 from ledger.errors import Refused
-from ledger.events import EVENTS, Event
+from ledger.events import (
+    EVENTS,
+    BookOpened,
+    CustomerRegistered,
+    DealOpened,
+    Event,
+    PersonJoined,
+    PipelineDefined,
+    ProductListed,
+    QuoteIssued,
+    TeamCreated,
+)
 from ledger.money import is_currency
 
 Evolve = Callable[[Any, Event], Any]
@@ -35,6 +46,18 @@ KINDS: dict[str, Kind] = {
     "deal": Kind(deal.evolve),
     "quote": Kind(quote.evolve),
 }
+
+OPENINGS = (
+    BookOpened,
+    PipelineDefined,
+    TeamCreated,
+    PersonJoined,
+    ProductListed,
+    CustomerRegistered,
+    DealOpened,
+    QuoteIssued,
+)
+"""The events that begin a stream."""
 
 _ELSEWHERE = {"contact": "customer"}
 """Event types whose first word is not the kind of stream they belong to."""

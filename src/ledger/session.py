@@ -163,6 +163,12 @@ class Session:
                 found[each.commitment.c] = msgspec.json.decode(value)
         return found | self._vault.reveal(elsewhere)
 
+    def begin(self, names: Iterable[str]) -> None:
+        """Take these streams for new where none is at hand: the log knows better, and refuses a wrong guess."""
+        for name in names:
+            if self._streams.get(name) is None:
+                self._streams.put(name, (self._cache and self._cache.take(name)) or Stream(name))
+
     def preload(self, names: Iterable[str]) -> None:
         """Read the streams that are not here yet in one query."""
         missing: list[str] = []

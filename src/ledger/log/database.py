@@ -21,6 +21,8 @@ SCHEMA_REVISION = "0001"
 
 VERSION_TABLE = "ledger_schema"
 BUSY_TIMEOUT_MS = 30_000
+POOL_SIZE = 32
+"""Connections kept; a reader beyond them waits its turn, which is cheaper than connecting anew."""
 CONNECT_TIMEOUT_S = 10
 _MIGRATION_LOCK = 0x5A1E51ED
 
@@ -52,7 +54,9 @@ def make_engine(address: URL, *, create: bool = True) -> Engine:
         return _sqlite(address, create=create)
     patience = {} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_TIMEOUT_S}
     # Reads are single statements; a transaction around each would cost two round trips.
-    return create_engine(address, pool_size=16, max_overflow=48, isolation_level="AUTOCOMMIT", connect_args=patience)
+    return create_engine(
+        address, pool_size=POOL_SIZE, max_overflow=0, isolation_level="AUTOCOMMIT", connect_args=patience
+    )
 
 
 def shown(address: URL) -> str:
@@ -100,7 +104,12 @@ def _sqlite(address: URL, *, create: bool) -> Engine:
             raise NotFound(f"there is no ledger at {path}; make one with `sales-ledger append` or `sales-ledger demo`")
         if not Path(path).absolute().parent.is_dir():
             raise DatabaseUnusable(f"the folder of {path} does not exist; create it first")
-    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    engine = create_engine(
+        address,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

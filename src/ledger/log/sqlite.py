@@ -39,10 +39,11 @@ class SQLiteRecorder(LogRecorder):
             prepared = self._prepare(head, requests, taken)
             self._insert(cursor, prepared)
             cursor.execute("COMMIT")
+        except sqlite3.IntegrityError:
+            cursor.execute("ROLLBACK")
+            raise UniqueViolation from None
         except BaseException as error:
             self._discard_writer()
-            if isinstance(error, sqlite3.IntegrityError):
-                raise UniqueViolation from None
             if isinstance(error, sqlite3.Error):
                 raise DBAPIError("append", None, error) from None
             raise
