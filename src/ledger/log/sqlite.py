@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -12,13 +13,9 @@ from ledger.log.database import unusable
 from ledger.log.recorder import LogRecorder, Prepared, UniqueViolation
 from ledger.log.requests import Request
 
-_INSERTS = {
-    "events": "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "event_types": "INSERT OR IGNORE INTO event_types VALUES (?, ?, ?)",
-    "vault": "INSERT INTO vault VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    "subjects": "INSERT INTO subjects VALUES (?, ?, ?)",
-    "idempotency": "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
-}
+_WIDTHS = {"events": 9, "event_types": 3, "vault": 8, "subjects": 3, "idempotency": 6}
+MOST_IN_ONE_STATEMENT = 64
+"""So many rows go in one statement: between statements other threads take the interpreter, and are slow to give it back."""
 
 
 class SQLiteRecorder(LogRecorder):
@@ -51,21 +48,18 @@ class SQLiteRecorder(LogRecorder):
 
     def _insert(self, cursor: sqlite3.Cursor, prepared: Prepared) -> None:
         book, head = self.book, prepared.head
-        cursor.executemany(_INSERTS["events"], [(book, *row) for row in prepared.rows])
-        if prepared.types:
-            cursor.executemany(_INSERTS["event_types"], [(book, *shape) for shape in prepared.types])
-        if prepared.subjects:
-            cursor.executemany(_INSERTS["subjects"], [(book, *subject) for subject in prepared.subjects])
-        if prepared.vault:
-            cursor.executemany(
-                _INSERTS["vault"],
-                [
-                    (book, row.commitment, row.subject_ref, row.stream, row.version, row.field, row.salt, row.value)
-                    for row in prepared.vault
-                ],
-            )
-        if prepared.keys:
-            cursor.executemany(_INSERTS["idempotency"], [(book, *key) for key in prepared.keys])
+        _insert(cursor, "events", [(book, *row) for row in prepared.rows])
+        _insert(cursor, "event_types", [(book, *shape) for shape in prepared.types])
+        _insert(cursor, "subjects", [(book, *subject) for subject in prepared.subjects])
+        _insert(cursor, "idempotency", [(book, *key) for key in prepared.keys])
+        _insert(
+            cursor,
+            "vault",
+            [
+                (book, row.commitment, row.subject_ref, row.stream, row.version, row.field, row.salt, row.value)
+                for row in prepared.vault
+            ],
+        )
         cursor.execute(
             "UPDATE heads SET position = ?, stamp = ?, frontier = ? WHERE book = ?",
             [head.position, head.stamp, head.frontier.to_bytes(), book],
@@ -92,3 +86,17 @@ class SQLiteRecorder(LogRecorder):
         if writer is not None:
             writer.close()
         super().close()
+
+
+def _insert(cursor: sqlite3.Cursor, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if len(rows) > MOST_IN_ONE_STATEMENT:
+        cursor.executemany(_statement(table, 1), rows)
+    elif rows:
+        cursor.execute(_statement(table, len(rows)), [value for row in rows for value in row])
+
+
+@lru_cache(maxsize=512)
+def _statement(table: str, rows: int) -> str:
+    verb = "INSERT OR IGNORE" if table == "event_types" else "INSERT"
+    marks = f"({', '.join('?' * _WIDTHS[table])})"
+    return f"{verb} INTO {table} VALUES {', '.join([marks] * rows)}"
