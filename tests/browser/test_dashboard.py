@@ -127,6 +127,12 @@ def test_french_is_french_throughout(visit, demo):
     assert not re.search(r"\b(Open|Weighted|undefined|null|NaN)\b|\{\w+\}", left)
 
 
+def test_the_notes_of_an_answer_are_in_the_pages_language_not_the_browsers(visit, demo):
+    seen = visit(demo)
+    seen.open(as_of="2026-06-30", lang="fr")
+    assert "reposent sur des événements" in text(seen, "#provenance")
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_nothing_sticks_out_at_any_width(visit, demo, width, lang):

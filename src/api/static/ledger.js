@@ -1,6 +1,6 @@
 // Questions to the ledger's own API.
 
-import { say } from "./format.js";
+import { page, say } from "./format.js";
 
 export class Failure extends Error {}
 
@@ -12,7 +12,8 @@ export const address = (path, query) => {
 export async function ask(path, query = {}, signal = undefined) {
   let answer;
   try {
-    answer = await fetch(address(path, query), { signal, headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json", "Accept-Language": page.language };
+    answer = await fetch(address(path, query), { signal, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Failure(say.errors.offline);
