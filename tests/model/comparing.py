@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.util import LRUCache
+
 from ledger.application import Ledger, open_ledger
 from ledger.times import parse_instant
 from projections.reports import MissingRate, find
@@ -43,6 +45,9 @@ FIGURES = {
 }
 """What a line brings, in the reports' words and in the naive model's."""
 
+COMPILED = 1_000
+"""Compiled statements kept; each takes a fifth of a megabyte."""
+
 NOT_YET = ("call_minor", "objective_minor", "shortfall_minor", "coverage")
 """Columns whose facts no event tells yet."""
 
@@ -70,7 +75,7 @@ class Comparison:
     def __init__(self, url: str) -> None:
         self.url = url
         self.seen = Seen()
-        self._compiled: dict[Any, Any] = {}
+        self._compiled: LRUCache[Any, Any] = LRUCache(COMPILED)
         self._classes = 0
 
     def differences(self, case: Case) -> list[tuple[Asked, str]]:
