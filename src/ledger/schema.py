@@ -25,7 +25,7 @@ from ledger.checks import (
     SETTING_KEY,
 )
 from ledger.codec import MAX_SAFE_INTEGER
-from ledger.events import Attributes, Event, Line, Money, Part, Rule, Stage
+from ledger.events import EVENTS, Attributes, Event, Line, Money, Part, Rule, Stage
 from ledger.kinds import KINDS, kind_of_event
 from ledger.lines import MAX_KEY, MAX_SOURCE
 from ledger.money import MAX_MINOR
@@ -67,32 +67,41 @@ def line_schema(event: type[Event], *, history: bool = False) -> Schema:
     """A whole event line of this type; `history` with the fields that only imported history may claim."""
     data = data_schema(event)
     parts = data.pop("$defs", {})
+    schema = _line(event.TYPE, data.pop("description"), _stream(kind_of_event(event.TYPE)), {"const": event.TYPE}, data)
+    if history:
+        schema["properties"] |= {
+            "recorded_at": _or_null(INSTANT | {"description": "When the source system recorded it."}),
+            "source": _or_null(_printable(MAX_SOURCE, "The source system.")),
+        }
+    return {"$schema": DIALECT} | schema | ({"$defs": parts} if parts else {})
+
+
+def any_line_schema() -> Schema:
+    """An event line of whatever type; its data is any object."""
+    described = "What happened, to what, and when; the ledger decides whether it may be."
+    return _line("EventLine", described, _stream(None), {"enum": list(EVENTS)}, {"type": "object"})
+
+
+def _line(title: str, description: str, stream: Schema, event_type: Schema, data: Schema) -> Schema:
     fields: Schema = {
-        "stream": _stream(kind_of_event(event.TYPE)),
-        "type": {"const": event.TYPE},
+        "stream": stream,
+        "type": event_type,
         "data": data,
-        "effective_at": _or_null(WHEN | {"description": "When it was true: a date or an instant; now by default."}),
+        "effective_at": EFFECTIVE_AT,
         "expected_version": _or_null(
             {"type": "integer", "minimum": 0, "exclusiveMaximum": MAX_SAFE_INTEGER}
             | {"description": "The stream's version before this event; 0 where it begins."}
         ),
         "key": _or_null(_printable(MAX_KEY, "Makes the line repeatable: said again with its key, it is stored once.")),
     }
-    if history:
-        fields |= {
-            "recorded_at": _or_null(INSTANT | {"description": "When the source system recorded it."}),
-            "source": _or_null(_printable(MAX_SOURCE, "The source system.")),
-        }
-    schema: Schema = {
-        "$schema": DIALECT,
-        "title": event.TYPE,
-        "description": data.pop("description"),
+    return {
+        "title": title,
+        "description": description,
         "type": "object",
         "properties": fields,
         "required": ["stream", "type", *(["data"] if "required" in data else [])],
         "additionalProperties": False,
     }
-    return schema | ({"$defs": parts} if parts else {})
 
 
 def parts_of(event: type[Event], refs: str = LOCAL) -> dict[str, Schema]:
@@ -142,10 +151,10 @@ def _of_struct(kind: type[Part], refs: str) -> Schema:
         "title": getattr(kind, "TYPE", kind.__name__),
         "description": inspect.getdoc(kind) or "",
         "type": "object",
-        "properties": {field.name: _of(hints[field.name], field.name, refs) for field in fields},
+        "properties": {field.encode_name: _of(hints[field.name], field.name, refs) for field in fields},
         "additionalProperties": False,
     }
-    required = [field.name for field in fields if field.required]
+    required = [field.encode_name for field in fields if field.required]
     return schema | ({"required": required} if required else {})
 
 
@@ -210,6 +219,9 @@ def _or_null(schema: Schema) -> Schema:
     options = schema.get("anyOf", [schema])
     rest = {name: value for name, value in schema.items() if name == "description"}
     return {"anyOf": [*options, {"type": "null"}]} | rest
+
+
+EFFECTIVE_AT = _or_null(WHEN | {"description": "When it was true: a date or an instant; now by default."})
 
 
 def _stream(kind: str | None) -> Schema:

@@ -154,7 +154,7 @@ def test_every_schema_is_one_and_takes_what_the_ledger_takes(event):
 def test_schema_and_ledger_agree_on_any_value_in_any_field(event):
     for field in (each for each in fields(event) if (event, each.name) not in LEFT_TO_THE_DECISION):
         for probe in PROBES:
-            _check(event, _line(event, **{field.name: probe}), field.name)
+            _check(event, _line(event, **{field.encode_name: probe}), field.name)
 
 
 @each_event
