@@ -67,7 +67,9 @@ def line_schema(event: type[Event], *, history: bool = False) -> Schema:
     """A whole event line of this type; `history` with the fields that only imported history may claim."""
     data = data_schema(event)
     parts = data.pop("$defs", {})
-    schema = _line(event.TYPE, data.pop("description"), _stream(kind_of_event(event.TYPE)), {"const": event.TYPE}, data)
+    schema = _line(
+        event.TYPE, data.pop("description"), stream_schema(kind_of_event(event.TYPE)), {"const": event.TYPE}, data
+    )
     if history:
         schema["properties"] |= {
             "recorded_at": _or_null(INSTANT | {"description": "When the source system recorded it."}),
@@ -79,7 +81,7 @@ def line_schema(event: type[Event], *, history: bool = False) -> Schema:
 def any_line_schema() -> Schema:
     """An event line of whatever type; its data is any object."""
     described = "What happened, to what, and when; the ledger decides whether it may be."
-    return _line("EventLine", described, _stream(None), {"enum": list(EVENTS)}, {"type": "object"})
+    return _line("EventLine", described, stream_schema(None), {"enum": list(EVENTS)}, {"type": "object"})
 
 
 def _line(title: str, description: str, stream: Schema, event_type: Schema, data: Schema) -> Schema:
@@ -224,7 +226,7 @@ def _or_null(schema: Schema) -> Schema:
 EFFECTIVE_AT = _or_null(WHEN | {"description": "When it was true: a date or an instant; now by default."})
 
 
-def _stream(kind: str | None) -> Schema:
+def stream_schema(kind: str | None) -> Schema:
     """The names that streams of a kind, or of any kind, have."""
     thing = PATTERNS[Rule.ID][0].pattern
     names = {each: f"{each}-{thing}" for each in KINDS} | {
