@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Header
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
+from starlette.exceptions import HTTPException
 
 from ledger.errors import BadRequest
 
@@ -66,17 +68,21 @@ async def store(service: Service, lines: Sequence[bytes], idempotency_key: str |
 
 
 def expected_version(if_match: str | None, if_none_match: str | None) -> int | None:
-    """The version that a request is conditional on; 0 for a stream without events. Raises `BadRequest`."""
-    if if_match is None and if_none_match is None:
-        return None
+    """The version that a request is conditional on; 0 for a stream without events.
+
+    Raises `BadRequest`, and `HTTPException` (412) for conditions of which one is never met.
+    """
+    if if_none_match not in (None, "*"):
+        raise BadRequest("If-None-Match takes * alone: the stream must be new")
     if if_match is None:
-        if if_none_match != "*":
-            raise BadRequest("If-None-Match takes * alone: the stream must be new")
-        return 0
+        return None if if_none_match is None else 0
     match = _VERSION.fullmatch(if_match)
-    if match is None or if_none_match is not None:
-        raise BadRequest('If-Match takes one version as the ETag says it, such as "7", without If-None-Match')
-    return int(match[1])
+    if match is None:
+        raise BadRequest('If-Match takes one version as the ETag says it, such as "7"')
+    version = int(match[1])
+    if version and if_none_match:
+        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, "no stream is at that version and new; send one condition")
+    return version
 
 
 def _key(header: str) -> str:
