@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -62,11 +64,21 @@ def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def install(app: FastAPI) -> None:
-    """Turn every error of the app into a problem document."""
+def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Turn every error of the app, whose routes these routers have, into a problem document."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+    def of_http(request: Request, error: Exception) -> JSONResponse:
+        answer = _of_http(request, error)
+        if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # Starlette names the methods of one route only
+            path = request.scope["path"]
+            methods = {name for route in routes if route.path_regex.match(path) for name in route.methods}
+            answer.headers["Allow"] = ", ".join(sorted(methods))
+        return answer
+
     app.add_exception_handler(LedgerError, _of_ledger)
     app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(DBAPIError, _of_database)
     app.add_exception_handler(Exception, _of_fault)
 

@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
+from api.openapi import ETAG
 from api.problems import document
 from api.service import ServiceOf
 from ledger.errors import NotFound, Refused
@@ -32,7 +33,7 @@ class History(BaseModel):
     events: list[dict[str, Any]]
 
 
-@router.get("/streams/{stream}", responses=document(400, 404, 421, 503))
+@router.get("/streams/{stream}", responses=document(400, 404, 421, 503) | {200: {"headers": ETAG}})
 def stream_history(
     service: ServiceOf,
     response: Response,
