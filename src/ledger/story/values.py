@@ -74,7 +74,8 @@ class Words:
         """What a line, stage or setting is called, and what is said of it."""
         match value:
             case Line():
-                return self._product(value, around), f"{self._number(value.quantity)} · {self.money(value.value)}"
+                said = {"quantity": self._number(value.quantity), "value": self.money(value.value)}
+                return self._product(value, around), str(self.texts["line"]).format(**said)
             case Stage():
                 return value.name, self._percent(value.probability_bp)
             case _:
