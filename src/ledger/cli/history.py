@@ -16,7 +16,7 @@ from ledger.cli.report import Lang
 from ledger.errors import NotFound
 
 if TYPE_CHECKING:
-    from ledger.story import Amended, Entry, Story
+    from ledger.story import Entry, Story
 
 STRUCK, PLAIN = "\x1b[9m", "\x1b[0m"
 BLANK = ["", "", "", ""]
@@ -77,7 +77,7 @@ def _as_table(story: Story, lang: str, zone: str) -> str:
     from ledger.story.texts import texts
     from ledger.times import parse_instant
 
-    words = texts(lang)["head"]
+    words, separator = texts(lang)["head"], texts(lang)["separator"]
     pair = words["pair"].format(
         as_of=until_text(parse_instant(story.as_of), zone),
         known_at=until_text(parse_instant(story.known_at), zone),
@@ -86,7 +86,9 @@ def _as_table(story: Story, lang: str, zone: str) -> str:
     header = [words[each] for each in ("when", "recorded", "by", "number", "what")]
     columns = [_columns(entry, zone) for entry in story.life]
     taken = sum(max(map(len, column)) + 2 for column in zip(header[:-1], *columns, strict=True))
-    rows = [row for each, entry in zip(columns, story.life, strict=True) for row in _rows(each, entry, taken)]
+    rows = [
+        row for each, entry in zip(columns, story.life, strict=True) for row in _rows(each, entry, taken, separator)
+    ]
     name = story.stream if story.name is None else f"{story.name} ({story.stream})"
     return "\n".join([name, pair, "", table(header, rows, right=[3])])
 
@@ -99,22 +101,21 @@ def _columns(entry: Entry, zone: str) -> list[str]:
     return [when, "" if recorded == when else recorded, entry.actor, str(entry.version)]
 
 
-def _rows(columns: list[str], entry: Entry, taken: int) -> Iterator[list[str]]:
+def _rows(columns: list[str], entry: Entry, taken: int, separator: str) -> Iterator[list[str]]:
     """The sentence beside its columns; below it what it leaves out, then how the event was amended."""
     first, *rest = _wrapped(entry.text, taken)
     strike = _plain if entry.retracted is None else _struck
     yield [*columns, strike(first)]
     for line in rest:
         yield [*BLANK, strike(line)]
-    details = "; ".join([*entry.details, *([] if entry.late is None else [entry.late])])
-    for text in (details, *map(_amendment, entry.corrections), *map(_amendment, filter(None, [entry.retracted]))):
-        for line in _wrapped(text, taken + 2) if text else ():
+    amended = (*entry.corrections, *([] if entry.retracted is None else [entry.retracted]))
+    below = [
+        [*entry.details, *([] if entry.late is None else [entry.late])],
+        *([f"[{each.version}] {each.text}", *(change.text for change in each.changes)] for each in amended),
+    ]
+    for text in filter(None, map(separator.join, below)):
+        for line in _wrapped(text, taken + 2):
             yield [*BLANK, f"  {line}"]
-
-
-def _amendment(amended: Amended) -> str:
-    """`[2] corrected on 25 February 2026 by ana: typing error; value: €1,200.00 → €2,100.00`."""
-    return "; ".join([f"[{amended.version}] {amended.text}", *(each.text for each in amended.changes)])
 
 
 def _wrapped(text: str, taken: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -55,6 +55,10 @@ class Words:
         """`value: €1,200.00`, in French with a space before the colon."""
         return f"{self.label(field)}{self.texts['colon']}{text}"
 
+    def listed(self, texts: Iterable[str]) -> str:
+        """Several texts in a row."""
+        return str(self.texts["separator"]).join(texts)
+
     def difference(self, field: str, before: Any, after: Any, hint: Any, around: Around) -> str | None:
         """What differs between two lists of lines or stages, or two tables; None for anything else."""
         old, new = _keyed(before), _keyed(after)
@@ -65,10 +69,11 @@ class Words:
             was, now = (key in each and self._part(field, key, each[key], _inner(hint), around) for each in (old, new))
             if not was or not now:
                 said.append(f"+ {' '.join(now)}" if now else f"− {' '.join(was or ())}")
+            elif was[0] != now[0]:
+                said.append(f"{' '.join(was)} {ARROW} {' '.join(now)}")
             elif was != now:
-                name, before = was if was[0] == now[0] else ("", " ".join(was))
-                said.append(f"{name} {before} {ARROW} {now[1] if name else ' '.join(now)}".lstrip())
-        return "; ".join(said) or None
+                said.append(f"{now[0]}{self.texts['colon']}{was[1]} {ARROW} {now[1]}")
+        return self.listed(said) or None
 
     def _part(self, field: str, key: Any, value: Any, hint: Any, around: Around) -> tuple[str, str]:
         """What a line, stage or setting is called, and what is said of it."""
@@ -100,7 +105,7 @@ class Words:
             case msgspec.Struct():
                 return ", ".join(self._parts(value, around))
             case list() | tuple():
-                return "; ".join(self.value(field, each, _inner(hint), around) for each in value)
+                return self.listed(self.value(field, each, _inner(hint), around) for each in value)
             case dict():
                 return ", ".join(
                     f"{key}: {self.value(field, each, _inner(hint), around)}" for key, each in value.items()
