@@ -39,6 +39,8 @@ Check = Callable[[Any, str], None]
 MAX_LINES = 200
 MAX_STAGES = 50
 MAX_ATTRIBUTES = 32
+MAX_ATTRIBUTE_KEY = 64
+MAX_SETTINGS = 100
 MAX_TEXT = 10_000
 MAX_NAME = 200
 
@@ -50,7 +52,7 @@ SCORES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 _METRICS = (*MONEY_METRICS, *NUMBER_METRICS)
 _INTERACTIONS = get_args(InteractionKind)
 
-_PATTERNS: dict[Rule, tuple[re.Pattern[str], str]] = {
+PATTERNS: dict[Rule, tuple[re.Pattern[str], str]] = {
     Rule.ID: (re.compile(r"[A-Za-z0-9._:-]{1,64}"), "an id: 1 to 64 of A-Z a-z 0-9 . _ : -"),
     Rule.CODE: (re.compile(r"[a-z0-9_]{1,40}"), "a code: 1 to 40 of a-z 0-9 _"),
     Rule.DECIMAL: (re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?"), 'a decimal string such as "1.0842"'),
@@ -62,7 +64,7 @@ _PATTERNS: dict[Rule, tuple[re.Pattern[str], str]] = {
         f"{', '.join(_METRICS)}, or interactions: and one of {', '.join(_INTERACTIONS)}",
     ),
 }
-_RANGES: dict[Rule, tuple[int, int, str]] = {
+RANGES: dict[Rule, tuple[int, int, str]] = {
     Rule.BASIS_POINTS: (0, 10_000, "basis points from 0 to 10000"),
     Rule.MONTH: (1, 12, "a month from 1 to 12"),
     Rule.DAYS: (1, 36_500, "a number of days from 1 to 36500"),
@@ -71,8 +73,9 @@ _RANGES: dict[Rule, tuple[int, int, str]] = {
     Rule.MINUTES: (0, 100_000, "a number of minutes from 0 to 100000"),
     Rule.SCORE: (0, 10, "a score from 0 to 10"),
 }
-_LENGTHS = {Rule.NAME: MAX_NAME, Rule.PERSONAL: MAX_NAME, Rule.FREE_TEXT: MAX_TEXT}
-_ATTRIBUTE_KEY = re.compile(r"[a-z][a-z0-9_]*")
+LENGTHS = {Rule.NAME: MAX_NAME, Rule.PERSONAL: MAX_NAME, Rule.FREE_TEXT: MAX_TEXT}
+ATTRIBUTE_KEY = re.compile(r"[a-z][a-z0-9_]*")
+SETTING_KEY = re.compile(r"[a-z0-9_.:-]{1,64}")
 
 
 def _bad(path: str, wanted: str, value: object) -> Refused:
@@ -91,7 +94,7 @@ def check(event: Event) -> None:
 @lru_cache(maxsize=16_384)
 def is_id(text: str) -> bool:
     """Whether the text can name a thing or an actor."""
-    return _PATTERNS[Rule.ID][0].fullmatch(text) is not None
+    return PATTERNS[Rule.ID][0].fullmatch(text) is not None
 
 
 @cache
@@ -122,16 +125,16 @@ def _check_of(hint: Any) -> Check | None:
 
 
 def _check_of_rule(rule: Rule) -> Check:
-    if rule in _RANGES:
-        low, high, wanted = _RANGES[rule]
+    if rule in RANGES:
+        low, high, wanted = RANGES[rule]
 
         def in_range(value: int, path: str) -> None:
             if not low <= value <= high:
                 raise _bad(path, wanted, value)
 
         return in_range
-    if rule in _LENGTHS:
-        longest = _LENGTHS[rule]
+    if rule in LENGTHS:
+        longest = LENGTHS[rule]
 
         def short_enough(value: str | Sealed, path: str) -> None:
             if isinstance(value, Sealed):
@@ -147,7 +150,7 @@ def _check_of_rule(rule: Rule) -> Check:
         return lambda value, path: _named(path, parse_date if is_date(value) else parse_instant, value)
     if rule is Rule.TIME_ZONE:
         return lambda value, path: _named(path, zone, value)
-    pattern, wanted = _PATTERNS[rule]
+    pattern, wanted = PATTERNS[rule]
     fits = {Rule.ID: is_id, Rule.CURRENCY: _is_currency}.get(rule, pattern.fullmatch)
 
     def matches(value: str, path: str) -> None:
@@ -171,12 +174,12 @@ def _check_unicode(value: str, path: str) -> None:
 
 @lru_cache(maxsize=1_024)
 def _is_currency(code: str) -> bool:
-    return _PATTERNS[Rule.CURRENCY][0].fullmatch(code) is not None and is_currency(code)
+    return PATTERNS[Rule.CURRENCY][0].fullmatch(code) is not None and is_currency(code)
 
 
 def _check_money(money: Money, path: str) -> None:
     if not _is_currency(money.currency):
-        raise _bad(f"{path}.currency", _PATTERNS[Rule.CURRENCY][1], money.currency)
+        raise _bad(f"{path}.currency", PATTERNS[Rule.CURRENCY][1], money.currency)
     if not -MAX_MINOR <= money.minor <= MAX_MINOR:
         raise _bad(f"{path}.minor", "at most 1,000,000,000,000 minor units", money.minor)
     if money.minor < 0 and not path.endswith("margin"):
@@ -247,16 +250,16 @@ def _check_attributes(attributes: Attributes, path: str) -> None:
     if len(attributes) > MAX_ATTRIBUTES:
         raise _bad(path, f"at most {MAX_ATTRIBUTES} pairs", f"{len(attributes)} of them")
     for key, value in attributes.items():
-        if _ATTRIBUTE_KEY.fullmatch(key) is None or len(key) > 64:
+        if ATTRIBUTE_KEY.fullmatch(key) is None or len(key) > MAX_ATTRIBUTE_KEY:
             raise _bad(path, "keyed by names such as shoe_size", key)
         _check_plain(value, f"{path}.{key}")
 
 
 def _check_setting(setting: dict[str, Any], path: str) -> None:
-    if len(setting) > 100:
-        raise _bad(path, "at most 100 pairs", f"{len(setting)} of them")
+    if len(setting) > MAX_SETTINGS:
+        raise _bad(path, f"at most {MAX_SETTINGS} pairs", f"{len(setting)} of them")
     for key, value in setting.items():
-        if re.fullmatch(r"[a-z0-9_.:-]{1,64}", key) is None:
+        if SETTING_KEY.fullmatch(key) is None:
             raise _bad(path, "keyed by lower-case names", key)
         for item in value if isinstance(value, list) else [value]:
             _check_plain(item, f"{path}.{key}")

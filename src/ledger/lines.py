@@ -55,6 +55,13 @@ def read(raw: bytes, *, history: bool = False) -> Said:
     if len(raw) > MAX_LINE_BYTES:
         raise Refused("too_large", f"the line has {len(raw)} bytes; an entry holds at most {MAX_ENTRY_BYTES}")
     try:
+        return _read(raw, history=history)
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _read(raw: bytes, *, history: bool) -> Said:
+    try:
         line = _decode_line(raw)
     except UnicodeDecodeError:
         raise Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again") from None
@@ -88,9 +95,12 @@ def body_hmac(secret: bytes, bodies: list[bytes]) -> bytes:
     """What two requests with the same idempotency key are compared by: their canonical lines, without the keys."""
     digest = hmac.new(secret, digestmod=hashlib.sha256)
     for body in bodies:
-        line = msgspec.json.decode(body)
-        line.pop("key", None)
-        digest.update(encode(line))
+        try:
+            line = msgspec.json.decode(body)
+            line.pop("key", None)
+            digest.update(encode(line))
+        except RecursionError:
+            raise _too_deep() from None
         digest.update(b"\n")
     return digest.digest()
 
@@ -134,7 +144,14 @@ def _refuse_duplicate_keys(raw: bytes, line: Line, data: bytes) -> None:
     keys += (line.source is not None) + (line.expected_version is not None) + (b'"data":' in raw)
     if b"\\" not in raw and not _spaced(raw) and raw.count(b'":') == keys + data.count(b'":'):
         return
-    json.loads(raw, object_pairs_hook=_unique)
+    refuse_duplicate_keys(raw)
+
+
+def refuse_duplicate_keys(raw: bytes) -> None:
+    """Raise `Refused` for JSON in which any object has a key twice; it must be JSON."""
+    json.loads(
+        raw, object_pairs_hook=_unique, parse_int=str
+    )  # an integer of thousands of digits is for others to refuse
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -144,6 +161,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise Refused("duplicate_key", f"the key {twice[:40]!r} comes twice; say it once")
     return found
+
+
+def _too_deep() -> Refused:
+    return Refused("too_deep", "the line is nested too deeply; what an event holds goes down a few levels only")
 
 
 def _not_a_line(raw: bytes, error: msgspec.MsgspecError) -> Refused:

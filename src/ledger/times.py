@@ -18,6 +18,14 @@ DAY_US = 86_400 * SECOND_US
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Years outside these bounds are typing errors in selling, and are refused as such."""
 
+DATE_PATTERN = r"(19|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+INSTANT_PATTERN = (
+    DATE_PATTERN
+    + r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+"""The form of all dates and instants that are taken, for those who are told of it; `parse_date` and `parse_instant` also
+ask whether the day exists."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC, without the cost of saying so)
 _MICROSECOND = timedelta(microseconds=1)

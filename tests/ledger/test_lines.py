@@ -181,6 +181,15 @@ RAW = {
         "too_large",
         "at most 65535",
     ),
+    "10,000 deep in a correction": (
+        b'{"stream":"team-a","type":"event.corrected","data":{"version":1,"reason":"x","data":'
+        + b'{"a":' * 10_000
+        + b"1"
+        + b"}" * 10_000
+        + b"}}",
+        "too_deep",
+        "nested too deeply",
+    ),
     "10,000 deep": (b"[" * 10_000 + b"]" * 10_000, "bad_line", "not an event line"),
 }
 
