@@ -22,7 +22,7 @@ function amendment({ text, changes = [] }, className, later) {
 /** `then` is the entry as it was known at the page's dates, undefined for what was not; `now` with all that is known. */
 function row(now, then, { asOf, restated }) {
   const known = restated ? span.today : asOf;
-  const unknown = fill(say.history.unknownThen, { date: longDate(known) });
+  const unknown = fill(say.history.unknown_then, { date: longDate(known) });
   const shown = then ?? now;
   const effective = localDay(shown.effective_at);
   const badges = [];

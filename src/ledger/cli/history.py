@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 STRUCK, PLAIN = "\x1b[9m", "\x1b[0m"
 BLANK = ["", "", "", ""]
 NARROWEST = 40
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 class Format(StrEnum):
@@ -90,7 +92,7 @@ def _as_table(story: Story, lang: str, zone: str) -> str:
         row for each, entry in zip(columns, story.life, strict=True) for row in _rows(each, entry, taken, separator)
     ]
     name = story.stream if story.name is None else f"{story.name} ({story.stream})"
-    return "\n".join([name, pair, "", table(header, rows, right=[3])])
+    return "\n".join([CONTROL.sub(" ", name), pair, "", table(header, rows, right=[3])])
 
 
 def _columns(entry: Entry, zone: str) -> list[str]:
@@ -119,8 +121,8 @@ def _rows(columns: list[str], entry: Entry, taken: int, separator: str) -> Itera
 
 
 def _wrapped(text: str, taken: int) -> list[str]:
-    """Lines that fit beside the other columns of a terminal; in a pipe one line."""
-    text = " ".join(text.split())
+    """Lines that fit beside the other columns of a terminal; in a pipe one line. Nothing in a text steers a terminal."""
+    text = CONTROL.sub(" ", text)
     if not sys.stdout.isatty():
         return [text]
     return textwrap.wrap(text, max(NARROWEST, shutil.get_terminal_size().columns - taken))

@@ -11,6 +11,9 @@ import msgspec
 from ledger.events import EVENTS, Event, Part, Sealed
 from ledger.kinds import OPENINGS, kind_of_event
 
+ENDINGS = ("closing", "ending")
+"""Where states keep how a thing ended, which is not what it is."""
+
 NO_FIELDS: Mapping[str, Any] = {}
 
 
@@ -45,7 +48,7 @@ def hints_of_kind(kind: str) -> Mapping[str, Any]:
 def standing(state: Any, kind: str, event: Event | None = None) -> Mapping[str, Any]:
     """A thing's values as it stands, by the names that its events give them.
 
-    The state's own fields go before those of its parts, and these before what its opening said. Where the event
+    The state's own fields go before those of its parts, and these before those of the events that it keeps. Where the event
     speaks of one part of many, as a contact, the values are that part's.
     """
     if state is None:
@@ -53,21 +56,21 @@ def standing(state: Any, kind: str, event: Event | None = None) -> Mapping[str, 
     part = _part_spoken_of(state, event)
     if part is not None:
         return part
-    opened: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
     parts: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for name in state.__struct_fields__:
         value = getattr(state, name)
-        if isinstance(value, OPENINGS):
-            opened |= msgspec.structs.asdict(value)
-        elif isinstance(value, Event):
-            continue  # how it ended is not what it is
+        if name in ENDINGS:
+            continue
+        if isinstance(value, Event):
+            kept |= msgspec.structs.asdict(value)
         elif isinstance(value, msgspec.Struct) and not isinstance(value, Part | Sealed):
             parts |= msgspec.structs.asdict(value)
         else:
             own[name] = value
     known = hints_of_kind(kind)
-    return {name: value for name, value in (opened | parts | own).items() if name in known}
+    return {name: value for name, value in (kept | parts | own).items() if name in known}
 
 
 def _part_spoken_of(state: Any, event: Event | None) -> Mapping[str, Any] | None:

@@ -32,7 +32,7 @@ REFERENCES = {
 SAME_KIND = ("into", "parent")
 """Fields that name another thing of the event's own kind."""
 
-_CALLED = ("name", "title", "number")
+_CALLED = ("name", "title", "number", "subject", "statement")
 
 
 class Reader(Revealer, Protocol):
@@ -85,7 +85,7 @@ class Names:
 
 
 def called(state: Any, kind: str) -> Any:
-    """What a thing is called in its own events, sealed or in clear; None for one without name, title and number."""
+    """What a thing is called in its own events, sealed or in clear; None for what has neither name nor title."""
     values = standing(state, kind)
     return next((values[name] for name in _CALLED if values.get(name) is not None), None)
 

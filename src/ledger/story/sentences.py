@@ -68,10 +68,11 @@ def sentence(moment: Moment, words: Words) -> Sentence:
     kind = kind_of(moment.event.stream)
     before, after = standing(moment.before, kind, data), standing(moment.after, kind, data)
     around = _around(moment, kind, before, after)
-    made = [_said(each, data, kind, words, around) for each in changes(data, before, after)]
+    changed = list(changes(data, before, after))
+    made = [_said(each, data, kind, words, around) for each in changed]
     thing = {name: words.value(name, value, _hint(name, data, kind), around) for name, value in _there(after)}
     title = title_of(data, words)
-    blanks = _blanks(made, thing, data) | {"id": moment.event.stream.partition("-")[2]}
+    blanks = _blanks(changed, made, thing) | {"id": moment.event.stream.partition("-")[2]}
     text, used = _filled(words.texts["sentence"].get(data.TYPE, title), blanks, title)
     return Sentence(
         title=title,
@@ -175,14 +176,14 @@ def _moved(field: str, before: str, after: str, words: Words, parts: str | None 
     return Said(field=field, before=before, after=after, text=text)
 
 
-def _blanks(made: Iterable[Said], thing: Mapping[str, str], event: Event) -> dict[str, str]:
+def _blanks(changed: Iterable[Change], made: Iterable[Said], thing: Mapping[str, str]) -> dict[str, str]:
     """What may be put into a template; a field that now says nothing fills no blank."""
     blanks = {f"thing.{name}": text for name, text in thing.items()}
-    for each in made:
-        if getattr(event, each.field, thing.get(each.field)) is not None:
-            blanks[each.field] = each.after
-        if each.before is not None:
-            blanks[f"{each.field}.before"] = each.before
+    for change, said in zip(changed, made, strict=True):
+        if change.after is not None:
+            blanks[said.field] = said.after
+        if said.before is not None:
+            blanks[f"{said.field}.before"] = said.before
     return blanks
 
 

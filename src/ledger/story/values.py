@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from babel import Locale
 from babel.dates import format_date, format_datetime, get_month_names
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from babel.units import format_unit
 
 from ledger.events import Line, Money, Rule, Sealed, Stage
@@ -103,13 +103,13 @@ class Words:
             case Stage():
                 return f"{value.name} {self._percent(value.probability_bp)}"
             case msgspec.Struct():
-                return ", ".join(self._parts(value, around))
+                return self._part_of(value, around)
             case list() | tuple():
-                return self.listed(self.value(field, each, _inner(hint), around) for each in value)
+                said = [self.value(field, each, _inner(hint), around) for each in value]
+                return self.listed(said) if _inner(hint) in (Line, Stage) else ", ".join(said)
             case dict():
-                return ", ".join(
-                    f"{key}: {self.value(field, each, _inner(hint), around)}" for key, each in value.items()
-                )
+                inner = {key: self.value(field, each, _inner(hint), around) for key, each in value.items()}
+                return self.listed(f"{key}{self.texts['colon']}{said}" for key, said in inner.items())
             case str() | int():
                 return self._plain(field, value, hint, around)
             case _:
@@ -163,12 +163,15 @@ class Words:
     def _product(self, line: Line, around: Around) -> str:
         return "–" if line.product is None else self._thing("product", line.product, around)
 
-    def _parts(self, part: msgspec.Struct, around: Around) -> Iterator[str]:
-        for name in part.__struct_fields__:
-            value = getattr(part, name)
-            if value is not None:
-                said = self.value(name, value, hints(type(part))[name], around)
-                yield self.label(name) if value is True else f"{self.label(name)} {said}"
+    def _part_of(self, part: msgspec.Struct, around: Around) -> str:
+        """A value of several fields: by its own template, else each field with its name."""
+        types_of = hints(type(part))
+        fields = {name: value for name, value in msgspec.structs.asdict(part).items() if value is not None}
+        said = {name: self.value(name, value, types_of[name], around) for name, value in fields.items()}
+        template = self.texts["part"].get(type(part).__name__)
+        if template is not None:
+            return str(template).format(**said)
+        return ", ".join(self.label(name) + ("" if fields[name] is True else f" {text}") for name, text in said.items())
 
     # Numbers, money, times --------------------------------------------------------------------------------------
 
@@ -176,6 +179,8 @@ class Words:
         """An amount with its currency and the currency's own number of decimals."""
         places = decimals(money.currency)
         pattern = self.locale.currency_formats["standard"].pattern.replace(".00", "." + "0" * places if places else "")
+        if get_currency_symbol(money.currency, self.locale)[-1].isalpha():
+            pattern = pattern.replace("¤#", "¤\u00a0#")
         amount = Decimal(money.minor).scaleb(-places)
         return format_currency(amount, money.currency, pattern, self.locale, currency_digits=False)
 
