@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import problems
+from api import openapi, problems
 from api.guard import Guard, check_host
-from api.routes import dashboard, events, health, reports, streams
+from api.routes import commands, dashboard, events, health, reports, streams
 from api.service import Service
 from projections.runner import Runner
 
@@ -42,8 +42,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
     problems.install(app)
-    for routes in (events, reports, streams, health, dashboard):
+    for routes in (events, reports, streams, commands, health, dashboard):
         app.include_router(routes.router)
+    openapi.install(app)
     return app
 
 

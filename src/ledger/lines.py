@@ -149,9 +149,10 @@ def _refuse_duplicate_keys(raw: bytes, line: Line, data: bytes) -> None:
 
 def refuse_duplicate_keys(raw: bytes) -> None:
     """Raise `Refused` for JSON in which any object has a key twice; it must be JSON."""
-    json.loads(
-        raw, object_pairs_hook=_unique, parse_int=str
-    )  # an integer of thousands of digits is for others to refuse
+    try:
+        json.loads(raw, object_pairs_hook=_unique, parse_int=str)  # an integer may have thousands of digits
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

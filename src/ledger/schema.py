@@ -22,10 +22,11 @@ from ledger.checks import (
     MAX_STAGES,
     PATTERNS,
     RANGES,
+    SCORES,
     SETTING_KEY,
 )
 from ledger.codec import MAX_SAFE_INTEGER
-from ledger.events import EVENTS, Attributes, Event, Line, Money, Part, Rule, Stage
+from ledger.events import EVENTS, Attributes, Event, Line, Money, Part, Rule, Satisfaction, Scope, Stage
 from ledger.kinds import KINDS, kind_of_event
 from ledger.lines import MAX_KEY, MAX_SOURCE
 from ledger.money import MAX_MINOR
@@ -143,6 +144,14 @@ def _of_part(name: str, part: type[Part], refs: str) -> Schema:
     if part is Money:
         least = -MAX_MINOR if name == "Margin" else 0
         schema["properties"]["minor"] = {"type": "integer", "minimum": least, "maximum": MAX_MINOR}
+    if part is Scope:
+        said: Schema = {"not": {"type": "null"}}
+        schema["oneOf"] = [{"required": [each], "properties": {each: said}} for each in schema["properties"]]
+    if part is Satisfaction:
+        schema["oneOf"] = [
+            {"properties": {"scale": {"const": scale}, "score": {"minimum": low, "maximum": high}}}
+            for scale, (low, high) in SCORES.items()
+        ]
     return schema
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from msgspec.structs import fields
 
 from ledger.errors import Refused
@@ -55,6 +55,9 @@ PROBES: list[Any] = [
     "rep",
     "lead",
     "commit",
+    "amount",
+    "call",
+    "in",
     "Europe/Paris",
     "2026-03-31",
     "2026-13-31",
@@ -92,6 +95,18 @@ PROBES: list[Any] = [
     [STAGE | {"probability_bp": 10_001}],
     [STAGE | {"stage": f"s{number}"} for number in range(51)],
     {"$sealed": {"c": "x", "s": "y"}},
+    "interactions:demo",
+    "interactions:nothing",
+    {"company": True},
+    {"company": False},
+    {"team": "a", "person": None},
+    {"team": "a", "person": "b"},
+    {"from": "2026-01-01", "to": "2026-03-31"},
+    {"from": "2026-01-01"},
+    {"scale": "nps", "score": 10},
+    {"scale": "csat", "score": 0},
+    {"scale": "csat", "score": 6},
+    {"scale": "ces", "score": 7},
 ]
 ONLY_THE_LEDGER_KNOWS = {"time_zone"}
 """Fields whose values are names that a schema does not list."""
@@ -108,15 +123,11 @@ def _stream(event):
     return {"book": "book", "rate": "rate-USD"}.get(kind, f"{kind}-1")
 
 
-def _line(event, **data):
-    """A line of the event: what it requires, each the first probe that its schema takes, and this."""
-    schema = _schema(event).schema
-    required = schema["properties"]["data"].get("required", ())
-    return {
-        "stream": _stream(event),
-        "type": event.TYPE,
-        "data": {name: _first_taken(schema, name) for name in required} | data,
-    }
+@cache
+def _required(event):
+    """What the event requires, each the first probe that its schema takes."""
+    schema = line_schema(event)
+    return {name: _first_taken(schema, name) for name in schema["properties"]["data"].get("required", ())}
 
 
 def _first_taken(schema, name):
@@ -124,6 +135,10 @@ def _first_taken(schema, name):
         return "Europe/Paris"
     field = schema["properties"]["data"]["properties"][name] | {"$defs": schema.get("$defs", {})}
     return next(each for each in PROBES if each is not None and Draft202012Validator(field).is_valid(each))
+
+
+def _line(event, **data):
+    return {"stream": _stream(event), "type": event.TYPE, "data": _required(event) | data}
 
 
 def _taken(line) -> bool:
@@ -145,7 +160,7 @@ each_event = pytest.mark.parametrize("event", EVENTS.values(), ids=lambda event:
 
 @each_event
 def test_every_schema_is_one_and_takes_what_the_ledger_takes(event):
-    Draft202012Validator.check_schema(line_schema(event, history=True))
+    Draft202012Validator(line_schema(event, history=True))
     assert _schema(event).is_valid(_line(event))
     assert _taken(_line(event))
 

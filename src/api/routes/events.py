@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 
+from api.appending import IdempotencyKey, Receipt, store
+from api.bodies import JSON, decoded, read_body
+from api.openapi import PARTS
 from api.problems import document
 from api.service import ServiceOf
 from ledger.errors import BadRequest
@@ -20,8 +20,6 @@ from ledger.plain import plain_events
 MAX_LINES = 5_000
 MAX_PAGE = 1_000
 MAX_POSITION = 2**53
-
-_KEY = re.compile(r'"([ !#-\[\]-~]{1,200})"|([!#-~]{1,200})')
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
@@ -47,26 +45,6 @@ _EVENT = {
 }
 
 
-class EventLine(BaseModel, extra="forbid"):
-    """What happened, to what, and when; the ledger decides whether it may be."""
-
-    stream: str = Field(description="The thing it happened to: `deal-1042`, `book`.")
-    type: str = Field(description="What happened, as in the list of events.")
-    data: dict[str, Any] = Field(default={}, description="The event's own fields.")
-    effective_at: str | None = Field(default=None, description="Date or instant it was true; now when left out.")
-    expected_version: int | None = Field(default=None, description="Refused with 409 if the stream has another.")
-    key: str | None = Field(default=None, description="Makes this line repeatable without effect.")
-
-
-class Receipt(BaseModel):
-    """Where a line's event stands in the log; `appended` is false when it was there already."""
-
-    stream: str
-    version: int
-    position: int
-    appended: bool
-
-
 class Receipts(BaseModel):
     """One receipt for each line, in their order."""
 
@@ -86,13 +64,8 @@ class Page(BaseModel):
 _BODY = {
     "required": True,
     "content": {
-        "application/json": {
-            "schema": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": MAX_LINES,
-                "items": EventLine.model_json_schema(),
-            },
+        JSON: {
+            "schema": {"type": "array", "minItems": 1, "maxItems": MAX_LINES, "items": {"$ref": f"{PARTS}EventLine"}},
             "example": _EXAMPLE,
         }
     },
@@ -102,26 +75,20 @@ _BODY = {
 @router.post(
     "/events",
     status_code=HTTPStatus.CREATED,
-    responses=document(400, 403, 409, 413, 415, 421, 422, 503),
+    response_description="Appended.",
+    responses=document(400, 403, 409, 413, 415, 421, 422, 503)
+    | {HTTPStatus.OK: {"model": Receipts, "description": "It was all so already; nothing was appended."}},
     openapi_extra={"requestBody": _BODY},
 )
 async def append(
-    request: Request,
-    service: ServiceOf,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            description="A quoted string; the same key and body again give the first answer.", examples=['"8f14e4"']
-        ),
-    ] = None,
+    request: Request, response: Response, service: ServiceOf, idempotency_key: IdempotencyKey = None
 ) -> Receipts:
     """Append event lines, all or nothing: each is decided by its stream's rules, in order."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send a JSON array as application/json")
-    lines = _lines(await request.body())
-    key = None if idempotency_key is None else _key(idempotency_key)
-    receipts = await run_in_threadpool(service.ledger.append, lines, actor=service.settings.actor, key=key)
-    return Receipts(receipts=[Receipt.model_validate(each, from_attributes=True) for each in receipts])
+    lines = _lines(await read_body(request))
+    receipts = await store(service, lines, idempotency_key)
+    appended = any(each.appended for each in receipts)
+    response.status_code = HTTPStatus.CREATED if appended else HTTPStatus.OK
+    return Receipts(receipts=receipts)
 
 
 @router.get("/events", responses=document(400, 421, 503))
@@ -143,19 +110,7 @@ def read(
 
 def _lines(body: bytes) -> list[bytes]:
     """The lines as they were sent: the ledger itself reads them, and so meets keys that come twice."""
-    try:
-        lines = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise BadRequest("the body is not a JSON array of event lines in UTF-8") from None
-    except RecursionError:
-        raise BadRequest("the body is nested too deeply") from None
+    lines = decoded(body, list[msgspec.Raw], "a JSON array of event lines")
     if not 1 <= len(lines) <= MAX_LINES:
         raise BadRequest(f"the body holds {len(lines)} lines; send 1 to {MAX_LINES}")
     return [bytes(line) for line in lines]
-
-
-def _key(header: str) -> str:
-    match = _KEY.fullmatch(header)
-    if match is None:
-        raise BadRequest('Idempotency-Key takes a quoted string of 1 to 200 characters, such as "8f14e4"')
-    return match[1] or match[2]

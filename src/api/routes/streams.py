@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel, Field
 
+from api.openapi import ETAG
 from api.problems import document
 from api.service import ServiceOf
 from api.texts import language_for, locale_for
@@ -61,7 +62,7 @@ class History(BaseModel):
     life: list[dict[str, Any]] = Field(examples=[[_ENTRY]])
 
 
-@router.get("/streams/{stream}", responses=document(400, 404, 421, 503))
+@router.get("/streams/{stream}", responses=document(400, 404, 421, 503) | {200: {"headers": ETAG}})
 def stream_history(
     service: ServiceOf,
     response: Response,
