@@ -88,6 +88,13 @@ def test_files_are_kept_for_good_under_their_build_and_only_there(client):
     assert client.get("/static/older/dashboard.css").headers["cache-control"] == "no-store"
 
 
+def test_the_foot_leads_to_the_catalogue_of_events(client):
+    assert 'href="/events.md"' in client.get("/").text
+    catalogue = client.get("/events.md")
+    assert catalogue.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "### `deal.won`" in catalogue.text
+
+
 @pytest.mark.parametrize("name", ["nope.js", "..%2Fapp.py", "__init__.py", "%00"])
 def test_only_the_pages_own_files_are_served(client, name):
     assert client.get(f"/static/x/{name}").status_code == 404

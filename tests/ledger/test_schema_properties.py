@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -72,7 +73,7 @@ def mutated(draw, type_):
         if not found:
             break
         *path, name = draw(st.sampled_from(found))
-        holder = line
+        holder: Any = line
         for each in path:
             holder = holder[each]
         match draw(st.sampled_from(["replace", "remove", "add", "repeat"])):
