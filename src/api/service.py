@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 from fastapi import Depends, Request
 
 from ledger.application import Ledger, open_ledger
+from ledger.book import DEFAULT_OPENING
 from ledger.settings import Settings
 from ledger.stream import Stream
 from ledger.times import FOREVER, local_date
@@ -17,10 +18,9 @@ from projections.store import ReadStore
 if TYPE_CHECKING:
     from datetime import date
 
+    from ledger.events import BookOpened
     from projections.pairs import Pair
     from projections.store import Freshness
-
-DEFAULT_TIME_ZONE = "Europe/Paris"
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,15 @@ class Service:
         return Present(self.ledger.head().stamp, self.ledger.now(), self.time_zone).pair(as_of, known_at)
 
     @property
-    def time_zone(self) -> str:
+    def book(self) -> BookOpened:
+        """The book's settings in force, or the defaults where it is not open yet."""
         book = Stream("book", self.ledger.stream("book")).state
-        return str(book.settings.time_zone) if book else DEFAULT_TIME_ZONE
+        settings: BookOpened = book.settings if book else DEFAULT_OPENING
+        return settings
+
+    @property
+    def time_zone(self) -> str:
+        return self.book.time_zone
 
     def today(self, now: int) -> date:
         """The book's local date at an instant."""

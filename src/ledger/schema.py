@@ -79,6 +79,26 @@ def line_schema(event: type[Event], *, history: bool = False) -> Schema:
     return {"$schema": DIALECT} | schema | ({"$defs": parts} if parts else {})
 
 
+def lines_schema(*, history: bool = False) -> Schema:
+    """A whole event line of whatever type: exactly one of the types' own schemas, which lie under `$defs`."""
+    parts: Schema = {}
+    lines: Schema = {}
+    for event in EVENTS.values():
+        line = line_schema(event, history=history)
+        del line["$schema"]
+        parts |= line.pop("$defs", {})
+        lines[event.TYPE] = line
+    assert parts.keys().isdisjoint(lines)
+    described = any_line_schema()
+    return {
+        "$schema": DIALECT,
+        "title": described["title"],
+        "description": described["description"],
+        "oneOf": [{"$ref": LOCAL + name} for name in lines],
+        "$defs": lines | dict(sorted(parts.items())),
+    }
+
+
 def any_line_schema() -> Schema:
     """An event line of whatever type; its data is any object."""
     described = "What happened, to what, and when; the ledger decides whether it may be."

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from api.texts import LANGUAGES, language_for, texts
-from ledger.events import EVENTS
 
 
 def flat(table, prefix=""):
@@ -24,11 +23,6 @@ def test_both_languages_say_the_same_things_with_the_same_blanks():
         for language in LANGUAGES
     }
     assert blanks["fr"] == blanks["en"]
-
-
-def test_every_event_of_a_deal_or_quote_has_its_words():
-    told = {name for name in EVENTS if name.split(".")[0] in {"deal", "quote", "event"}}
-    assert told == set(texts("fr")["event"])
 
 
 @pytest.mark.parametrize(
@@ -92,6 +86,13 @@ def test_files_are_kept_for_good_under_their_build_and_only_there(client):
     assert "immutable" in kept.headers["cache-control"]
     assert kept.headers["content-type"].startswith("text/css")
     assert client.get("/static/older/dashboard.css").headers["cache-control"] == "no-store"
+
+
+def test_the_foot_leads_to_the_catalogue_of_events(client):
+    assert 'href="/events.md"' in client.get("/").text
+    catalogue = client.get("/events.md")
+    assert catalogue.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "### `deal.won`" in catalogue.text
 
 
 @pytest.mark.parametrize("name", ["nope.js", "..%2Fapp.py", "__init__.py", "%00"])

@@ -88,7 +88,7 @@ def test_a_bar_leads_to_its_deals_and_a_deal_to_its_history(past):
     assert rows.count() > 1
     rows.first.locator("button").click()
     past.page.wait_for_selector("#history[open]")
-    assert "Opened" in text(past, "#events")
+    assert re.match(r"Opened at \w+.* for €[\d,.]+", text(past, "#events li:first-child h3"))
     assert "position" in text(past, "#events")
     past.page.keyboard.press("Escape")
     past.page.click("#deals-close")
@@ -114,6 +114,20 @@ def test_what_was_not_yet_known_is_marked_in_a_deals_history(past):
     past.page.locator("#deals-table tbody button").first.click()
     past.page.wait_for_selector("#history[open]")
     assert "not yet known on 30 June 2026" in text(past, "#events")
+
+
+def test_a_retracted_event_is_struck_through_and_says_why(past):
+    stream = past.page.request.get(f"{past.base}/v1/events?type=event.retracted&limit=1").json()["events"][0]["stream"]
+    past.page.evaluate(
+        """async (stream) => {
+          const { showStory } = await import(document.querySelector("script[type=module]").src.replace("dashboard", "story"));
+          await showStory({ stream }, { asOf: "2026-10-15", restated: true });
+        }""",
+        stream,
+    )
+    struck = past.page.locator("#events li.retracted").first
+    assert struck.locator("h3 s").count() == 1
+    assert re.match(r"retracted on \d+ \w+ \d{4}( \d\d:\d\d)? by demo: \w+", struck.locator(".retraction").inner_text())
 
 
 def test_french_is_french_throughout(visit, demo):

@@ -17,6 +17,7 @@ from api import charts
 from api.overview import overview
 from api.service import ServiceOf
 from api.texts import LANGUAGES, language_for, locale_for, texts
+from ledger import catalogue
 from ledger.errors import NotFound
 from ledger.money import decimals
 
@@ -59,6 +60,12 @@ def dashboard(
     return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Accept-Language"})
 
 
+@router.get("/events.md")
+def events() -> Response:
+    """The catalogue of events, as a page of text."""
+    return Response(_catalogue(), media_type="text/plain; charset=utf-8")
+
+
 @router.get("/static/{build}/{name}")
 def static(build: str, name: str) -> Response:
     """Our style sheet and modules, and Vega. The build is part of the path, so that files of two never mix."""
@@ -92,6 +99,9 @@ def _page(book: Overview, language: Language, locale: Locale) -> dict[str, Any]:
             "stages": [{"stage": each.stage, "name": each.name} for each in book.stages],
         },
     }
+
+
+_catalogue = cache(catalogue.page)
 
 
 @cache

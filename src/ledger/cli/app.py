@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli import append, demo, doctor, events, explain, history, importing, rebuild, replay, report, serve, status
+from ledger.cli import (
+    append,
+    demo,
+    doctor,
+    events,
+    explain,
+    history,
+    importing,
+    rebuild,
+    replay,
+    report,
+    schema,
+    serve,
+    status,
+)
 from ledger.cli.parameters import EPILOG, PASS_ON
 
 app = typer.Typer(
@@ -40,6 +54,7 @@ app.command("reports")(report.reports)
 app.command("explain", context_settings=PASS_ON, epilog=EPILOG)(explain.explain)
 app.command("events")(events.events)
 app.command("history")(history.history)
+app.command("schema")(schema.schema)
 app.command("replay", context_settings=PASS_ON, epilog=EPILOG)(replay.replay)
 app.command("rebuild")(rebuild.rebuild)
 app.command("status")(status.status)
