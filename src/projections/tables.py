@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from ledger.times import FOREVER
 
-FOLDS_VERSION: Final = 1
+FOLDS_VERSION: Final = 2
 """Raise it whenever a fold says something else of the same events: a store of other folds is rebuilt, never patched."""
 
 INTERVAL_COLUMNS: Final = (
@@ -112,6 +112,15 @@ losses = _rows(
 )
 """`outcome` is lost or abandoned; `effective_from`, which is `closed_at`, is when."""
 
+invoices = _rows(
+    "invoices",
+    "entry invoice reason pipeline stage owner customer kind region country channel campaign value_minor margin_minor"
+    " quantity_e6 currency opened_at invoiced_at entry_position",
+    key="entry_position",
+)
+"""`entry` is invoice, delivery or credit; a credit note's amounts are negative. `invoiced_at`, which is
+`effective_from`, is when; the rest is the deal as it was then. Amounts that nobody said are null."""
+
 quote_versions = _rows(
     "quote_versions",
     "status deal customer owner number value_minor margin_minor currency valid_until issued_at ended_at",
@@ -120,9 +129,20 @@ quote_versions = _rows(
 
 customer_versions = _rows(
     "customer_versions",
-    "name name_commitment kind country region segment industry channel campaign owner parent merged_into",
+    "name name_commitment kind country region segment industry channel campaign owner parent merged_into"
+    " registered_at registered_kind kind_since_at",
 )
 """A person's name is its commitment (`facts.names.sealed`); the value is joined from the vault at answer time."""
+
+contact_versions = _rows(
+    "contact_versions",
+    "contact role name_commitment email_commitment phone_commitment added_at",
+    key="contact",
+)
+"""The persons at a customer's, while they are there; what is personal is a commitment."""
+
+churns = _rows("churns", "reason churned_at")
+"""Customers declared lost since `churned_at`; the row ends when one is declared back."""
 
 person_versions = _rows("person_versions", "team role name_commitment active")
 team_versions = _rows("team_versions", "name parent active")
@@ -165,18 +185,30 @@ DEAL_CORRECTED: ColumnElement[bool] = _d.known_to < FOREVER_SQL
 DEAL_LATE: ColumnElement[bool] = or_(_d.known_from > _d.effective_from, _d.known_to < FOREVER_SQL)
 """Recorded after it happened, or corrected since; of all others the diagonal is the effective interval itself."""
 
+CUSTOMER_MERGED: ColumnElement[bool] = customer_versions.c.merged_into.is_not(None)
+
 _EFFECTIVE = ("effective_class", "effective_from", "effective_to")
 
 INDEXES: Final = (
     _open_deals("deals_known", _EFFECTIVE, DEAL_KNOWN),
     _open_deals("deals_corrected", _EFFECTIVE, DEAL_CORRECTED),
     _open_deals("deals_late", ("reported_class", "reported_from", "reported_to"), DEAL_LATE),
-    Index("deals_opened", _d.opened_at),
+    Index(
+        "deals_opened",
+        *(_d[name] for name in ("opened_at", "stream", "effective_from", "known_from", "effective_to", "known_to")),
+        *(_d[name] for name in ("status", "pipeline", "stage")),
+    ),
     Index("wins_by_time", wins.c.effective_from),
     Index("losses_by_time", losses.c.effective_from),
     Index("quotes_by_time", quote_versions.c.issued_at),
+    Index("invoices_by_time", invoices.c.invoiced_at),
+    Index("customers_registered", customer_versions.c.registered_at),
+    Index(
+        "customers_merged", customer_versions.c.stream, postgresql_where=CUSTOMER_MERGED, sqlite_where=CUSTOMER_MERGED
+    ),
+    Index("contacts_added", contact_versions.c.added_at),
 )
-"""Made after the rows of a rebuild are in."""
+"""Made after the rows of a rebuild are in. `deals_opened` holds the stages that deals went through."""
 
 checkpoint = Table(
     "checkpoint",

@@ -77,6 +77,7 @@ PEOPLE = ["ana", "bob", "cleo", "ghost"]
 TEAMS = ["north", "south", "west"]
 PRODUCTS = ["anvil", "bolt", "cog", "ghost"]
 CUSTOMERS = [f"c{number}" for number in range(1, 7)]
+CONTACTS = ["ida", "jim"]
 REGIONS = ["north", "south"]
 STAGES = {"sales": ["lead", "offer", "closing"], "parts": ["ask", "lead"]}
 VALUES = [0, 1, 3, 5, 25, 99, 101, 333, 125_000, 1_000_003, 999_999_999_999]
@@ -284,6 +285,10 @@ def _data(choices: Choices, type_: str, stream: str) -> dict[str, Any]:  # noqa:
             return {"into": "d1"}
         case "deal.invoiced":
             return {"invoice": "i1", "value": _money(choices, currency)}
+        case "deal.delivered":
+            return {"value": _money(choices, currency)} if choices.chance(2) else {"quantity": "2.5"}
+        case "deal.credited":
+            return {"reason": "damaged", "value": _money(choices, currency), "margin": _margin(choices, currency)}
         case "quote.issued":
             data = {"customer": choices.one_of(CUSTOMERS), "number": "Q-1", "value": _money(choices, currency)}
             worth = _worth(choices, currency, quantity=False)
@@ -318,6 +323,14 @@ def _data(choices: Choices, type_: str, stream: str) -> dict[str, Any]:  # noqa:
             return {"into": choices.one_of(CUSTOMERS[number + 1 :] or ["ghost"])}
         case "customer.qualified":
             return {"kind": choices.one_of(["lead", "prospect", "customer"])}
+        case "customer.churned":
+            return {"reason": choices.one_of(["price", "moved"])}
+        case "contact.added":
+            return {"contact": choices.one_of(CONTACTS), "name": "Somebody"}
+        case "contact.changed":
+            return {"contact": choices.one_of(CONTACTS), "role": choices.one_of(["buyer", "boss"])}
+        case "contact.removed":
+            return {"contact": choices.one_of(CONTACTS)}
         case "person.joined":
             return {"name": "Somebody", "role": "rep", "team": choices.one_of(TEAMS)}
         case "person.moved":
@@ -361,10 +374,13 @@ OPEN_DEAL = [
 ]
 CLOSED_DEAL = [
     *("deal.reopened", "deal.reopened", "deal.reopened", "deal.reclassified", "deal.invoiced"),
-    *("deal.reopened", "deal.reclassified", "deal.merged"),
+    *("deal.reopened", "deal.reclassified", "deal.merged", "deal.delivered", "deal.credited", "deal.invoiced"),
 ]
 QUOTE = ["quote.accepted", "quote.revised", "quote.accepted", "quote.declined", "quote.expired", "quote.withdrawn"]
-CUSTOMER = ["customer.reclassified", "customer.merged", "customer.reclassified", "customer.qualified"]
+CUSTOMER = [
+    *("customer.reclassified", "customer.merged", "customer.reclassified", "customer.qualified"),
+    *("contact.added", "contact.changed", "contact.removed", "customer.churned", "customer.reactivated"),
+]
 PERSON = ["person.moved", "person.moved", "person.left", "person.joined", "person.role_changed"]
 PRODUCT = ["product.changed", "product.changed", "product.retired", "product.listed"]
 OPENINGS = {

@@ -222,6 +222,7 @@ def product_lines(state: State) -> list[State]:
     return lines
 
 
+INVOICED = {"deal.invoiced": "invoice", "deal.delivered": "delivery", "deal.credited": "credit"}
 DEAL_LABELS = ("customer", "kind", "region", "country", "channel", "campaign")
 
 
@@ -234,9 +235,13 @@ def deal_after(events: Iterable[Seen]) -> State | None:
     for event in events:
         if state is None:
             state = opened(event) if event.type == "deal.opened" else None
+        elif state["status"] == "merged":
+            continue
+        elif event.type in INVOICED:
+            state["invoices"].append({"at": event.at, "type": event.type, **event.data})
         elif state["status"] == "open":
             happen_to_open(state, event)
-        elif state["status"] != "merged":
+        else:
             happen_to_closed(state, event)
     return state
 
@@ -252,6 +257,7 @@ def opened(event: Seen) -> State:
         "quantity": None,
         "currency": None,
         "lines": [],
+        "invoices": [],
         "probability_bp": None,
         "category": None,
         "expected_close_on": data.get("expected_close_on"),
@@ -356,12 +362,27 @@ def customer_after(events: Iterable[Seen]) -> State | None:
     for event in events:
         if state is None and event.type == "customer.registered":
             state = {name: event.data.get(name) for name in (*CUSTOMER_LABELS, "name", "kind", "owner", "parent")}
-            state["into"] = None
+            state |= {"into": None, "at": event.at, "first_kind": event.data["kind"], "kind_since": event.at}
+            state |= {"contacts": {}, "churned": None}
         elif state is None or state["into"] is not None:
             continue
         elif event.type == "customer.merged":
             state["into"] = event.data["into"]
+        elif event.type.startswith("contact."):
+            contacts, contact = state["contacts"], event.data["contact"]
+            if event.type == "contact.added" and contact not in contacts:
+                contacts[contact] = {"at": event.at, **event.data}
+            elif event.type == "contact.changed" and contact in contacts:
+                contacts[contact] |= event.data
+            elif event.type == "contact.removed":
+                contacts.pop(contact, None)
+        elif event.type == "customer.churned":
+            state["churned"] = state["churned"] or {"reason": event.data["reason"], "churned_at": event.at}
+        elif event.type == "customer.reactivated":
+            state["churned"] = None
         elif event.type != "customer.registered":
+            if event.type == "customer.qualified" and event.data["kind"] != state["kind"]:
+                state["kind_since"] = event.at
             state.update({name: event.data[name] for name in state if event.data.get(name) is not None})
     return state
 

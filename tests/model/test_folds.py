@@ -62,8 +62,7 @@ def replayed(stream: str, events: list[dict[str, Any]], as_of: int, known_at: in
         case "quote":
             return of_quote(state)
         case "customer":
-            names = ("name", "kind", "country", "region", "segment", "industry", "channel", "campaign", "owner")
-            return {"customer_versions": [{name: state[name] for name in names} | {"merged_into": state["into"]}]}
+            return of_customer(state)
         case "person":
             return {"person_versions": [{"team": state["team"], "role": state["role"], "active": int(state["active"])}]}
         case "team":
@@ -114,7 +113,47 @@ def of_deal(state: dict[str, Any], seen: list[naive.Seen]) -> Rows:
             rows |= {"wins": [row], "win_lines": lines_of(then)}
         else:
             rows["losses"] = [row | {"outcome": then["status"], "reason": then["reason"]}]
+    if state["status"] != "merged":
+        rows["invoices"] = of_invoices(state["invoices"], seen)
     return rows
+
+
+def of_invoices(invoices: list[dict[str, Any]], seen: list[naive.Seen]) -> list[dict[str, Any]]:
+    rows = []
+    for each in invoices:
+        deal = naive.deal_after(event for event in seen if event.at <= each["at"])
+        assert deal is not None
+        sign = -1 if each["type"] == "deal.credited" else 1
+        value, margin, quantity = each.get("value"), each.get("margin"), each.get("quantity")
+        currency = value and value["currency"]
+        rows.append(
+            {name: deal[name] for name in ("pipeline", "stage", "opened_at", *LABELS)}
+            | {
+                "entry": naive.INVOICED[each["type"]],
+                "invoice": each.get("invoice"),
+                "invoiced_at": each["at"],
+                "value_minor": value and sign * value["minor"],
+                "margin_minor": sign * margin["minor"] if margin and margin["currency"] == currency else None,
+                "quantity_e6": None if quantity is None else int(Fraction(quantity) * 1_000_000),
+                "currency": currency,
+            }
+        )
+    return rows
+
+
+def of_customer(state: dict[str, Any]) -> Rows:
+    names = ("name", "kind", "country", "region", "segment", "industry", "channel", "campaign", "owner")
+    row = {name: state[name] for name in names} | {"merged_into": state["into"], "registered_at": state["at"]}
+    row |= {"registered_kind": state["first_kind"], "kind_since_at": state["kind_since"]}
+    contacts = [
+        {"contact": contact, "role": each.get("role"), "added_at": each["at"]}
+        for contact, each in state["contacts"].items()
+    ]
+    return {
+        "customer_versions": [row],
+        "contact_versions": contacts,
+        "churns": [state["churned"]] if state["churned"] else [],
+    }
 
 
 def of_quote(state: dict[str, Any]) -> Rows:

@@ -11,8 +11,19 @@ from hypothesis import strategies as st
 
 from ledger.events import (
     EVENTS,
+    ContactAdded,
+    ContactChanged,
+    ContactRemoved,
+    CustomerChurned,
+    CustomerMerged,
+    CustomerQualified,
+    CustomerReactivated,
+    CustomerRegistered,
     DealAbandoned,
     DealAssigned,
+    DealCredited,
+    DealDelivered,
+    DealInvoiced,
     DealLost,
     DealMerged,
     DealReclassified,
@@ -200,6 +211,83 @@ def test_lines_always_add_up_to_the_whole(data):
             assert [row[0] for row in worth.lines] == list(range(1, len(worth.lines) + 1))
             if worth.margin_minor is not None:
                 assert sum(row[3] for row in worth.lines) == worth.margin_minor
+
+
+def test_invoices_deliveries_and_credit_notes_add_up_on_the_deal_as_it_was():
+    tables = deal(
+        opened(value=euros(100), customer="c"),
+        DealWon(),
+        DealInvoiced(invoice="i1", value=euros(60), margin=euros(20)),
+        DealReclassified(customer="d"),
+        DealInvoiced(invoice="i2", value=euros(40)),
+        DealDelivered(quantity="2.5"),
+        DealCredited(invoice="i1", reason="damaged", value=euros(10), margin=euros(3)),
+    )
+    names = ("entry", "invoice", "customer", "value_minor", "margin_minor", "quantity_e6", "invoiced_at")
+    assert [tuple(row[name] for name in names) for row in tables["invoices"]] == [
+        ("invoice", "i1", "c", 60, 20, None, 2),
+        ("invoice", "i2", "d", 40, None, None, 4),
+        ("delivery", None, "d", None, None, 2_500_000, 5),
+        ("credit", "i1", "d", -10, -3, None, 6),
+    ]
+
+
+def test_two_invoices_that_say_the_same_are_two():
+    invoice = DealInvoiced(invoice="i1", value=euros(60))
+    assert len(deal(opened(), DealWon(), invoice, invoice, at=(0, 1, 2, 2))["invoices"]) == 2
+
+
+def test_what_happens_at_the_instant_of_an_invoice_still_counts_for_it():
+    invoice = DealInvoiced(invoice="i1", value=euros(60))
+    tables = deal(opened(customer="c"), DealWon(), invoice, invoice, DealReclassified(customer="d"), at=(0, 1, 2, 5, 5))
+    assert [row["customer"] for row in tables["invoices"]] == ["c", "d"]
+
+
+def test_an_invoice_outlives_the_win_but_not_a_merger():
+    before = [opened(), DealWon(), DealInvoiced(invoice="i1", value=euros(60)), DealReopened(reason="back", stage="a")]
+    assert len(deal(*before)["invoices"]) == 1
+    assert deal(*before, DealMerged(into="other"))["invoices"] == []
+
+
+def test_a_margin_in_another_currency_than_its_invoice_is_unknown():
+    invoice = DealInvoiced(invoice="i1", value=euros(60), margin=Money(currency="USD", minor=20))
+    assert deal(opened(), DealWon(), invoice)["invoices"][0]["margin_minor"] is None
+
+
+REGISTERED = CustomerRegistered(kind="lead", name="Acme")
+
+
+def test_a_customer_tells_when_it_came_as_what_and_since_when_it_is_what_it_is():
+    same = CustomerQualified(kind="customer")
+    (version,) = after("customer", REGISTERED, same, same)["customer_versions"]
+    names = ("registered_at", "registered_kind", "kind", "kind_since_at")
+    assert [version[name] for name in names] == [0, "lead", "customer", 1]
+
+
+def test_contacts_come_change_and_go():
+    tables = after(
+        "customer",
+        REGISTERED,
+        ContactAdded(contact="ida", name=SEALED, role="buyer"),
+        ContactAdded(contact="jim", name=SEALED, phone=SEALED),
+        ContactChanged(contact="ida", email=SEALED),
+        ContactRemoved(contact="jim"),
+        ContactRemoved(contact="nobody"),
+    )
+    (ida,) = tables["contact_versions"]
+    assert (ida["contact"], ida["role"], ida["added_at"], ida["phone_commitment"]) == ("ida", "buyer", 1, None)
+    assert ida["name_commitment"] == ida["email_commitment"] == "subject/" + "c" * 44
+
+
+def test_a_customer_declared_lost_is_so_until_declared_back():
+    churned = [REGISTERED, CustomerChurned(reason="price"), CustomerChurned(reason="again")]
+    assert after("customer", *churned)["churns"] == [{"reason": "price", "churned_at": 1}]
+    assert after("customer", *churned, CustomerReactivated())["churns"] == []
+
+
+def test_nothing_happens_to_a_customer_merged_away():
+    tables = after("customer", REGISTERED, CustomerMerged(into="b"), CustomerChurned(reason="price"))
+    assert (tables["customer_versions"][0]["merged_into"], tables["churns"]) == ("b", [])
 
 
 def test_a_quote_accepted_without_a_deal_is_a_win():
