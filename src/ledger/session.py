@@ -278,7 +278,7 @@ class Session:
             subject
             for each in said
             if sealable(type(each.event))
-            and ((subject := subject_of(each.stream, each.event)) != each.stream or self._own(each.stream).events)
+            and _may_be_named((subject := subject_of(each.stream, each.event)), self._own(each.stream))
         }
         for subject, ref in self._recorder.subject_refs(sorted(wanted)).items():
             self._refs.put(subject, ref)
@@ -286,7 +286,7 @@ class Session:
 
     def _ref(self, subject: str, stream: Stream, sealing: Sealing) -> str:
         ref = self._refs.get(subject)
-        if ref is None and subject not in self._unnamed and (stream.events or subject != stream.name):
+        if ref is None and subject not in self._unnamed and _may_be_named(subject, stream):
             ref = self._recorder.subject_refs([subject]).get(subject)
         if ref is None:
             ref = new_ref()
@@ -325,3 +325,8 @@ class Session:
         self._refs = Recent(self._most)
         self._unnamed = set()
         self._sealed_here = Recent(self._most)
+
+
+def _may_be_named(subject: str, stream: Stream) -> bool:
+    """Whether the log may know the subject. A stream not yet begun is none, but of people others may have spoken."""
+    return bool(stream.events) or subject != stream.name or stream.kind == "person"
