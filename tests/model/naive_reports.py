@@ -106,7 +106,7 @@ class Book:
     # joins
 
     def survivor(self, customer: str | None, question: Question) -> str | None:
-        """Who a customer is, settled once at the question's pair."""
+        """Who a customer is, settled once at the question's pair; those merged in a circle are its first by id."""
         met: list[str] = []
         while customer is not None and customer not in met:
             met.append(customer)
@@ -114,7 +114,7 @@ class Book:
             if state is None or state["into"] is None:
                 return customer
             customer = state["into"]
-        return customer
+        return None if customer is None else min(met[met.index(customer) :])
 
     def rate(self, currency: str | None, into: str, at: int, question: Question) -> tuple[Fraction, MissingRate | None]:
         """Minor units of one currency for one minor unit of the other: fixed so, the other way round, or across."""
@@ -431,6 +431,8 @@ def in_progress(book: Book, question: Question) -> list[Line]:
         before = book.state(stream, first - 1, question.known_at)
         now = book.state(stream, question.happened_by, question.known_at)
         if now is not None and first <= now["opened_at"] < after:
+            if now["status"] == "merged":
+                continue
             states[stream], at[stream] = now, question.as_of
         elif question.basis == "cohort":
             continue

@@ -16,7 +16,7 @@ from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
 from projections.reports.cells import Cells
-from projections.reports.dimensions import survivors
+from projections.reports.dimensions import merged
 from projections.reports.question import ask, dates
 from projections.reports.rates import Rates
 from projections.reports.table import shown
@@ -130,10 +130,10 @@ def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
 
 def _lines(question: Question, view: View) -> tuple[list[Line], Cells]:
     cells, rates = Cells(question), Rates(question, view)
-    merged = survivors(question, view)
+    into = merged(question, view)
     found = []
     for source in question.report.lines(question, view):
-        for line in exact.read(source, question, view, rates, merged=merged):
+        for line in exact.read(source, question, view, rates, merged=into):
             pieces = tuple(piece for piece in line.pieces if exact.wanted(question, piece.dimensions))
             if pieces and any(each.takes(line.state) for each in question.report.sums):
                 found.append(replace(line, pieces=pieces))
