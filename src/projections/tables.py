@@ -55,8 +55,20 @@ TABLES: Final[dict[str, Table]] = {}
 
 _TEXT: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 _INTEGER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
-_INTEGER_SUFFIXES = ("_at", "_minor", "_e6", "_bp", "_no", "_position", "_month", "_days")
-_FLAGS = ("active", "gone")
+_INTEGER_SUFFIXES = (
+    "_at",
+    "_minor",
+    "_e6",
+    "_bp",
+    "_no",
+    "_position",
+    "_month",
+    "_days",
+    "_minutes",
+    "_score",
+    "_count",
+)
+_FLAGS = ("active", "gone", "cancelled")
 
 
 def _rows(name: str, payload: str, *, key: str | None = None) -> Table:
@@ -144,6 +156,45 @@ contact_versions = _rows(
 churns = _rows("churns", "reason churned_at")
 """Customers declared lost since `churned_at`; the row ends when one is declared back."""
 
+interactions = _rows(
+    "interactions",
+    "kind direction customer contact deal owner campaign duration_minutes outcome satisfaction_scale"
+    " satisfaction_score logged_at resolved_at converted_deal converted_at",
+)
+"""One row for each interaction at a pair; `logged_at` is when it was."""
+
+task_versions = _rows("task_versions", "status kind owner customer contact deal due_at planned_at ended_at")
+"""`status` is planned, done or cancelled."""
+
+objective_versions = _rows(
+    "objective_versions",
+    "scope_kind scope metric kind product_range period_from period_to target_minor target_e6 currency cancelled",
+)
+"""`scope_kind` is company, team or person, `scope` the id of one of the latter. The period's days are both included; the
+target is `target_minor` of `currency` or a number, `target_e6`."""
+
+call_versions = _rows(
+    "call_versions",
+    "category scope_kind scope period_from period_to value_minor currency submitted_at submitted_position",
+    key="category",
+)
+"""The forecasts that people submitted, until they are withdrawn or submitted anew. Of several of one scope, period and
+category that which was submitted last counts."""
+
+campaign_versions = _rows(
+    "campaign_versions",
+    "status name channel starts_on ends_on budget_minor currency sent_count delivered_count opened_count clicked_count"
+    " answered_count unsubscribed_count called_count reached_count launched_at closed_at",
+)
+"""`status` is launched or closed; the counts are totals since the launch, null where nobody counted."""
+
+costs = _rows("costs", "channel what value_minor currency spent_at cost_position", key="cost_position")
+"""What campaigns and channels cost, each spending a row from `spent_at` on. The stream tells which; `channel` is a
+campaign's channel, and null for a channel's own cost."""
+
+channel_counts = _rows("channel_counts", "day visits_count carts_count orders_count counted_at", key="day")
+"""What was counted of a channel on a day, as counted last."""
+
 person_versions = _rows("person_versions", "team role name_commitment active")
 team_versions = _rows("team_versions", "name parent active")
 product_versions = _rows("product_versions", "name product_range unit_price_minor unit_cost_minor currency active")
@@ -163,6 +214,7 @@ book_versions = _rows(
 
 PLANNED: Final = frozenset({
     "person_versions", "team_versions", "product_versions", "stage_versions", "rate_versions", "book_versions",
+    "objective_versions",
 })  # fmt: skip
 """Tables of what may lie ahead; all others hold what happened."""
 
@@ -185,8 +237,11 @@ DEAL_CORRECTED: ColumnElement[bool] = _d.known_to < FOREVER_SQL
 DEAL_LATE: ColumnElement[bool] = or_(_d.known_from > _d.effective_from, _d.known_to < FOREVER_SQL)
 """Recorded after it happened, or corrected since; of all others the diagonal is the effective interval itself."""
 
+OF_A_DEAL: ColumnElement[bool] = interactions.c.deal.is_not(None)
+PLANNED_TASK: ColumnElement[bool] = task_versions.c.status == literal_column("'planned'", _TEXT)
 CUSTOMER_MERGED: ColumnElement[bool] = customer_versions.c.merged_into.is_not(None)
 
+_KEYS = ("stream", "effective_from", "known_from", "effective_to", "known_to")
 _EFFECTIVE = ("effective_class", "effective_from", "effective_to")
 
 INDEXES: Final = (
@@ -195,7 +250,7 @@ INDEXES: Final = (
     _open_deals("deals_late", ("reported_class", "reported_from", "reported_to"), DEAL_LATE),
     Index(
         "deals_opened",
-        *(_d[name] for name in ("opened_at", "stream", "effective_from", "known_from", "effective_to", "known_to")),
+        *(_d[name] for name in ("opened_at", *_KEYS)),
         *(_d[name] for name in ("status", "pipeline", "stage")),
     ),
     Index("wins_by_time", wins.c.effective_from),
@@ -207,6 +262,27 @@ INDEXES: Final = (
         "customers_merged", customer_versions.c.stream, postgresql_where=CUSTOMER_MERGED, sqlite_where=CUSTOMER_MERGED
     ),
     Index("contacts_added", contact_versions.c.added_at),
+    Index(
+        "interactions_by_time",
+        *(interactions.c[name] for name in ("logged_at", *_KEYS)),
+        *(interactions.c[name] for name in ("kind", "direction", "customer", "deal", "owner", "duration_minutes")),
+    ),
+    Index("interactions_by_customer", *(interactions.c[name] for name in ("customer", "logged_at", *_KEYS, "kind"))),
+    Index(
+        "interactions_by_deal",
+        *(interactions.c[name] for name in ("deal", "logged_at", *_KEYS)),
+        postgresql_where=OF_A_DEAL,
+        sqlite_where=OF_A_DEAL,
+    ),
+    Index(
+        "tasks_planned",
+        *(task_versions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to", "due_at")),
+        postgresql_where=PLANNED_TASK,
+        sqlite_where=PLANNED_TASK,
+    ),
+    Index("objectives_by_period", objective_versions.c.scope_kind, objective_versions.c.period_to),
+    Index("calls_by_period", call_versions.c.scope_kind, call_versions.c.period_to),
+    Index("costs_by_time", costs.c.spent_at),
 )
 """Made after the rows of a rebuild are in. `deals_opened` holds the stages that deals went through."""
 

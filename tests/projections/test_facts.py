@@ -11,6 +11,12 @@ from hypothesis import strategies as st
 
 from ledger.events import (
     EVENTS,
+    CampaignClosed,
+    CampaignLaunched,
+    CampaignResponsesCounted,
+    CampaignSpent,
+    ChannelCounted,
+    ChannelSpent,
     ContactAdded,
     ContactChanged,
     ContactRemoved,
@@ -32,8 +38,16 @@ from ledger.events import (
     DealStageChanged,
     DealWon,
     Event,
+    ForecastSubmitted,
+    ForecastWithdrawn,
+    InteractionConverted,
+    InteractionLogged,
+    InteractionResolved,
     Line,
     Money,
+    ObjectiveCancelled,
+    ObjectiveRevised,
+    ObjectiveSet,
     PersonJoined,
     PersonLeft,
     PipelineDefined,
@@ -42,13 +56,21 @@ from ledger.events import (
     ProductRetired,
     QuoteAccepted,
     QuoteIssued,
+    Satisfaction,
+    Scope,
+    TaskAssigned,
+    TaskCancelled,
+    TaskDone,
+    TaskPlanned,
+    TaskRescheduled,
 )
 from ledger.kinds import KINDS
+from ledger.times import parse_instant
 from projections.facts import FOLDS, RESOLVED
 from projections.facts.names import sealed, split
 from projections.facts.worth import NOTHING, revalue
 from projections.tables import INTERVAL_COLUMNS, PLANNED, TABLES
-from tests.projections.histories import EVENTS_OF, LINES, MONEY, SEALED, euros, opened, stages
+from tests.projections.histories import EVENTS_OF, LINES, MONEY, QUARTER, SEALED, euros, opened, stages
 
 
 def after(kind: str, *events: Event, at: tuple[int, ...] = ()) -> dict[str, list[dict[str, Any]]]:
@@ -333,6 +355,102 @@ def test_a_retired_product_is_inactive():
     listed = ProductListed(name="P", range="r", unit_price=euros(100), unit_cost=Money(currency="USD", minor=3))
     (product,) = after("product", listed, ProductRetired())["product_versions"]
     assert (product["active"], product["unit_price_minor"], product["unit_cost_minor"]) == (0, 100, None)
+
+
+def picked(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(row[name] for name in names)
+
+
+def test_an_interaction_is_one_row_with_when_it_was_settled_and_what_it_became():
+    rating = Satisfaction(scale="csat", score=4)
+    logged = InteractionLogged(kind="complaint", direction="in", customer="c", owner="ana", satisfaction=rating)
+    (row,) = after("interaction", logged, InteractionResolved(), InteractionResolved())["interactions"]
+    names = ("kind", "customer", "owner", "satisfaction_scale", "satisfaction_score", "logged_at", "resolved_at")
+    assert picked(row, *names) == ("complaint", "c", "ana", "csat", 4, 0, 1)
+    cart = InteractionLogged(kind="cart", direction="in", customer="c", duration_minutes=3)
+    (row,) = after("interaction", cart, InteractionConverted(deal="d"), InteractionConverted(deal="e"))["interactions"]
+    names = ("duration_minutes", "converted_deal", "converted_at", "resolved_at")
+    assert picked(row, *names) == (3, "d", 1, None)
+    assert after("interaction", InteractionResolved())["interactions"] == []
+
+
+def test_a_task_is_put_off_and_handed_over_until_it_ends():
+    first, second = "2026-01-05T22:59:59.999999Z", "2026-02-01T09:00:00.000000Z"
+    before = [TaskPlanned(kind="call_back", owner="ana", due_at=first, deal="d"), TaskRescheduled(due_at=second)]
+    (row,) = after("task", *before, TaskAssigned(owner="bob"))["task_versions"]
+    names = ("status", "owner", "deal", "due_at", "planned_at", "ended_at")
+    assert picked(row, *names) == ("planned", "bob", "d", parse_instant(second), 0, None)
+    (row,) = after("task", *before, TaskDone(), TaskAssigned(owner="bob"))["task_versions"]
+    assert picked(row, "status", "owner", "ended_at") == ("done", "ana", 2)
+    (row,) = after("task", *before, TaskDone(), TaskCancelled())["task_versions"]
+    assert picked(row, "status", "ended_at") == ("cancelled", 3)
+
+
+def test_an_objective_has_the_target_revised_last_and_keeps_it_when_cancelled():
+    said = ObjectiveSet(scope=Scope(team="north"), metric="amount", period=QUARTER, target=euros(900), kind="new")
+    revised = ObjectiveRevised(target=euros(800))
+    (row,) = after("objective", said, revised)["objective_versions"]
+    names = ("scope_kind", "scope", "metric", "kind", "period_from", "period_to", "target_minor", "currency")
+    expected = ("team", "north", "amount", "new", "2026-01-01", "2026-03-31", 800, "EUR")
+    assert picked(row, *names, "cancelled") == (*expected, 0)
+    (row,) = after("objective", said, ObjectiveCancelled(reason="moved"), revised)["objective_versions"]
+    assert picked(row, "target_minor", "cancelled") == (900, 1)
+    visits = ObjectiveSet(scope=Scope(person="ana"), metric="interactions:visit", period=QUARTER, target="12.5")
+    (row,) = after("objective", visits)["objective_versions"]
+    assert picked(row, "scope_kind", "target_minor", "target_e6", "currency") == ("person", None, 12_500_000, None)
+
+
+def submitted(minor: int, category: str = "commit") -> ForecastSubmitted:
+    return ForecastSubmitted(scope=Scope(company=True), period=QUARTER, category=category, value=euros(minor))
+
+
+def test_of_forecasts_submitted_the_latest_of_each_category_stands_until_withdrawn():
+    said = [submitted(100), submitted(150, "best_case"), submitted(90)]
+    rows = {row["category"]: row for row in after("call", *said)["call_versions"]}
+    assert picked(rows["commit"], "value_minor", "submitted_at", "scope_kind", "scope") == (90, 2, "company", None)
+    assert picked(rows["best_case"], "value_minor", "submitted_at") == (150, 1)
+    assert after("call", *said, ForecastWithdrawn())["call_versions"] == []
+    (row,) = after("call", *said, ForecastWithdrawn(), submitted(80))["call_versions"]
+    assert row["value_minor"] == 80
+
+
+LAUNCHED = CampaignLaunched(name="Spring", channel="mail", starts_on="2026-03-01", budget=euros(500))
+
+
+def test_a_campaign_has_its_last_totals_and_every_cost():
+    tables = after(
+        "campaign",
+        LAUNCHED,
+        CampaignSpent(value=euros(100), what="print"),
+        CampaignSpent(value=euros(100), what="print"),
+        CampaignResponsesCounted(sent=1_000, opened=200),
+        CampaignResponsesCounted(opened=300, clicked=0),
+        CampaignClosed(),
+    )
+    (row,) = tables["campaign_versions"]
+    names = ("status", "channel", "budget_minor", "sent_count", "opened_count", "clicked_count", "called_count")
+    assert picked(row, *names, "closed_at") == ("closed", "mail", 500, 1_000, 300, 0, None, 5)
+    costs = [picked(each, "channel", "what", "value_minor", "spent_at") for each in tables["costs"]]
+    assert costs == [("mail", "print", 100, 1), ("mail", "print", 100, 2)]
+    assert not any(after("campaign", CampaignSpent(value=euros(1))).values())
+
+
+def test_a_channel_needs_no_opening_and_a_day_counted_again_has_its_new_counts():
+    tables = after(
+        "channel",
+        ChannelCounted(on="2026-01-02", visits=10, carts=3),
+        ChannelSpent(value=euros(70)),
+        ChannelCounted(on="2026-01-03", visits=20),
+        ChannelCounted(on="2026-01-02", visits=11),
+        ChannelCounted(on="2026-01-01", orders=1),
+    )
+    counts = [picked(each, "day", "visits_count", "carts_count", "orders_count") for each in tables["channel_counts"]]
+    assert sorted(counts) == [
+        ("2026-01-01", None, None, 1),
+        ("2026-01-02", 11, None, None),
+        ("2026-01-03", 20, None, None),
+    ]
+    assert [picked(each, "channel", "value_minor") for each in tables["costs"]] == [(None, 70)]
 
 
 def test_a_persons_name_is_a_commitment_that_the_vault_can_open():
