@@ -461,14 +461,99 @@ def book_after(events: Iterable[Seen]) -> State | None:
     return state
 
 
+def interaction_after(events: Iterable[Seen]) -> State | None:
+    state: State | None = None
+    for event in events:
+        if state is None and event.type == "interaction.logged":
+            state = {"logged_at": event.at, "resolved_at": None, "converted_deal": None, **event.data}
+        elif state is not None and event.type == "interaction.resolved":
+            state["resolved_at"] = event.at if state["resolved_at"] is None else state["resolved_at"]
+        elif state is not None and event.type == "interaction.converted":
+            state["converted_deal"] = state["converted_deal"] or event.data["deal"]
+    return state
+
+
+def task_after(events: Iterable[Seen]) -> State | None:
+    state: State | None = None
+    for event in events:
+        if state is None and event.type == "task.planned":
+            state = {"status": "planned", "planned_at": event.at, "ended_at": None, **event.data}
+        elif state is None:
+            continue
+        elif event.type in {"task.done", "task.cancelled"}:
+            state.update(status=event.type.removeprefix("task."), ended_at=event.at)
+        elif event.type in {"task.rescheduled", "task.assigned"} and state["status"] == "planned":
+            state.update(event.data)
+    return state
+
+
+def objective_after(events: Iterable[Seen]) -> State | None:
+    """An objective with the `at` and `position` of what made it what it is: of two of one period the later counts."""
+    state: State | None = None
+    for event in events:
+        if state is None and event.type == "objective.set":
+            state = {"cancelled": False, "said": (event.at, event.position), **event.data}
+        elif state is not None and event.type == "objective.cancelled":
+            state["cancelled"] = True
+        elif state is not None and event.type == "objective.revised" and not state["cancelled"]:
+            if event.data["target"] != state["target"]:
+                state["said"] = (event.at, event.position)
+            state["target"] = event.data["target"]
+    return state
+
+
+def call_after(events: Iterable[Seen]) -> State | None:
+    """The forecast submitted last, by category; none once withdrawn."""
+    state: State | None = None
+    for event in events:
+        if event.type == "forecast.submitted":
+            said = {"said": (event.at, event.position), **event.data}
+            state = (state or {}) | {event.data["category"]: said}
+        elif state is not None and event.type == "forecast.withdrawn":
+            state = {}
+    return state
+
+
+def campaign_after(events: Iterable[Seen]) -> State | None:
+    state: State | None = None
+    for event in events:
+        if state is None and event.type == "campaign.launched":
+            state = {"launched_at": event.at, "closed_at": None, "counts": {}, "costs": [], **event.data}
+        elif state is None:
+            continue
+        elif event.type == "campaign.spent":
+            state["costs"].append({"at": event.at, "channel": state["channel"], **event.data})
+        elif event.type == "campaign.responses_counted":
+            state["counts"].update(event.data)
+        elif event.type == "campaign.closed" and state["closed_at"] is None:
+            state["closed_at"] = event.at
+    return state
+
+
+def channel_after(events: Iterable[Seen]) -> State | None:
+    state: State = {"costs": [], "days": {}}
+    for event in events:
+        if event.type == "channel.spent":
+            state["costs"].append({"at": event.at, "channel": None, **event.data})
+        elif event.type == "channel.counted":
+            state["days"][event.data["on"]] = {"at": event.at, **event.data}
+    return state
+
+
 AFTER = {
     "book": book_after,
+    "call": call_after,
+    "campaign": campaign_after,
+    "channel": channel_after,
     "customer": customer_after,
     "deal": deal_after,
+    "interaction": interaction_after,
+    "objective": objective_after,
     "person": person_after,
     "pipeline": pipeline_after,
     "product": product_after,
     "quote": quote_after,
     "rate": rate_after,
+    "task": task_after,
     "team": team_after,
 }

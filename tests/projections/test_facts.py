@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -369,8 +369,7 @@ def test_an_interaction_is_one_row_with_when_it_was_settled_and_what_it_became()
     assert picked(row, *names) == ("complaint", "c", "ana", "csat", 4, 0, 1)
     cart = InteractionLogged(kind="cart", direction="in", customer="c", duration_minutes=3)
     (row,) = after("interaction", cart, InteractionConverted(deal="d"), InteractionConverted(deal="e"))["interactions"]
-    names = ("duration_minutes", "converted_deal", "converted_at", "resolved_at")
-    assert picked(row, *names) == (3, "d", 1, None)
+    assert picked(row, "duration_minutes", "converted_deal", "converted_at", "resolved_at") == (3, "d", 1, None)
     assert after("interaction", InteractionResolved())["interactions"] == []
 
 
@@ -400,7 +399,7 @@ def test_an_objective_has_the_target_revised_last_and_keeps_it_when_cancelled():
     assert picked(row, "scope_kind", "target_minor", "target_e6", "currency") == ("person", None, 12_500_000, None)
 
 
-def submitted(minor: int, category: str = "commit") -> ForecastSubmitted:
+def submitted(minor: int, category: Literal["commit", "best_case"] = "commit") -> ForecastSubmitted:
     return ForecastSubmitted(scope=Scope(company=True), period=QUARTER, category=category, value=euros(minor))
 
 

@@ -82,6 +82,8 @@ def work_out(question: Question, view: View) -> Cells:
             else:
                 bases = exact.alone(row, question, rates, needed)
             cells.add(row.state, [Piece(dimensions, bases)], lines=bases["one"], late=int(row.late))
+    if question.report.more_lines is not None:
+        _one_by_one(cells, question.report.more_lines(question, view, rates))
     return cells
 
 
