@@ -176,7 +176,7 @@ def of_target(state: dict[str, Any]) -> dict[str, Any]:
     [(scope_kind, scope)] = state["scope"].items()
     row = {"scope_kind": scope_kind, "scope": None if scope_kind == "company" else scope}
     row |= {"period_from": state["period"]["from"], "period_to": state["period"]["to"]}
-    amount = state.get("target", state.get("value"))
+    amount: Any = state.get("target", state.get("value"))
     if isinstance(amount, str):
         return row | {"target_minor": None, "target_e6": int(Fraction(amount) * 1_000_000), "currency": None}
     return row | {

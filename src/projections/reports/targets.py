@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, CompoundSelect, Text, bindparam, literal, select, union_all
 
 from ledger.money import convert, share
-from projections import intervals
 from projections.reports.definition import TIME
 from projections.reports.dimensions import time_label
 from projections.reports.exact import Line, Piece, wanted
@@ -22,10 +21,10 @@ from projections.reports.periods import month_first, month_number
 from projections.tables import call_versions, objective_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
-    from sqlalchemy import ColumnElement, Table
+    from sqlalchemy import BindParameter, ColumnElement, FromClause, Select
 
     from projections.reports.periods import Period
     from projections.reports.question import Question
@@ -68,21 +67,12 @@ def lines(question: Question, view: View, rates: Rates, days: Period, metric: st
     if scope is None:
         return
     kind, name = scope
-    o, c = objective_versions.c, call_versions.c
-    whole = (
-        o.metric == metric,
-        o.target_minor.is_not(None),
-        o.kind.is_(None),
-        o.product_range.is_(None),
-        o.cancelled == 0,
-    )
-    for read, where in (
-        (_Read(OBJECTIVE, objective_versions, "target_minor"), whole),
-        (_Read(CALL, call_versions, "value_minor"), (c.category == "commit",)),
-    ):
-        in_force = (read.table.c.scope_kind == kind, *_touching(read.table, days), *where)
+    by_state: dict[str, list[Target]] = {OBJECTIVE: [], CALL: []}
+    for target in _targets(question, view, days, {"target_scope": kind, "target_metric": metric}):
+        by_state[target.line.state or ""].append(target)
+    for targets in by_state.values():
         parts: dict[str, dict[int, int]] = {}
-        for target, number, counted in counting(_targets(question, view, read, in_force), days):
+        for target, number, counted in counting(targets, days):
             place = {each: time_label(each, f"{month_first(number):%Y-%m}") for each in question.dimensions & TIME}
             if name is not None:
                 place[name] = target.whose
@@ -126,37 +116,62 @@ def _days_in(number: int, first: date, last: date) -> range:
     return range(max(month_first(number).toordinal(), first.toordinal()), min(after, last.toordinal() + 1))
 
 
-class _Read(NamedTuple):
-    """What is read: the state of its lines, its table and the column of its amount."""
+def _in_force() -> CompoundSelect[Any]:
+    """Objectives and calls at the pair that touch the days, built once: they are few, and building takes longer."""
+    o, c = objective_versions.c, call_versions.c
+    first, last = (bindparam(f"target_{name}", type_=Text) for name in ("first", "last"))
+    scope, metric = (bindparam(f"target_{name}", type_=Text) for name in ("scope", "metric"))
+    as_of, happened, known_at = (
+        bindparam(f"target_{name}", type_=BigInteger) for name in ("as_of", "happened", "known_at")
+    )
 
-    state: str
-    table: Table
-    amount: str
+    def arm(
+        state: str,
+        rows: FromClause,
+        at: BindParameter[int],
+        said: Sequence[ColumnElement[int]],
+        minor: ColumnElement[int],
+    ) -> Select[Any]:
+        r = rows.c
+        return select(
+            literal(state, Text).label("state"),
+            *(r.stream, r.position, r.appended_at, r.scope, r.period_from, r.period_to, r.currency),
+            *(column.label(name) for column, name in zip(said, ("said_at", "said_position"), strict=True)),
+            minor.label("minor"),
+        ).where(
+            *(r.scope_kind == scope, r.period_to >= first, r.period_from <= last),
+            *(r.effective_from <= at, r.effective_to > at, r.known_from <= known_at, r.known_to > known_at),
+        )
+
+    objectives = arm(OBJECTIVE, objective_versions, as_of, (o.effective_from, o.position), o.target_minor).where(
+        o.metric == metric, o.target_minor.is_not(None), o.kind.is_(None), o.product_range.is_(None), o.cancelled == 0
+    )
+    calls = arm(CALL, call_versions, happened, (c.submitted_at, c.submitted_position), c.value_minor)
+    return union_all(objectives, calls.where(c.category == "commit"))
 
 
-def _touching(table: Table, days: Period) -> tuple[ColumnElement[bool], ...]:
-    return table.c.period_to >= days.first.isoformat(), table.c.period_from <= days.last.isoformat()
+_IN_FORCE = _in_force()
 
 
-def _targets(question: Question, view: View, read: _Read, where: Sequence[ColumnElement[bool]]) -> Iterator[Target]:
+def _targets(question: Question, view: View, days: Period, asked: Mapping[str, str]) -> Iterator[Target]:
     pair = question.pair
-    for row in view.rows(select(intervals.at_pair(read.table, pair, view, *where))):
+    values: dict[str, Any] = {
+        "target_as_of": pair.as_of,
+        "target_happened": pair.happened.as_of,
+        "target_known_at": pair.known_at,
+        "target_first": days.first.isoformat(),
+        "target_last": days.last.isoformat(),
+    }
+    for row in view.rows(_IN_FORCE, {**values, **asked}):
         line = Line(
             stream=row.stream,
             position=row.position,
             at=pair.as_of,
-            state=read.state,
+            state=row.state,
             currency=row.currency,
             probability_bp=None,
             late=row.appended_at > pair.known_at,
             pieces=(),
         )
-        is_call = read.state == CALL
-        yield Target(
-            whose=row.scope,
-            first=date.fromisoformat(row.period_from),
-            last=date.fromisoformat(row.period_to),
-            minor=getattr(row, read.amount),
-            said=(row.submitted_at, row.submitted_position) if is_call else (row.effective_from, row.position),
-            line=line,
-        )
+        first, last = date.fromisoformat(row.period_from), date.fromisoformat(row.period_to)
+        yield Target(row.scope, first, last, row.minor, (row.said_at, row.said_position), line)
