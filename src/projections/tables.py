@@ -238,6 +238,12 @@ DEAL_LATE: ColumnElement[bool] = or_(_d.known_from > _d.effective_from, _d.known
 """Recorded after it happened, or corrected since; of all others the diagonal is the effective interval itself."""
 
 OF_A_DEAL: ColumnElement[bool] = interactions.c.deal.is_not(None)
+RATED: ColumnElement[bool] = interactions.c.satisfaction_scale.is_not(None)
+UNSETTLED: ColumnElement[bool] = and_(
+    interactions.c.resolved_at.is_(None),
+    interactions.c.kind.in_([literal_column(f"'{kind}'", _TEXT) for kind in ("complaint", "support_request")]),
+)
+ISSUED_QUOTE: ColumnElement[bool] = quote_versions.c.status == literal_column("'issued'", _TEXT)
 PLANNED_TASK: ColumnElement[bool] = task_versions.c.status == literal_column("'planned'", _TEXT)
 CUSTOMER_MERGED: ColumnElement[bool] = customer_versions.c.merged_into.is_not(None)
 
@@ -251,7 +257,7 @@ INDEXES: Final = (
     Index(
         "deals_opened",
         *(_d[name] for name in ("opened_at", *_KEYS)),
-        *(_d[name] for name in ("status", "pipeline", "stage")),
+        *(_d[name] for name in ("status", "pipeline", "stage", "owner")),
     ),
     Index("wins_by_time", wins.c.effective_from),
     Index("losses_by_time", losses.c.effective_from),
@@ -267,12 +273,34 @@ INDEXES: Final = (
         *(interactions.c[name] for name in ("logged_at", *_KEYS)),
         *(interactions.c[name] for name in ("kind", "direction", "customer", "deal", "owner", "duration_minutes")),
     ),
-    Index("interactions_by_customer", *(interactions.c[name] for name in ("customer", "logged_at", *_KEYS, "kind"))),
+    Index(
+        "interactions_by_customer",
+        *(interactions.c[name] for name in ("customer", "logged_at", *_KEYS, "kind", "resolved_at")),
+    ),
     Index(
         "interactions_by_deal",
         *(interactions.c[name] for name in ("deal", "logged_at", *_KEYS)),
         postgresql_where=OF_A_DEAL,
         sqlite_where=OF_A_DEAL,
+    ),
+    Index(
+        "interactions_rated",
+        *(interactions.c[name] for name in ("logged_at", *_KEYS, "satisfaction_scale", "satisfaction_score")),
+        postgresql_where=RATED,
+        sqlite_where=RATED,
+    ),
+    Index(
+        "interactions_unsettled",
+        *(interactions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to", "logged_at")),
+        postgresql_where=UNSETTLED,
+        sqlite_where=UNSETTLED,
+    ),
+    Index(
+        "quotes_issued",
+        *(quote_versions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to")),
+        quote_versions.c.valid_until,
+        postgresql_where=ISSUED_QUOTE,
+        sqlite_where=ISSUED_QUOTE,
     ),
     Index(
         "tasks_planned",
