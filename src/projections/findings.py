@@ -7,20 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import Table, and_, distinct, exists, func, literal, select
+from sqlalchemy import ColumnElement, Table, and_, distinct, exists, func, literal, select, true
 
 from projections.tables import (
     FOREVER_SQL,
     OPEN_DEAL,
+    call_versions,
+    campaign_versions,
     customer_versions,
     deal_lines,
     deal_versions,
+    interactions,
+    invoices,
     losses,
+    objective_versions,
     person_versions,
     product_versions,
     quarantine,
     quote_versions,
     stage_versions,
+    task_versions,
     team_versions,
     win_lines,
     wins,
@@ -46,6 +52,7 @@ class _Reference(NamedTuple):
     column: str
     kind: str
     target: Table
+    where: ColumnElement[bool] = true()
 
 
 _REFERENCES: Final = (
@@ -57,6 +64,8 @@ _REFERENCES: Final = (
     _Reference(win_lines, "product", "product", product_versions),
     _Reference(losses, "owner", "person", person_versions),
     _Reference(losses, "customer", "customer", customer_versions),
+    _Reference(invoices, "owner", "person", person_versions),
+    _Reference(invoices, "customer", "customer", customer_versions),
     _Reference(quote_versions, "deal", "deal", deal_versions),
     _Reference(quote_versions, "customer", "customer", customer_versions),
     _Reference(quote_versions, "owner", "person", person_versions),
@@ -65,6 +74,19 @@ _REFERENCES: Final = (
     _Reference(customer_versions, "merged_into", "customer", customer_versions),
     _Reference(person_versions, "team", "team", team_versions),
     _Reference(team_versions, "parent", "team", team_versions),
+    *(
+        _Reference(table, "campaign", "campaign", campaign_versions)
+        for table in (deal_versions, customer_versions, interactions)
+    ),
+    *(_Reference(table, "owner", "person", person_versions) for table in (interactions, task_versions)),
+    *(_Reference(table, "customer", "customer", customer_versions) for table in (interactions, task_versions)),
+    *(_Reference(table, "deal", "deal", deal_versions) for table in (interactions, task_versions)),
+    _Reference(interactions, "converted_deal", "deal", deal_versions),
+    *(
+        _Reference(table, "scope", kind, target, table.c.scope_kind == kind)
+        for table in (objective_versions, call_versions)
+        for kind, target in (("team", team_versions), ("person", person_versions))
+    ),
 )
 
 
@@ -89,7 +111,7 @@ def _dangling(view: View) -> Iterator[Finding]:
                 func.count(distinct(reference.table.c.stream)).label("streams"),
                 func.min(reference.table.c.stream).label("first"),
             )
-            .where(reference.table.c.known_to == FOREVER_SQL, column.is_not(None))
+            .where(reference.table.c.known_to == FOREVER_SQL, column.is_not(None), reference.where)
             .group_by(column)
             .subquery()
         )

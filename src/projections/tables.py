@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from ledger.times import FOREVER
 
-FOLDS_VERSION: Final = 1
+FOLDS_VERSION: Final = 2
 """Raise it whenever a fold says something else of the same events: a store of other folds is rebuilt, never patched."""
 
 INTERVAL_COLUMNS: Final = (
@@ -55,8 +55,20 @@ TABLES: Final[dict[str, Table]] = {}
 
 _TEXT: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 _INTEGER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
-_INTEGER_SUFFIXES = ("_at", "_minor", "_e6", "_bp", "_no", "_position", "_month", "_days")
-_FLAGS = ("active", "gone")
+_INTEGER_SUFFIXES = (
+    "_at",
+    "_minor",
+    "_e6",
+    "_bp",
+    "_no",
+    "_position",
+    "_month",
+    "_days",
+    "_minutes",
+    "_score",
+    "_count",
+)
+_FLAGS = ("active", "gone", "cancelled")
 
 
 def _rows(name: str, payload: str, *, key: str | None = None) -> Table:
@@ -112,6 +124,15 @@ losses = _rows(
 )
 """`outcome` is lost or abandoned; `effective_from`, which is `closed_at`, is when."""
 
+invoices = _rows(
+    "invoices",
+    "entry invoice reason pipeline stage owner customer kind region country channel campaign value_minor margin_minor"
+    " quantity_e6 currency opened_at invoiced_at entry_position",
+    key="entry_position",
+)
+"""`entry` is invoice, delivery or credit; a credit note's amounts are negative. `invoiced_at`, which is
+`effective_from`, is when; the rest is the deal as it was then. Amounts that nobody said are null."""
+
 quote_versions = _rows(
     "quote_versions",
     "status deal customer owner number value_minor margin_minor currency valid_until issued_at ended_at",
@@ -120,9 +141,59 @@ quote_versions = _rows(
 
 customer_versions = _rows(
     "customer_versions",
-    "name name_commitment kind country region segment industry channel campaign owner parent merged_into",
+    "name name_commitment kind country region segment industry channel campaign owner parent merged_into"
+    " registered_at registered_kind kind_since_at",
 )
 """A person's name is its commitment (`facts.names.sealed`); the value is joined from the vault at answer time."""
+
+contact_versions = _rows(
+    "contact_versions",
+    "contact role name_commitment email_commitment phone_commitment added_at",
+    key="contact",
+)
+"""The persons at a customer's, while they are there; what is personal is a commitment."""
+
+churns = _rows("churns", "reason churned_at")
+"""Customers declared lost since `churned_at`; the row ends when one is declared back."""
+
+interactions = _rows(
+    "interactions",
+    "kind direction customer contact deal owner campaign duration_minutes outcome satisfaction_scale"
+    " satisfaction_score logged_at resolved_at converted_deal converted_at",
+)
+"""One row for each interaction at a pair; `logged_at` is when it was."""
+
+task_versions = _rows("task_versions", "status kind owner customer contact deal due_at planned_at ended_at")
+"""`status` is planned, done or cancelled."""
+
+objective_versions = _rows(
+    "objective_versions",
+    "scope_kind scope metric kind product_range period_from period_to target_minor target_e6 currency cancelled",
+)
+"""`scope_kind` is company, team or person, `scope` the id of one of the latter. The period's days are both included; the
+target is `target_minor` of `currency` or a number, `target_e6`."""
+
+call_versions = _rows(
+    "call_versions",
+    "category scope_kind scope period_from period_to value_minor currency submitted_at submitted_position",
+    key="category",
+)
+"""The forecasts that people submitted, until they are withdrawn or submitted anew. Of several of one scope, period and
+category that which was submitted last counts."""
+
+campaign_versions = _rows(
+    "campaign_versions",
+    "status name channel starts_on ends_on budget_minor currency sent_count delivered_count opened_count clicked_count"
+    " answered_count unsubscribed_count called_count reached_count launched_at closed_at",
+)
+"""`status` is launched or closed; the counts are totals since the launch, null where nobody counted."""
+
+costs = _rows("costs", "channel what value_minor currency spent_at cost_position", key="cost_position")
+"""What campaigns and channels cost, each spending a row from `spent_at` on. The stream tells which; `channel` is a
+campaign's channel, and null for a channel's own cost."""
+
+channel_counts = _rows("channel_counts", "day visits_count carts_count orders_count counted_at", key="day")
+"""What was counted of a channel on a day, as counted last."""
 
 person_versions = _rows("person_versions", "team role name_commitment active")
 team_versions = _rows("team_versions", "name parent active")
@@ -143,6 +214,7 @@ book_versions = _rows(
 
 PLANNED: Final = frozenset({
     "person_versions", "team_versions", "product_versions", "stage_versions", "rate_versions", "book_versions",
+    "objective_versions",
 })  # fmt: skip
 """Tables of what may lie ahead; all others hold what happened."""
 
@@ -165,18 +237,82 @@ DEAL_CORRECTED: ColumnElement[bool] = _d.known_to < FOREVER_SQL
 DEAL_LATE: ColumnElement[bool] = or_(_d.known_from > _d.effective_from, _d.known_to < FOREVER_SQL)
 """Recorded after it happened, or corrected since; of all others the diagonal is the effective interval itself."""
 
+OF_A_DEAL: ColumnElement[bool] = interactions.c.deal.is_not(None)
+RATED: ColumnElement[bool] = interactions.c.satisfaction_scale.is_not(None)
+UNSETTLED: ColumnElement[bool] = and_(
+    interactions.c.resolved_at.is_(None),
+    interactions.c.kind.in_([literal_column(f"'{kind}'", _TEXT) for kind in ("complaint", "support_request")]),
+)
+ISSUED_QUOTE: ColumnElement[bool] = quote_versions.c.status == literal_column("'issued'", _TEXT)
+PLANNED_TASK: ColumnElement[bool] = task_versions.c.status == literal_column("'planned'", _TEXT)
+CUSTOMER_MERGED: ColumnElement[bool] = customer_versions.c.merged_into.is_not(None)
+
+_KEYS = ("stream", "effective_from", "known_from", "effective_to", "known_to")
 _EFFECTIVE = ("effective_class", "effective_from", "effective_to")
 
 INDEXES: Final = (
     _open_deals("deals_known", _EFFECTIVE, DEAL_KNOWN),
     _open_deals("deals_corrected", _EFFECTIVE, DEAL_CORRECTED),
     _open_deals("deals_late", ("reported_class", "reported_from", "reported_to"), DEAL_LATE),
-    Index("deals_opened", _d.opened_at),
+    Index(
+        "deals_opened",
+        *(_d[name] for name in ("opened_at", *_KEYS)),
+        *(_d[name] for name in ("status", "pipeline", "stage", "owner")),
+    ),
     Index("wins_by_time", wins.c.effective_from),
     Index("losses_by_time", losses.c.effective_from),
     Index("quotes_by_time", quote_versions.c.issued_at),
+    Index("invoices_by_time", invoices.c.invoiced_at),
+    Index("customers_registered", customer_versions.c.registered_at),
+    Index(
+        "customers_merged", customer_versions.c.stream, postgresql_where=CUSTOMER_MERGED, sqlite_where=CUSTOMER_MERGED
+    ),
+    Index("contacts_added", contact_versions.c.added_at),
+    Index(
+        "interactions_by_time",
+        *(interactions.c[name] for name in ("logged_at", *_KEYS)),
+        *(interactions.c[name] for name in ("kind", "direction", "customer", "deal", "owner", "duration_minutes")),
+    ),
+    Index(
+        "interactions_by_customer",
+        *(interactions.c[name] for name in ("customer", "logged_at", *_KEYS, "kind", "resolved_at")),
+    ),
+    Index(
+        "interactions_by_deal",
+        *(interactions.c[name] for name in ("deal", "logged_at", *_KEYS)),
+        postgresql_where=OF_A_DEAL,
+        sqlite_where=OF_A_DEAL,
+    ),
+    Index(
+        "interactions_rated",
+        *(interactions.c[name] for name in ("logged_at", *_KEYS, "satisfaction_scale", "satisfaction_score")),
+        postgresql_where=RATED,
+        sqlite_where=RATED,
+    ),
+    Index(
+        "interactions_unsettled",
+        *(interactions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to", "logged_at")),
+        postgresql_where=UNSETTLED,
+        sqlite_where=UNSETTLED,
+    ),
+    Index(
+        "quotes_issued",
+        *(quote_versions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to")),
+        quote_versions.c.valid_until,
+        postgresql_where=ISSUED_QUOTE,
+        sqlite_where=ISSUED_QUOTE,
+    ),
+    Index(
+        "tasks_planned",
+        *(task_versions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to", "due_at")),
+        postgresql_where=PLANNED_TASK,
+        sqlite_where=PLANNED_TASK,
+    ),
+    Index("objectives_by_period", objective_versions.c.scope_kind, objective_versions.c.period_to),
+    Index("calls_by_period", call_versions.c.scope_kind, call_versions.c.period_to),
+    Index("costs_by_time", costs.c.spent_at),
 )
-"""Made after the rows of a rebuild are in."""
+"""Made after the rows of a rebuild are in. `deals_opened` holds the stages that deals went through."""
 
 checkpoint = Table(
     "checkpoint",

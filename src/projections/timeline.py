@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ledger.events import EventCorrected, EventRetracted
 from ledger.history import Visible, visible
 from ledger.times import FOREVER
+from projections.grown import Shown, changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,13 +39,13 @@ class Fold(NamedTuple):
     """How one kind of stream becomes rows.
 
     `step(state, event, at, position)` is total: it never raises on an odd order of events, and returns None while there
-    is nothing yet. `tables` gives for each table the payloads that a state shows, in any order, no two equal; a state
-    of None shows none. `events` are the types that count, `ignored` those of the kind that do not, and why;
+    is nothing yet. `tables` gives for each table the payloads that a state shows, in any order, no two equal (`Grown`
+    where many may add up); a state of None shows none. `events` are the types that count, `ignored` those of the kind that do not, and why;
     `planned` kinds may hold events ahead of their recording.
     """
 
     step: Callable[[Any, Any, int, int], Any]
-    tables: tuple[tuple[str, Callable[[Any], Payloads]], ...]
+    tables: tuple[tuple[str, Callable[[Any], Shown]], ...]
     events: tuple[type[Any], ...]
     ignored: Mapping[type[Any], str] = MappingProxyType({})
     planned: bool = False
@@ -102,9 +103,9 @@ def _in_order(events: Sequence[Recorded], fold: Fold) -> list[list[Row]] | None:
     step, planned = fold.step, fold.planned
     shows = [show for _, show in fold.tables]
     written: list[list[Row]] = [[] for _ in shows]
-    shown: list[Payloads] = [() for _ in shows]
+    shown: list[Shown] = [() for _ in shows]
     running: list[dict[Payload, tuple[int, int, int, int]]] = [{} for _ in shows]
-    group: list[tuple[Recorded, list[Payloads]]] = []
+    group: list[tuple[Recorded, list[Shown]]] = []
     state = None
     effective_at = recorded_at = -FOREVER
     last = len(events) - 1
@@ -131,7 +132,9 @@ def _in_order(events: Sequence[Recorded], fold: Fold) -> list[list[Row]] | None:
                 continue
             shown[table] = now
             runs = running[table]
-            for payload in before:
+            makers = _makers([*group, (event, {table: now})], table, before) if group else {}
+            gone, come = (before, now) if type(now) is tuple is type(before) else changes(before, now)
+            for payload in gone:
                 if payload not in now:
                     start, known_from, position, appended_at = runs.pop(payload)
                     rows = written[table]
@@ -141,9 +144,9 @@ def _in_order(events: Sequence[Recorded], fold: Fold) -> list[list[Row]] | None:
                     end = FOREVER
                     rows.append(_row(event.stream, start, end, known_from, known_at, position, appended_at, payload))
                     rows.append(_row(event.stream, start, at, known_at, FOREVER, position, appended_at, payload))
-            for payload in now:
+            for payload in come:
                 if payload not in runs:
-                    maker = _maker(group, table, payload, event) if group else event
+                    maker = makers[payload] if group else event
                     runs[payload] = (at, known_at, maker.position, maker.appended_at)
         if group:
             group = []
@@ -154,14 +157,17 @@ def _in_order(events: Sequence[Recorded], fold: Fold) -> list[list[Row]] | None:
     return written
 
 
-def _maker(group: list[tuple[Recorded, list[Payloads]]], table: int, payload: Payload, last: Recorded) -> Recorded:
-    """Of several events at one instant, the one from which a payload holds to the last."""
-    maker = last
-    for event, shown in reversed(group):
-        if payload not in shown[table]:
-            break
-        maker = event
-    return maker
+def _makers(group: Sequence[tuple[Any, Any]], table: int, shown: Shown) -> dict[Payload, Any]:
+    """Of several events at one instant, each with what it shows, the one from which each new payload holds to the last.
+
+    `shown` is what was shown before that instant.
+    """
+    makers: dict[Payload, Any] = {}
+    for event, shows in group:
+        _, come = changes(shown, shows[table])
+        makers |= dict.fromkeys(come, event)
+        shown = shows[table]
+    return makers
 
 
 # In any order -----------------------------------------------------------------------------------------------------
@@ -190,7 +196,7 @@ class _Entry(NamedTuple):
     origin: int
     said: Visible
     state: Any
-    shown: tuple[Payloads, ...]
+    shown: tuple[Shown, ...]
 
 
 def _in_any_order(events: Sequence[Recorded], fold: Fold) -> list[list[Row]]:
@@ -224,7 +230,7 @@ class _History:
     def __init__(self, fold: Fold) -> None:
         self.entries: list[_Entry] = []
         self._fold = fold
-        self._nothing: tuple[Payloads, ...] = tuple(() for _ in fold.tables)
+        self._nothing: tuple[Shown, ...] = tuple(() for _ in fold.tables)
         self._families: dict[int, list[Recorded]] = {}
         self._root: dict[int, int] = {}
         self._keys: dict[int, tuple[int, int]] = {}
@@ -286,6 +292,11 @@ class _History:
         return FOREVER
 
 
+def _begun(run: _Run) -> _Run:
+    """The same run, its end still to be found."""
+    return _Run(run.start, FOREVER, run.payload, run.position, run.appended_at, 0)
+
+
 def _end(run: _Run) -> int:
     return run.end
 
@@ -308,17 +319,21 @@ class _TableRuns:
         self._closed: list[tuple[_Run, int]] = []
 
     def relay(self, entries: list[_Entry], changed: _Changed, known_at: int) -> None:
-        """Lay out anew what holds where the history changed, as known from `known_at` on."""
+        """Lay out anew what holds where the history changed, as known from `known_at` on.
+
+        Of what runs on from before, only what ends there is touched: what adds up may be long.
+        """
         since, until = changed
         reached = bisect_left(self._ended, since, key=_end)
         before = [run for run in self._ended[reached:] if run.start < until]
         later = [run for run in self._ended[reached:] if run.start >= until]
-        running = [run for run in self._running.values() if run.start < until]
+        running = [run for run in self._running.values() if since <= run.start < until]
         for run in running:
             del self._running[run.payload]
         before += running
+        found = self._runs(entries, changed, before)
         old = {(run.start, run.payload, run.position): run for run in before}
-        for new in self._runs(entries, changed, before):
+        for new in found:
             run = self._keep(old.pop((new.start, new.payload, new.position), None), new, known_at)
             if run.end == FOREVER:
                 self._running[run.payload] = run
@@ -329,13 +344,12 @@ class _TableRuns:
         self._ended[reached:] = sorted(later, key=_end)
 
     def _runs(self, entries: list[_Entry], changed: _Changed, before: list[_Run]) -> list[_Run]:
-        """The maximal runs that touch what changed, begun and ended outside of it as they were before."""
+        """The maximal runs that touch what changed, begun and ended outside of it as they were before.
+
+        What runs on from before and is found to end is moved from `running` to `before`.
+        """
         table, (since, until) = self._table, changed
-        active = {
-            run.payload: _Run(run.start, FOREVER, run.payload, run.position, run.appended_at, 0)
-            for run in before
-            if run.start < since
-        }
+        active = {run.payload: _begun(run) for run in before if run.start < since}
         found: list[_Run] = []
         index = bisect_left(entries, (since,))
         shown = entries[index - 1].shown[table] if index else ()
@@ -345,18 +359,21 @@ class _TableRuns:
                 index += 1
             now = entries[index].shown[table]
             if now is not shown and now != shown:
-                shown = now
-                for payload in [payload for payload in active if payload not in now]:
+                gone, come = changes(shown, now)
+                for payload in gone:
+                    if payload not in active:
+                        before.append(self._running.pop(payload))
+                        active[payload] = _begun(before[-1])
                     run = active.pop(payload)
                     run.end = at
                     found.append(run)
-                for payload in now:
-                    if payload not in active:
-                        maker = index
-                        while maker > first and payload in entries[maker - 1].shown[table]:
-                            maker -= 1
-                        said = entries[maker].said
+                if come:
+                    group = [(entry.said, entry.shown) for entry in entries[first : index + 1]]
+                    makers = _makers(group, table, shown)
+                    for payload in come:
+                        said = makers[payload]
                         active[payload] = _Run(at, FOREVER, payload, said.position, said.appended_at, 0)
+                shown = now
             index += 1
         ends = {run.payload: run.end for run in before if run.end >= until}
         for payload, run in active.items():

@@ -48,9 +48,6 @@ FIGURES = {
 COMPILED = 1_000
 """Compiled statements kept; each takes a fifth of a megabyte."""
 
-NOT_YET = ("call_minor", "objective_minor", "shortfall_minor", "coverage")
-"""Columns whose facts no event tells yet."""
-
 LineSet = Counter[tuple[Any, ...]]
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
@@ -167,7 +164,7 @@ def reported(report: Report, question: Question, view: View) -> tuple[LineSet, R
         for piece in line.pieces:
             brings = [(FIGURES[base], piece.bases[base]) for base in FIGURES if base in taken]
             line_set[line.stream, line.state, *(piece.dimensions[name] for name in names), *brings] += 1
-    unsaid = {*question.heads, *(f"{name}_name" for name in question.heads), *NOT_YET}
+    unsaid = {*question.heads, *(f"{name}_name" for name in question.heads)}
     rows = {
         tuple(row[name] for name in question.heads): {name: value for name, value in row.items() if name not in unsaid}
         for row in table.rows

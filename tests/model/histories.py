@@ -77,6 +77,22 @@ PEOPLE = ["ana", "bob", "cleo", "ghost"]
 TEAMS = ["north", "south", "west"]
 PRODUCTS = ["anvil", "bolt", "cog", "ghost"]
 CUSTOMERS = [f"c{number}" for number in range(1, 7)]
+SCOPES: list[dict[str, Any]] = [
+    {"company": True},
+    *({"team": team} for team in TEAMS[:2]),
+    *({"person": person} for person in PEOPLE[:2]),
+]
+TARGETED = [
+    {"from": first, "to": last}
+    for first, last in (
+        *(("2024-01-01", "2024-12-31"), ("2024-01-01", "2024-03-31"), ("2024-02-01", "2024-02-29")),
+        *(("2024-03-15", "2024-04-20"), ("2024-10-01", "2025-03-31"), ("2025-11-20", "2025-11-30")),
+        *(("2024-04-01", "2024-06-30"), ("2025-01-01", "2025-12-31")),
+    )
+]
+"""Days that objectives and calls are for."""
+
+CONTACTS = ["ida", "jim"]
 REGIONS = ["north", "south"]
 STAGES = {"sales": ["lead", "offer", "closing"], "parts": ["ask", "lead"]}
 VALUES = [0, 1, 3, 5, 25, 99, 101, 333, 125_000, 1_000_003, 999_999_999_999]
@@ -246,6 +262,10 @@ def _stages(choices: Choices, pipeline: str) -> list[dict[str, Any]]:
     ]
 
 
+def _due(choices: Choices) -> str:
+    return format_instant(choices.one_of(HOT))
+
+
 def _data(choices: Choices, type_: str, stream: str) -> dict[str, Any]:  # noqa: PLR0915 (one case per event)
     """Data for an event of that type on that stream."""
     currency = _currency(stream)
@@ -284,6 +304,10 @@ def _data(choices: Choices, type_: str, stream: str) -> dict[str, Any]:  # noqa:
             return {"into": "d1"}
         case "deal.invoiced":
             return {"invoice": "i1", "value": _money(choices, currency)}
+        case "deal.delivered":
+            return {"value": _money(choices, currency)} if choices.chance(2) else {"quantity": "2.5"}
+        case "deal.credited":
+            return {"reason": "damaged", "value": _money(choices, currency), "margin": _margin(choices, currency)}
         case "quote.issued":
             data = {"customer": choices.one_of(CUSTOMERS), "number": "Q-1", "value": _money(choices, currency)}
             worth = _worth(choices, currency, quantity=False)
@@ -318,6 +342,14 @@ def _data(choices: Choices, type_: str, stream: str) -> dict[str, Any]:  # noqa:
             return {"into": choices.one_of(CUSTOMERS[number + 1 :] or ["ghost"])}
         case "customer.qualified":
             return {"kind": choices.one_of(["lead", "prospect", "customer"])}
+        case "customer.churned":
+            return {"reason": choices.one_of(["price", "moved"])}
+        case "contact.added":
+            return {"contact": choices.one_of(CONTACTS), "name": "Somebody"}
+        case "contact.changed":
+            return {"contact": choices.one_of(CONTACTS), "role": choices.one_of(["buyer", "boss"])}
+        case "contact.removed":
+            return {"contact": choices.one_of(CONTACTS)}
         case "person.joined":
             return {"name": "Somebody", "role": "rep", "team": choices.one_of(TEAMS)}
         case "person.moved":
@@ -344,6 +376,45 @@ def _data(choices: Choices, type_: str, stream: str) -> dict[str, Any]:  # noqa:
         case "book.opened":
             opening = {"currency": "EUR", "time_zone": "Europe/Paris", "locale": "fr", "name": "A book"}
             return opening | {"fiscal_year_start_month": choices.one_of([1, 1, 4, 7])}
+        case "interaction.logged":
+            data = {"kind": choices.one_of(["visit", "complaint", "cart"]), "direction": choices.one_of(["in", "out"])}
+            data |= {"customer": choices.one_of(CUSTOMERS), "owner": choices.one_of(PEOPLE)}
+            if choices.chance(3):
+                data |= {"duration_minutes": choices.below(90), "satisfaction": {"scale": "nps", "score": 9}}
+            return data
+        case "interaction.converted":
+            return {"deal": f"d{1 + choices.below(12)}"}
+        case "task.planned":
+            return {"kind": "call_back", "owner": choices.one_of(PEOPLE), "due_at": _due(choices)}
+        case "task.rescheduled":
+            return {"due_at": _due(choices)}
+        case "task.assigned":
+            return {"owner": choices.one_of(PEOPLE)}
+        case "objective.set":
+            data = {"metric": choices.one_of(["amount", "amount", "amount", "margin", "quantity"])}
+            if data["metric"] == "amount" and choices.chance(8):
+                data["kind"] = "new"
+            data |= {"scope": choices.one_of(SCOPES), "period": choices.one_of(TARGETED)}
+            return data | {"target": "40" if data["metric"] == "quantity" else _money(choices, currency)}
+        case "objective.revised":
+            return {"target": _money(choices, currency)}
+        case "objective.cancelled":
+            return {"reason": "moved"}
+        case "forecast.submitted":
+            number = int(stream.partition("f")[2])
+            data = {"scope": SCOPES[number % len(SCOPES)], "period": TARGETED[number % len(TARGETED)]}
+            return data | {
+                "category": choices.one_of(["commit", "commit", "best_case"]),
+                "value": _money(choices, currency),
+            }
+        case "campaign.launched":
+            return {"name": stream, "channel": choices.one_of(["web", "fair"]), "starts_on": choices.one_of(DAYS)}
+        case "campaign.spent" | "channel.spent":
+            return {"value": _money(choices, currency), "what": "print"}
+        case "campaign.responses_counted":
+            return {choices.one_of(["sent", "opened", "reached"]): choices.below(1_000)}
+        case "channel.counted":
+            return {"on": choices.one_of(DAYS[:5]), choices.one_of(["visits", "carts"]): choices.below(1_000)}
         case "person.role_changed":
             return {"role": "manager"}
         case "deal.retitled":
@@ -361,13 +432,32 @@ OPEN_DEAL = [
 ]
 CLOSED_DEAL = [
     *("deal.reopened", "deal.reopened", "deal.reopened", "deal.reclassified", "deal.invoiced"),
-    *("deal.reopened", "deal.reclassified", "deal.merged"),
+    *("deal.reopened", "deal.reclassified", "deal.merged", "deal.delivered", "deal.credited", "deal.invoiced"),
 ]
 QUOTE = ["quote.accepted", "quote.revised", "quote.accepted", "quote.declined", "quote.expired", "quote.withdrawn"]
-CUSTOMER = ["customer.reclassified", "customer.merged", "customer.reclassified", "customer.qualified"]
+CUSTOMER = [
+    *("customer.reclassified", "customer.merged", "customer.reclassified", "customer.qualified"),
+    *("contact.added", "contact.changed", "contact.removed", "customer.churned", "customer.reactivated"),
+]
 PERSON = ["person.moved", "person.moved", "person.left", "person.joined", "person.role_changed"]
 PRODUCT = ["product.changed", "product.changed", "product.retired", "product.listed"]
+SIDES = {
+    "interaction": ["interaction.resolved", "interaction.converted"],
+    "task": ["task.rescheduled", "task.assigned", "task.rescheduled", "task.done", "task.cancelled"],
+    "objective": ["objective.revised", "objective.revised", "objective.cancelled"],
+    "call": ["forecast.submitted", "forecast.submitted", "forecast.withdrawn"],
+    "campaign": ["campaign.spent", "campaign.responses_counted", "campaign.spent", "campaign.closed"],
+    "channel": ["channel.spent", "channel.counted", "channel.counted"],
+}
+"""What happens to the things that stand beside deals."""
+
 OPENINGS = {
+    "interaction": "interaction.logged",
+    "task": "task.planned",
+    "objective": "objective.set",
+    "call": "forecast.submitted",
+    "campaign": "campaign.launched",
+    "channel": "channel.counted",
     "deal": "deal.opened",
     "quote": "quote.issued",
     "customer": "customer.registered",
@@ -405,8 +495,10 @@ def _next_type(choices: Choices, story: Story, stream: str) -> str:
             return "rate.fixed"
         case "team":
             return "team.renamed"
-        case _:
+        case "book":
             return "book.settings_changed"
+        case _:
+            return str(choices.one_of(SIDES[kind]))
 
 
 def _advance(choices: Choices, story: Story) -> int:
@@ -496,7 +588,9 @@ def _step(story: Story, choices: Choices, stream: str, *, native: bool = False) 
 
 
 def _target(choices: Choices, deals: int) -> str:
-    pick = choices.below(100)
+    pick = choices.below(130)
+    if pick >= 100:
+        return str(choices.one_of(BESIDE))
     if pick < 64:
         return f"deal-d{1 + choices.below(deals)}"
     if pick < 79:
@@ -510,6 +604,11 @@ def _target(choices: Choices, deals: int) -> str:
     return f"product-{choices.one_of(PRODUCTS[:-1])}"
 
 
+BESIDE = [
+    *(f"objective-o{number}" for number in range(1, 7)),
+    *(f"call-f{number}" for number in range(1, 7)),
+    *("interaction-i1", "interaction-i2", "interaction-i3", "task-t1", "task-t2", "campaign-spring", "channel-web"),
+]
 COMMON = ["rate-USD", "rate-JPY", "rate-USD", "rate-JPY", "rate-USD", "team-north", "book"]
 
 
@@ -653,7 +752,7 @@ class Case:
         printer.text(f"<book of {len(self.lines)} lines asked at {len(self.pairs)} pairs>")
 
 
-OWN = {"owner", "customer", "into", "deal", "pipeline", "product"}
+OWN = {"owner", "person", "customer", "into", "deal", "pipeline", "product"}
 """What an event refers to by an id of its own history."""
 
 

@@ -222,6 +222,7 @@ def product_lines(state: State) -> list[State]:
     return lines
 
 
+INVOICED = {"deal.invoiced": "invoice", "deal.delivered": "delivery", "deal.credited": "credit"}
 DEAL_LABELS = ("customer", "kind", "region", "country", "channel", "campaign")
 
 
@@ -234,9 +235,13 @@ def deal_after(events: Iterable[Seen]) -> State | None:
     for event in events:
         if state is None:
             state = opened(event) if event.type == "deal.opened" else None
+        elif state["status"] == "merged":
+            continue
+        elif event.type in INVOICED:
+            state["invoices"].append({"at": event.at, "type": event.type, **event.data})
         elif state["status"] == "open":
             happen_to_open(state, event)
-        elif state["status"] != "merged":
+        else:
             happen_to_closed(state, event)
     return state
 
@@ -252,6 +257,7 @@ def opened(event: Seen) -> State:
         "quantity": None,
         "currency": None,
         "lines": [],
+        "invoices": [],
         "probability_bp": None,
         "category": None,
         "expected_close_on": data.get("expected_close_on"),
@@ -356,12 +362,27 @@ def customer_after(events: Iterable[Seen]) -> State | None:
     for event in events:
         if state is None and event.type == "customer.registered":
             state = {name: event.data.get(name) for name in (*CUSTOMER_LABELS, "name", "kind", "owner", "parent")}
-            state["into"] = None
+            state |= {"into": None, "at": event.at, "first_kind": event.data["kind"], "kind_since": event.at}
+            state |= {"contacts": {}, "churned": None}
         elif state is None or state["into"] is not None:
             continue
         elif event.type == "customer.merged":
             state["into"] = event.data["into"]
+        elif event.type.startswith("contact."):
+            contacts, contact = state["contacts"], event.data["contact"]
+            if event.type == "contact.added" and contact not in contacts:
+                contacts[contact] = {"at": event.at, **event.data}
+            elif event.type == "contact.changed" and contact in contacts:
+                contacts[contact] |= event.data
+            elif event.type == "contact.removed":
+                contacts.pop(contact, None)
+        elif event.type == "customer.churned":
+            state["churned"] = state["churned"] or {"reason": event.data["reason"], "churned_at": event.at}
+        elif event.type == "customer.reactivated":
+            state["churned"] = None
         elif event.type != "customer.registered":
+            if event.type == "customer.qualified" and event.data["kind"] != state["kind"]:
+                state["kind_since"] = event.at
             state.update({name: event.data[name] for name in state if event.data.get(name) is not None})
     return state
 
@@ -440,14 +461,99 @@ def book_after(events: Iterable[Seen]) -> State | None:
     return state
 
 
+def interaction_after(events: Iterable[Seen]) -> State | None:
+    state: State | None = None
+    for event in events:
+        if state is None and event.type == "interaction.logged":
+            state = {"logged_at": event.at, "resolved_at": None, "converted_deal": None, **event.data}
+        elif state is not None and event.type == "interaction.resolved":
+            state["resolved_at"] = event.at if state["resolved_at"] is None else state["resolved_at"]
+        elif state is not None and event.type == "interaction.converted":
+            state["converted_deal"] = state["converted_deal"] or event.data["deal"]
+    return state
+
+
+def task_after(events: Iterable[Seen]) -> State | None:
+    state: State | None = None
+    for event in events:
+        if state is None and event.type == "task.planned":
+            state = {"status": "planned", "planned_at": event.at, "ended_at": None, **event.data}
+        elif state is None:
+            continue
+        elif event.type in {"task.done", "task.cancelled"}:
+            state.update(status=event.type.removeprefix("task."), ended_at=event.at)
+        elif event.type in {"task.rescheduled", "task.assigned"} and state["status"] == "planned":
+            state.update(event.data)
+    return state
+
+
+def objective_after(events: Iterable[Seen]) -> State | None:
+    """An objective with the `at` and `position` of what made it what it is: of two of one period the later counts."""
+    state: State | None = None
+    for event in events:
+        if state is None and event.type == "objective.set":
+            state = {"cancelled": False, "said": (event.at, event.position), **event.data}
+        elif state is not None and event.type == "objective.cancelled":
+            state["cancelled"] = True
+        elif state is not None and event.type == "objective.revised" and not state["cancelled"]:
+            if event.data["target"] != state["target"]:
+                state["said"] = (event.at, event.position)
+            state["target"] = event.data["target"]
+    return state
+
+
+def call_after(events: Iterable[Seen]) -> State | None:
+    """The forecast submitted last, by category; none once withdrawn."""
+    state: State | None = None
+    for event in events:
+        if event.type == "forecast.submitted":
+            said = {"said": (event.at, event.position), **event.data}
+            state = (state or {}) | {event.data["category"]: said}
+        elif state is not None and event.type == "forecast.withdrawn":
+            state = {}
+    return state
+
+
+def campaign_after(events: Iterable[Seen]) -> State | None:
+    state: State | None = None
+    for event in events:
+        if state is None and event.type == "campaign.launched":
+            state = {"launched_at": event.at, "closed_at": None, "counts": {}, "costs": [], **event.data}
+        elif state is None:
+            continue
+        elif event.type == "campaign.spent":
+            state["costs"].append({"at": event.at, "channel": state["channel"], **event.data})
+        elif event.type == "campaign.responses_counted":
+            state["counts"].update(event.data)
+        elif event.type == "campaign.closed" and state["closed_at"] is None:
+            state["closed_at"] = event.at
+    return state
+
+
+def channel_after(events: Iterable[Seen]) -> State | None:
+    state: State = {"costs": [], "days": {}}
+    for event in events:
+        if event.type == "channel.spent":
+            state["costs"].append({"at": event.at, "channel": None, **event.data})
+        elif event.type == "channel.counted":
+            state["days"][event.data["on"]] = {"at": event.at, **event.data}
+    return state
+
+
 AFTER = {
     "book": book_after,
+    "call": call_after,
+    "campaign": campaign_after,
+    "channel": channel_after,
     "customer": customer_after,
     "deal": deal_after,
+    "interaction": interaction_after,
+    "objective": objective_after,
     "person": person_after,
     "pipeline": pipeline_after,
     "product": product_after,
     "quote": quote_after,
     "rate": rate_after,
+    "task": task_after,
     "team": team_after,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -106,7 +106,7 @@ class Book:
     # joins
 
     def survivor(self, customer: str | None, question: Question) -> str | None:
-        """Who a customer is, settled once at the question's pair."""
+        """Who a customer is, settled once at the question's pair; those merged in a circle are its first by id."""
         met: list[str] = []
         while customer is not None and customer not in met:
             met.append(customer)
@@ -114,7 +114,7 @@ class Book:
             if state is None or state["into"] is None:
                 return customer
             customer = state["into"]
-        return customer
+        return None if customer is None else min(met[met.index(customer) :])
 
     def rate(self, currency: str | None, into: str, at: int, question: Question) -> tuple[Fraction, MissingRate | None]:
         """Minor units of one currency for one minor unit of the other: fixed so, the other way round, or across."""
@@ -346,8 +346,10 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
         if midnight(first, zone) <= line.figures["effective_at"] < midnight(after, zone)
     ]
     coming, won = wanted(coming, question), wanted(won, question)
+    objectives = wanted(targets(book, question, "objective", first, after), question)
+    calls = wanted(targets(book, question, "call", first, after), question)
     rows: dict[tuple[Any, ...], Row] = {}
-    for key, cell in grouped(coming + won, ("month", *question.by)).items():
+    for key, cell in grouped(coming + won + objectives + calls, ("month", *question.by)).items():
         still = [line for line in cell if line in coming]
         forecasted = [line for line in still if line.figures["category"] != "omitted"]
         row = {
@@ -357,15 +359,75 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
             "quantity": total(still, "quantity_e6"),
             "weighted_minor": total(forecasted, "weighted_minor"),
             "weighted_margin_minor": total(forecasted, "weighted_margin_minor"),
-            "won_minor": total([line for line in cell if line not in coming], "amount_minor"),
+            "won_minor": total([line for line in cell if line in won], "amount_minor"),
         }
+        set_ = [line for line in cell if line in objectives]
+        called = [line for line in cell if line in calls]
+        objective = total(set_, "amount_minor") if set_ else None
+        row["objective_minor"] = objective
+        row["call_minor"] = total(called, "amount_minor") if called else None
+        missing = None if objective is None else objective - row["won_minor"]
+        row["shortfall_minor"] = None if missing is None else max(0, missing - row["weighted_minor"])
         reached = row["won_minor"]
         for category, cumulated in CUMULATED.items():
             amount = total([line for line in still if line.figures["category"] == category], "amount_minor")
             reached += amount
             row |= {f"{category}_minor": amount, f"cum_{cumulated}_minor": reached}
+        row["coverage"] = None if missing is None else ratio(reached - row["won_minor"], missing)
         rows[key] = row
-    return coming + won, rows
+    return coming + won + objectives + calls, rows
+
+
+def targets(book: Book, question: Question, kind: str, first: date, after: date) -> list[Line]:
+    """Objectives of amount, or forecasts submitted as commit, whose scope is that of the rows: a line for each month.
+
+    Each day is for the one of the shortest period that covers it, of those for the one said last. What one has for a
+    month is what largest remainder by days gives it, and of that again what falls on the days that are for it.
+    """
+    into = question.currency or book.settings(question)["currency"]
+    asked = ({*question.by, *question.where} - {"month", "quarter", "year"}) or {"company"}
+    scope_kind = {"company": "company", "owner": "person", "team": "team"}.get(asked.pop())
+    if scope_kind is None or asked:
+        return []
+    at = question.as_of if kind == "objective" else question.happened_by
+    same: dict[Any, list[tuple[str, State]]] = {}
+    for stream in book.of_kind(kind):
+        state = book.state(stream, at, question.known_at) or {}
+        state = state if kind == "objective" else state.get("commit") or {}
+        if state.get("metric", "amount") == "amount" and not state.get("cancelled") and not state.get("kind"):
+            for whose in [state["scope"][scope_kind]] if scope_kind in state.get("scope", {}) else []:
+                same.setdefault(whose, []).append((stream, state))
+    lines = []
+    for whose, theirs in same.items():
+        days: dict[tuple[str, date], int] = {}
+        for number in range((after - first).days):
+            day = first + timedelta(days=number)
+            covering = [(length_of(state), stream) for stream, state in theirs if day in days_of(state)]
+            if covering:
+                shortest = min(length for length, _ in covering)
+                latest = max((state["said"], stream) for stream, state in theirs if (shortest, stream) in covering)[1]
+                days[latest, add_months(day, 0)] = days.get((latest, add_months(day, 0)), 0) + 1
+        for (stream, month), counted in days.items():
+            state = dict(theirs)[stream]
+            amount = state["target"] if kind == "objective" else state["value"]
+            rate, missing = book.rate(amount["currency"], into, question.as_of, question)
+            months = sorted({add_months(day, 0) for day in days_of(state)})
+            lengths = [len([day for day in days_of(state) if add_months(day, 0) == each]) for each in months]
+            index = months.index(month)
+            part = largest_remainder(half_even(amount["minor"] * rate), lengths)[index]
+            part = largest_remainder(part, [counted, lengths[index] - counted])[0]
+            labels = calendar(f"{month:%Y-%m}") | {"owner": whose, "team": whose}
+            lines.append(Line(stream, labels, {"status": kind, "amount_minor": part}, missing))
+    return lines
+
+
+def days_of(state: State) -> list[date]:
+    first, last = (date.fromisoformat(state["period"][end]) for end in ("from", "to"))
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def length_of(state: State) -> int:
+    return len(days_of(state))
 
 
 def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
@@ -431,6 +493,8 @@ def in_progress(book: Book, question: Question) -> list[Line]:
         before = book.state(stream, first - 1, question.known_at)
         now = book.state(stream, question.happened_by, question.known_at)
         if now is not None and first <= now["opened_at"] < after:
+            if now["status"] == "merged":
+                continue
             states[stream], at[stream] = now, question.as_of
         elif question.basis == "cohort":
             continue

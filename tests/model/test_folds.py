@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Rows = dict[str, list[dict[str, Any]]]
 
 AMOUNTS = ("value_minor", "margin_minor", "quantity_e6", "currency")
+HAPPENED = {"deal", "quote", "customer", "interaction", "task", "call", "campaign", "channel"}
 LABELS = ("owner", "customer", "kind", "region", "country", "channel", "campaign")
 
 
@@ -49,7 +50,7 @@ def holding(rows: Rows, as_of: int, known_at: int) -> Rows:
 def replayed(stream: str, events: list[dict[str, Any]], as_of: int, known_at: int) -> Rows:
     """What plain replay says these tables should hold: only the columns it speaks of."""
     kind = kind_of(stream)
-    if kind in {"deal", "quote", "customer"}:
+    if kind in HAPPENED:
         as_of = min(as_of, known_at)
     seen = [event for event in naive.seen(events, known_at) if event.at <= as_of]
     state = naive.AFTER[kind](seen)
@@ -62,8 +63,21 @@ def replayed(stream: str, events: list[dict[str, Any]], as_of: int, known_at: in
         case "quote":
             return of_quote(state)
         case "customer":
-            names = ("name", "kind", "country", "region", "segment", "industry", "channel", "campaign", "owner")
-            return {"customer_versions": [{name: state[name] for name in names} | {"merged_into": state["into"]}]}
+            return of_customer(state)
+        case "interaction":
+            names = ("kind", "direction", "customer", "owner", "duration_minutes", "outcome")
+            row = {name: state.get(name) for name in (*names, "logged_at", "resolved_at", "converted_deal")}
+            return {"interactions": [row | {"satisfaction_score": (state.get("satisfaction") or {}).get("score")}]}
+        case "task":
+            row = {name: state[name] for name in ("status", "kind", "owner", "planned_at", "ended_at")}
+            return {"task_versions": [row | {"due_at": naive.instant(state["due_at"])}]}
+        case "objective":
+            return {"objective_versions": [of_target(state) | {"cancelled": int(state["cancelled"])}]}
+        case "call":
+            rows = [of_target(each) | {"category": category} for category, each in state.items()]
+            return {"call_versions": [row | {"submitted_at": state[row["category"]]["said"][0]} for row in rows]}
+        case "campaign" | "channel":
+            return of_campaign(state)
         case "person":
             return {"person_versions": [{"team": state["team"], "role": state["role"], "active": int(state["active"])}]}
         case "team":
@@ -114,7 +128,79 @@ def of_deal(state: dict[str, Any], seen: list[naive.Seen]) -> Rows:
             rows |= {"wins": [row], "win_lines": lines_of(then)}
         else:
             rows["losses"] = [row | {"outcome": then["status"], "reason": then["reason"]}]
+    if state["status"] != "merged":
+        rows["invoices"] = of_invoices(state["invoices"], seen)
     return rows
+
+
+def of_invoices(invoices: list[dict[str, Any]], seen: list[naive.Seen]) -> list[dict[str, Any]]:
+    rows = []
+    for each in invoices:
+        deal = naive.deal_after(event for event in seen if event.at <= each["at"])
+        assert deal is not None
+        sign = -1 if each["type"] == "deal.credited" else 1
+        value, margin, quantity = each.get("value"), each.get("margin"), each.get("quantity")
+        currency = value and value["currency"]
+        rows.append(
+            {name: deal[name] for name in ("pipeline", "stage", "opened_at", *LABELS)}
+            | {
+                "entry": naive.INVOICED[each["type"]],
+                "invoice": each.get("invoice"),
+                "invoiced_at": each["at"],
+                "value_minor": value and sign * value["minor"],
+                "margin_minor": sign * margin["minor"] if margin and margin["currency"] == currency else None,
+                "quantity_e6": None if quantity is None else int(Fraction(quantity) * 1_000_000),
+                "currency": currency,
+            }
+        )
+    return rows
+
+
+def of_customer(state: dict[str, Any]) -> Rows:
+    names = ("name", "kind", "country", "region", "segment", "industry", "channel", "campaign", "owner")
+    row = {name: state[name] for name in names} | {"merged_into": state["into"], "registered_at": state["at"]}
+    row |= {"registered_kind": state["first_kind"], "kind_since_at": state["kind_since"]}
+    contacts = [
+        {"contact": contact, "role": each.get("role"), "added_at": each["at"]}
+        for contact, each in state["contacts"].items()
+    ]
+    return {
+        "customer_versions": [row],
+        "contact_versions": contacts,
+        "churns": [state["churned"]] if state["churned"] else [],
+    }
+
+
+def of_target(state: dict[str, Any]) -> dict[str, Any]:
+    """Whose, for which days, and how much, of an objective or call."""
+    [(scope_kind, scope)] = state["scope"].items()
+    row = {"scope_kind": scope_kind, "scope": None if scope_kind == "company" else scope}
+    row |= {"period_from": state["period"]["from"], "period_to": state["period"]["to"]}
+    amount: Any = state.get("target", state.get("value"))
+    if isinstance(amount, str):
+        return row | {"target_minor": None, "target_e6": int(Fraction(amount) * 1_000_000), "currency": None}
+    return row | {
+        "target_minor" if "target" in state else "value_minor": amount["minor"],
+        "currency": amount["currency"],
+    }
+
+
+def of_campaign(state: dict[str, Any]) -> Rows:
+    """A campaign or a channel: what it cost, and what was counted."""
+    costs = [
+        {"channel": each["channel"], "what": each.get("what"), "spent_at": each["at"]}
+        | {"value_minor": each["value"]["minor"], "currency": each["value"]["currency"]}
+        for each in state["costs"]
+    ]
+    if "days" in state:
+        days = [
+            {"day": day, "visits_count": each.get("visits"), "carts_count": each.get("carts"), "counted_at": each["at"]}
+            for day, each in state["days"].items()
+        ]
+        return {"costs": costs, "channel_counts": days}
+    row = {name: state.get(name) for name in ("name", "channel", "starts_on", "launched_at", "closed_at")}
+    row |= {f"{name}_count": state["counts"].get(name) for name in ("sent", "opened", "reached")}
+    return {"costs": costs, "campaign_versions": [row | {"status": "closed" if state["closed_at"] else "launched"}]}
 
 
 def of_quote(state: dict[str, Any]) -> Rows:

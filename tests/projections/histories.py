@@ -9,13 +9,26 @@ from hypothesis import strategies as st
 
 from ledger.codec import Recorded
 from ledger.events import (
+    CampaignClosed,
+    CampaignLaunched,
+    CampaignResponsesCounted,
+    CampaignSpent,
+    ChannelCounted,
+    ChannelSpent,
     Commitment,
+    ContactAdded,
+    ContactChanged,
+    ContactRemoved,
+    CustomerChurned,
     CustomerMerged,
     CustomerQualified,
+    CustomerReactivated,
     CustomerReclassified,
     CustomerRegistered,
     DealAbandoned,
     DealAssigned,
+    DealCredited,
+    DealDelivered,
     DealInvoiced,
     DealLost,
     DealMerged,
@@ -28,8 +41,17 @@ from ledger.events import (
     Event,
     EventCorrected,
     EventRetracted,
+    ForecastSubmitted,
+    ForecastWithdrawn,
+    InteractionConverted,
+    InteractionLogged,
+    InteractionResolved,
     Line,
     Money,
+    ObjectiveCancelled,
+    ObjectiveRevised,
+    ObjectiveSet,
+    Period,
     PersonJoined,
     PersonLeft,
     PersonMoved,
@@ -40,14 +62,21 @@ from ledger.events import (
     QuoteIssued,
     QuoteRevised,
     RateFixed,
+    Satisfaction,
+    Scope,
     Sealed,
     Stage,
+    TaskAssigned,
+    TaskCancelled,
+    TaskDone,
+    TaskPlanned,
+    TaskRescheduled,
 )
 from ledger.times import format_instant
 
 SEALED = Sealed(commitment=Commitment(c="c" * 44, s="subject"))
 TEXT = st.sampled_from(["a", "b", "c"])
-PLANNED = {"person", "pipeline", "rate"}
+PLANNED = {"objective", "person", "pipeline", "rate"}
 
 
 def euros(minor: int) -> Money:
@@ -69,6 +98,12 @@ def stages(names: list[str]) -> list[Stage]:
     return [Stage(category="pipeline", name=name, probability_bp=100 * len(names), stage=name) for name in names]
 
 
+QUARTER = Period(first="2026-01-01", last="2026-03-31")
+SCOPES = st.sampled_from([Scope(company=True), Scope(team="a"), Scope(person="a")])
+DUE = st.sampled_from(["2026-01-01T00:00:00.000000Z", "2026-01-02T00:00:00.000000Z"])
+DAYS = st.sampled_from(["2026-01-01", "2026-01-02", "2026-01-03"])
+COUNTS = st.none() | st.integers(0, 3)
+
 STAGES = st.lists(TEXT, min_size=1, max_size=3, unique=True).map(stages)
 
 EVENTS_OF: dict[str, st.SearchStrategy[Event]] = {
@@ -84,6 +119,8 @@ EVENTS_OF: dict[str, st.SearchStrategy[Event]] = {
         st.builds(DealReopened, reason=st.just("back"), stage=TEXT),
         st.builds(DealMerged, into=TEXT),
         st.builds(DealInvoiced, invoice=TEXT, value=MONEY),
+        st.builds(DealDelivered, quantity=st.none() | st.just("2")),
+        st.builds(DealCredited, reason=TEXT, value=MONEY, margin=st.none() | MONEY),
     ),
     "quote": st.one_of(
         st.builds(QuoteIssued, customer=TEXT, number=TEXT, value=MONEY, deal=st.none() | TEXT, lines=LINES),
@@ -96,6 +133,11 @@ EVENTS_OF: dict[str, st.SearchStrategy[Event]] = {
         st.builds(CustomerQualified, kind=st.sampled_from(["lead", "customer"])),
         st.builds(CustomerReclassified, region=TEXT),
         st.builds(CustomerMerged, into=TEXT),
+        st.builds(ContactAdded, contact=TEXT, name=st.just(SEALED)),
+        st.builds(ContactChanged, contact=TEXT, role=TEXT),
+        st.builds(ContactRemoved, contact=TEXT),
+        st.builds(CustomerChurned, reason=TEXT),
+        st.just(CustomerReactivated()),
     ),
     "person": st.one_of(
         st.builds(PersonJoined, team=TEXT, role=st.just("rep"), name=st.just(SEALED)),
@@ -104,6 +146,51 @@ EVENTS_OF: dict[str, st.SearchStrategy[Event]] = {
     ),
     "pipeline": st.one_of(
         st.builds(PipelineDefined, name=TEXT, stages=STAGES), st.builds(PipelineRedefined, stages=STAGES)
+    ),
+    "interaction": st.one_of(
+        st.builds(
+            InteractionLogged,
+            kind=st.sampled_from(["visit", "complaint"]),
+            direction=st.just("in"),
+            customer=TEXT,
+            owner=st.none() | TEXT,
+            duration_minutes=COUNTS,
+            satisfaction=st.none() | st.just(Satisfaction(scale="nps", score=9)),
+        ),
+        st.just(InteractionResolved()),
+        st.builds(InteractionConverted, deal=TEXT),
+    ),
+    "task": st.one_of(
+        st.builds(TaskPlanned, kind=TEXT, owner=TEXT, due_at=DUE),
+        st.builds(TaskRescheduled, due_at=DUE),
+        st.builds(TaskAssigned, owner=TEXT),
+        st.just(TaskDone()),
+        st.builds(TaskCancelled, reason=st.none() | TEXT),
+    ),
+    "objective": st.one_of(
+        st.builds(ObjectiveSet, scope=SCOPES, metric=st.just("amount"), period=st.just(QUARTER), target=MONEY),
+        st.builds(ObjectiveRevised, target=MONEY | st.just("4")),
+        st.builds(ObjectiveCancelled, reason=TEXT),
+    ),
+    "call": st.one_of(
+        st.builds(
+            ForecastSubmitted,
+            scope=SCOPES,
+            period=st.just(QUARTER),
+            category=st.sampled_from(["commit", "best_case"]),
+            value=MONEY,
+        ),
+        st.just(ForecastWithdrawn()),
+    ),
+    "campaign": st.one_of(
+        st.builds(CampaignLaunched, name=TEXT, channel=TEXT, starts_on=DAYS, budget=st.none() | MONEY),
+        st.builds(CampaignSpent, value=MONEY, what=st.none() | TEXT),
+        st.builds(CampaignResponsesCounted, sent=COUNTS, opened=COUNTS),
+        st.just(CampaignClosed()),
+    ),
+    "channel": st.one_of(
+        st.builds(ChannelSpent, value=MONEY),
+        st.builds(ChannelCounted, on=DAYS, visits=COUNTS, orders=COUNTS),
     ),
     "rate": st.builds(RateFixed, base=st.just("EUR"), rate=st.sampled_from(["1", "2"])),
 }

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ledger.codec import Recorded
-    from projections.timeline import Fold, Payload, Payloads
+    from projections.grown import Shown
+    from projections.timeline import Fold, Payload
 
 
 def shown_at(fold: Fold, events: Sequence[Recorded], as_of: int, known_at: int) -> dict[str, dict[Payload, int]]:
@@ -26,7 +27,7 @@ def shown_at(fold: Fold, events: Sequence[Recorded], as_of: int, known_at: int) 
     return found
 
 
-def _maker(seen: Sequence[tuple[Visible, Payloads]], payload: Payload) -> int:
+def _maker(seen: Sequence[tuple[Visible, Shown]], payload: Payload) -> int:
     """The event from which a payload has held without a gap, looking only at the ends of instants until the first."""
     ends = {event.effective_at: payloads for event, payloads in seen}
     start = seen[-1][0].effective_at

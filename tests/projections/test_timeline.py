@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.codec import Recorded
-from ledger.events import DealStageChanged, EventRetracted, RateFixed
+from ledger.events import DealInvoiced, DealStageChanged, EventRetracted, RateFixed
 from ledger.times import FOREVER
 from projections import tables
 from projections.facts import FOLDS
 from projections.timeline import Payload, Row, _in_any_order, _in_order, length_class, rectangles
-from tests.projections.histories import EVENTS_OF, PLANNED, opened, streams
+from tests.projections.histories import EVENTS_OF, PLANNED, euros, opened, streams
 from tests.projections.plain_replay import shown_at
 
 KINDS = sorted(EVENTS_OF)
@@ -136,3 +136,26 @@ def test_a_stream_of_ten_thousand_events_folds_in_seconds(out_of_order):
     began = time.process_time()
     rectangles(events, FOLDS["deal"])
     assert time.process_time() - began < (5 if out_of_order else 1)
+
+
+@pytest.mark.parametrize(
+    ("invoices", "at"),
+    [
+        (10_000, lambda number: number),
+        (10_000, lambda _: 5),
+        (3_000, lambda number: number // 2 if number % 30 == 0 else number),
+    ],
+    ids=["in order", "at one instant", "some late"],
+)
+def test_thousands_of_invoices_of_one_deal_fold_in_seconds(invoices, at):
+    events = [Recorded(1, "deal-1", 1, "deal.opened", 0, 0, 0, opened(), "tester")]
+    invoice = DealInvoiced(invoice="i", value=euros(100))
+    for version in range(2, invoices + 2):
+        known_at = max(at(version), at(version - 1))
+        events.append(
+            Recorded(version, "deal-1", version, invoice.TYPE, at(version), known_at, version, invoice, "tester")
+        )
+    began = time.process_time()
+    rows = rectangles(events, FOLDS["deal"])[[name for name, _ in FOLDS["deal"].tables].index("invoices")]
+    assert time.process_time() - began < 10
+    assert len(rows) == invoices

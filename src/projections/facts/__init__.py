@@ -8,25 +8,38 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.events import EventCorrected, EventRetracted
-from projections.facts import book, customer, deal, organisation, pipeline, product, quote, rates
-from projections.facts.unfolded import unfolded
+from projections.facts import (
+    book,
+    call,
+    campaign,
+    customer,
+    deal,
+    interaction,
+    objective,
+    organisation,
+    pipeline,
+    product,
+    quote,
+    rates,
+    task,
+)
 from projections.timeline import Fold
 
 FOLDS: Final[dict[str, Fold]] = {
     "book": book.FOLD,
-    "call": unfolded("forecast"),
-    "campaign": unfolded("campaign"),
-    "channel": unfolded("channel"),
+    "call": call.FOLD,
+    "campaign": campaign.CAMPAIGN,
+    "channel": campaign.CHANNEL,
     "customer": customer.FOLD,
     "deal": deal.FOLD,
-    "interaction": unfolded("interaction"),
-    "objective": unfolded("objective", planned=True),
+    "interaction": interaction.FOLD,
+    "objective": objective.FOLD,
     "person": organisation.PERSON,
     "pipeline": pipeline.FOLD,
     "product": product.FOLD,
     "quote": quote.FOLD,
     "rate": rates.FOLD,
-    "task": unfolded("task"),
+    "task": task.FOLD,
     "team": organisation.TEAM,
 }
 """By kind of stream."""

@@ -1,13 +1,13 @@
-"""Deals: `deal_versions`, their product lines, and the facts of winning and losing.
+"""Deals: `deal_versions`, their product lines, and the facts of winning, losing, invoicing, delivering and crediting.
 
-A fact keeps what the deal was when it closed, after all that happened at that same instant; it ends when the deal is
-reopened. Out of place, an event changes nothing, except that of two closings the later in effect counts.
+A fact keeps what the deal was when it happened, after all that happened at that same instant. A closing ends when the deal is
+reopened; an invoice stays. All of a duplicate ends when it is merged. Out of place, an event changes nothing, except that of two closings the later in effect counts.
 """
 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
@@ -30,8 +30,15 @@ from ledger.events import (
     DealStageChanged,
     DealWon,
 )
+from ledger.money import quantity_e6
 from projections.facts.worth import NOTHING, Worth, revalue
+from projections.grown import Grown
 from projections.timeline import Fold, Payload, Payloads
+
+if TYPE_CHECKING:
+    from projections.grown import Shown
+
+Invoicing = DealInvoiced | DealDelivered | DealCredited
 
 DealEvent = (
     DealOpened
@@ -47,8 +54,11 @@ DealEvent = (
     | DealAbandoned
     | DealReopened
     | DealMerged
+    | DealInvoiced
+    | DealDelivered
+    | DealCredited
 )
-Ignored = DealRetitled | DealInvoiced | DealDelivered | DealCredited
+Ignored = DealRetitled
 
 
 class State(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +90,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     win: Payloads = ()
     win_lines: Payloads = ()
     loss: Payloads = ()
+    invoices: Shown = ()
 
 
 _COLUMNS = State.__struct_fields__.index("worth")
@@ -122,10 +133,12 @@ def step(state: State | None, event: DealEvent | Ignored, at: int, position: int
         case DealMerged():
             if state.status == "won":
                 return state
-            return replace(state, status="merged", lines=(), closed_at=None, closing=None, loss=())
+            return replace(state, status="merged", lines=(), closed_at=None, closing=None, loss=(), invoices=())
         case DealOpened():
             return state  # a second opening, seen before the retraction of the first
-        case DealRetitled() | DealInvoiced() | DealDelivered() | DealCredited():
+        case DealInvoiced() | DealDelivered() | DealCredited():
+            return state if state.status == "merged" else _invoiced(state, event, at, position)
+        case DealRetitled():
             return state
         case _:
             assert_never(event)
@@ -182,9 +195,69 @@ def _reclassified(state: State, event: DealReclassified, at: int) -> State:
         channel=event.channel or state.channel,
         campaign=event.campaign or state.campaign,
     )
+    if state.invoices:
+        changed = msgspec.structs.replace(changed, invoices=_reclassified_invoices(state.invoices, changed, at))
     if state.closing is None or state.closed_at != at:
         return changed
     return _closed(changed, state.status, state.closing, at)
+
+
+def _invoiced(state: State, event: Invoicing, at: int, position: int) -> State:
+    invoice = reason = quantity = margin = None
+    sign = 1
+    match event:
+        case DealInvoiced():
+            entry, invoice, margin = "invoice", event.invoice, event.margin
+        case DealDelivered():
+            entry, quantity = "delivery", event.quantity
+        case DealCredited():
+            entry, invoice, reason, margin, sign = "credit", event.invoice, event.reason, event.margin, -1
+    value = event.value
+    currency = None if value is None else value.currency
+    payload = (
+        entry,
+        invoice,
+        reason,
+        *_classified(state),
+        None if value is None else sign * value.minor,
+        None if margin is None or margin.currency != currency else sign * margin.minor,
+        None if quantity is None else quantity_e6(quantity),
+        currency,
+        state.opened_at,
+        at,
+        position,
+    )
+    return msgspec.structs.replace(state, invoices=Grown(state.invoices, payload))
+
+
+_SAID_BEFORE = 3
+"""Columns of `invoices` before those of the deal."""
+
+
+def _classified(state: State) -> Payload:
+    return (
+        state.pipeline,
+        state.stage,
+        state.owner,
+        state.customer,
+        state.kind,
+        state.region,
+        state.country,
+        state.channel,
+        state.campaign,
+    )
+
+
+def _reclassified_invoices(invoices: Shown, state: State, at: int) -> Shown:
+    """Those of this same instant take what the deal is now; `invoiced_at` stands last but one."""
+    now = _classified(state)
+    same: list[Payload] = []
+    while isinstance(invoices, Grown) and invoices.last[-2] == at:
+        same.append(invoices.last)
+        invoices = invoices.rest
+    for last in reversed(same):
+        invoices = Grown(invoices, (*last[:_SAID_BEFORE], *now, *last[_SAID_BEFORE + len(now) :]))
+    return invoices
 
 
 def _closed(state: State, status: str, closing: DealWon | DealLost | DealAbandoned, at: int) -> State:
@@ -242,12 +315,8 @@ FOLD = Fold(
         ("wins", attrgetter("win")),
         ("win_lines", attrgetter("win_lines")),
         ("losses", attrgetter("loss")),
+        ("invoices", attrgetter("invoices")),
     ),
     DealEvent.__args__,
-    ignored={
-        DealRetitled: "free text never enters the read store",
-        DealInvoiced: "no report reads invoices yet",
-        DealDelivered: "no report reads deliveries yet",
-        DealCredited: "no report reads credit notes yet",
-    },
+    ignored={DealRetitled: "free text never enters the read store"},
 )

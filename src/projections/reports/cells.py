@@ -90,6 +90,8 @@ def work_out(question: Question, view: View) -> Cells:
             bases: Bases = dict(zip(needed, group.amounts, strict=True))
             piece = Piece(exact.told(question, group.row), bases)
             cells.add(group.row.state, [piece], lines=bases["one"], late=group.late)
+    if question.report.more_lines is not None:
+        _one_by_one(cells, question.report.more_lines(question, view, rates))
     return cells
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ledger.money import half_even
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from projections.reports.exact import Line
     from projections.reports.question import Question
+    from projections.reports.rates import Rates
     from projections.reports.sources import Source
     from projections.store import View
 
@@ -71,7 +73,8 @@ class Report:
     """A named, documented question over the read store.
 
     `fixed` dimensions head every row, `dimensions` may be asked for with `by` and `where`. `lines` gives the
-    sources whose rows are the report's lines: their sums are its cells, and `explain` lists them. `choices` narrows
+    sources whose rows are the report's lines: their sums are its cells, and `explain` lists them; `more_lines` those
+    that no query tells, such as the months of an objective. `choices` narrows
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
     A `snapshot` speaks of an instant: its period only spans the dates of `every`.
     """
@@ -90,6 +93,7 @@ class Report:
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
     snapshot: bool = False
+    more_lines: Callable[[Question, View, Rates], Iterable[Line]] | None = None
 
 
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
@@ -120,8 +124,3 @@ def average(name: str, label: Text, over: str, under: str) -> Column:
         return half_even(sums[over], sums[under]) if sums[under] > 0 else None
 
     return Column(name, "money", label, value)
-
-
-def unknown_yet(name: str, kind: Kind, label: Text) -> Column:
-    """A column of the contract whose facts no event tells yet: null."""
-    return Column(name, kind, label, lambda _: None)

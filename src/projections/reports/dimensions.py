@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Text, and_, bindparam, cast, func, literal, or_, se
 
 from projections import intervals
 from projections.reports.definition import PRODUCT, STATE, TIME
-from projections.tables import customer_versions, person_versions
+from projections.tables import CUSTOMER_MERGED, customer_versions, person_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,25 +99,37 @@ class Joined:
     def _survivor(self) -> ColumnElement[Any]:
         if self._customer is None:
             self._customer = self._source.columns["customer"]
-            if merged := survivors(self._question, self._view):
-                table = _as_table(merged, self._view)
+            if found := survivors(merged(self._question, self._view)):
+                table = _as_table(found, self._view)
                 self.frm = self.frm.outerjoin(table, table.c.key == self._customer)
                 self._customer = func.coalesce(table.c.value, self._customer)
         return self._customer
 
 
-def survivors(question: Question, view: View) -> dict[str, str]:
-    """Each merged customer's survivor at the pair, at the end of its chain (in a circle, where it closes)."""
-    merged = intervals.at_pair(customer_versions, question.pair, view, customer_versions.c.merged_into.is_not(None))
+def merged(question: Question, view: View) -> dict[str, str]:
+    """Each customer that is merged at the pair, with the one that it was merged into."""
+    rows = intervals.at_pair(customer_versions, question.pair, view, CUSTOMER_MERGED)
     prefix = len("customer-")
-    into = {row.stream[prefix:]: row.merged_into for row in view.rows(select(merged.c.stream, merged.c.merged_into))}
-    found = {}
-    for customer, first in into.items():
-        seen, survivor = {customer}, first
-        while survivor in into and survivor not in seen:
-            seen.add(survivor)
-            survivor = into[survivor]
-        found[customer] = survivor
+    return {row.stream[prefix:]: row.merged_into for row in view.rows(select(rows.c.stream, rows.c.merged_into))}
+
+
+def survivors(into: Mapping[str, str]) -> dict[str, str]:
+    """The survivor of each customer merged: the end of its chain, or the first by id of a circle that it ends in.
+
+    >>> survivors({"a": "b", "b": "c", "x": "z", "z": "y", "y": "z"})
+    {'a': 'c', 'b': 'c', 'x': 'y', 'z': 'y', 'y': 'y'}
+    """
+    found: dict[str, str] = {}
+    for customer in into:
+        chain: list[str] = []
+        met: set[str] = set()
+        last = customer
+        while last in into and last not in met and last not in found:
+            chain.append(last)
+            met.add(last)
+            last = into[last]
+        survivor = found.get(last, min(chain[chain.index(last) :]) if last in met else last)
+        found |= dict.fromkeys(chain, survivor)
     return found
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ledger.errors import BadRequest
-from ledger.events import DealOpened, DealRetitled, QuoteIssued, Sealed
+from ledger.events import DealOpened, DealRetitled, ForecastSubmitted, ObjectiveSet, QuoteIssued, Sealed
 from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
 from projections.reports.cells import Cells
-from projections.reports.dimensions import survivors
+from projections.reports.dimensions import merged
 from projections.reports.question import ask, dates
 from projections.reports.rates import Rates
 from projections.reports.table import shown
@@ -130,14 +130,18 @@ def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
 
 def _lines(question: Question, view: View) -> tuple[list[Line], Cells]:
     cells, rates = Cells(question), Rates(question, view)
-    merged = survivors(question, view)
+    into = merged(question, view)
     found = []
     for source in question.report.lines(question, view):
-        for line in exact.read(source, question, view, rates, merged=merged):
+        for line in exact.read(source, question, view, rates, merged=into):
             pieces = tuple(piece for piece in line.pieces if exact.wanted(question, piece.dimensions))
             if pieces and any(each.takes(line.state) for each in question.report.sums):
                 found.append(replace(line, pieces=pieces))
                 cells.add(line.state, pieces)
+    if question.report.more_lines is not None:
+        for line in question.report.more_lines(question, view, rates):
+            found.append(line)
+            cells.add(line.state, line.pieces)
     return sorted(found, key=lambda line: line.stream), cells
 
 
@@ -204,6 +208,8 @@ def _title(events: Sequence[Recorded], question: Question) -> str | Sealed | Non
         if event.effective_at <= question.pair.happened.as_of:
             match event.data:
                 case DealOpened(title=told) | DealRetitled(title=told) | QuoteIssued(number=told):
+                    title = told
+                case ObjectiveSet(statement=told) | ForecastSubmitted(note=told):
                     title = told
                 case _:
                     pass

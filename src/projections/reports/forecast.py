@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text as SqlText
 from sqlalchemy import and_, literal, or_
 
 from ledger.errors import BadRequest
-from projections.reports.definition import Report, Sum, Text, figure, total, unknown_yet
+from projections.reports import targets
+from projections.reports.definition import Column, Report, Sum, Text, figure, total
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period, add_months
 from projections.reports.sources import closed, open_deals
 from projections.tables import wins
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from sqlalchemy import ColumnElement
 
-    from projections.reports.definition import Base
+    from projections.reports.definition import Base, Exact, Sums
+    from projections.reports.exact import Line
     from projections.reports.question import Question
+    from projections.reports.rates import Rates
     from projections.reports.sources import Source
     from projections.store import View
 
 CATEGORIES = ("commit", "most_likely", "best_case", "pipeline")
 WON = frozenset({"won"})
-NOT_WEIGHED = WON | {"omitted"}
+OBJECTIVE, CALL = frozenset({targets.OBJECTIVE}), frozenset({targets.CALL})
+NOT_OPEN = WON | OBJECTIVE | CALL
+NOT_WEIGHED = NOT_OPEN | {"omitted"}
 
 
 def window(question: Question) -> Period:
@@ -56,21 +63,50 @@ def lines(question: Question, view: View) -> list[Source]:
     return [open_deals(question, view, horizon=days, due_in=only), closed(question.over(days), view, wins)]
 
 
+def objectives_and_calls(question: Question, view: View, rates: Rates) -> Iterator[Line]:
+    """The window's part of the objectives and submitted forecasts whose scope is exactly that of the rows.
+
+    Nobody submits a margin: measured by margin, there are only the objectives.
+    """
+    metric = question.given.get("measure", "amount")
+    for line in targets.lines(question, view, rates, window(question), metric):
+        if metric == "amount" or line.state == targets.OBJECTIVE:
+            yield line
+
+
 def _day(day: date) -> ColumnElement[str]:
     return literal(day.isoformat(), SqlText)
 
 
 def _sums(of: Base) -> tuple[Sum, ...]:
     return (
-        Sum("deals", "one", but=WON),
-        Sum("amount", "value", but=WON),
-        Sum("margin", "margin", but=WON),
-        Sum("quantity", "quantity", but=WON),
+        Sum("deals", "one", but=NOT_OPEN),
+        Sum("amount", "value", but=NOT_OPEN),
+        Sum("margin", "margin", but=NOT_OPEN),
+        Sum("quantity", "quantity", but=NOT_OPEN),
         Sum("weighted", "weighted", but=NOT_WEIGHED),
         Sum("weighted_margin", "weighted_margin", but=NOT_WEIGHED),
         *(Sum(category, of, frozenset({category})) for category in CATEGORIES),
         Sum("won", of, WON),
+        Sum("expected", "weighted" if of == "value" else "weighted_margin", but=NOT_WEIGHED),
+        Sum("objective", "value", OBJECTIVE),
+        Sum("objectives", "one", OBJECTIVE),
+        Sum("call", "value", CALL),
+        Sum("calls", "one", CALL),
     )
+
+
+def _objective(sums: Sums) -> int | None:
+    return sums["objective"] if sums["objectives"] else None
+
+
+def _shortfall(sums: Sums) -> int | None:
+    return max(0, sums["objective"] - sums["won"] - sums["expected"]) if sums["objectives"] else None
+
+
+def _coverage(sums: Sums) -> Exact:
+    missing = sums["objective"] - sums["won"]
+    return Fraction(sum(sums[each] for each in CATEGORIES), missing) if missing > 0 and sums["objectives"] else None
 
 
 FORECAST = Report(
@@ -88,16 +124,23 @@ FORECAST = Report(
     formula=Text(
         "pondéré = Σ montant × p, sans la catégorie omitted ; p = probabilité propre, sinon celle de l'étape en "
         "vigueur à as_of ; cumuls : commit = gagné + commit, most_likely = + most_likely, best_case = + best_case, "
-        "open = + pipeline. measure=margin : catégories, cumuls et gagné en marge. Objectif et appel : null tant "
-        "que le livre n'en contient pas.",
+        "open = + pipeline. measure=margin : catégories, cumuls, gagné et objectif en marge. Objectif et "
+        "prévision annoncée (catégorie commit, la dernière) : ceux dont la portée est exactement celle de la ligne, "
+        "sans gamme ni type, répartis sur leurs mois au nombre de jours ; un jour couvert par plusieurs compte pour "
+        "celui de la plus courte période. manque = objectif − gagné − pondéré, au moins 0 ; couverture = ouvert hors "
+        "omitted / (objectif − gagné).",
         "weighted = Σ value × p, without category omitted; p = the deal's own probability if set, else its stage's in "
         "force at as_of; cumulative: commit = won + commit, most_likely = + most_likely, best_case = + best_case, "
-        "open = + pipeline. measure=margin: categories, cumulative sums and won are margins. Objective and call: null "
-        "while the book holds none.",
+        "open = + pipeline. measure=margin: categories, cumulative sums, won and objective are margins. Objective "
+        "and submitted forecast (category commit, the latest): those whose scope is exactly the row's, without range "
+        "or kind, spread over their months by days; a day that several cover counts for the one of the shortest "
+        "period. shortfall = objective − won − weighted, at least 0; coverage = open but omitted / (objective − won).",
     ),
     source=Text(
-        "Événements deal.*, quote.accepted sans affaire, pipeline.*, rate.fixed, person.*, customer.*, product.*",
-        "Events deal.*, quote.accepted without a deal, pipeline.*, rate.fixed, person.*, customer.*, product.*",
+        "Événements deal.*, quote.accepted sans affaire, pipeline.*, rate.fixed, person.*, customer.*, product.*, "
+        "objective.*, forecast.*",
+        "Events deal.*, quote.accepted without a deal, pipeline.*, rate.fixed, person.*, customer.*, product.*, "
+        "objective.*, forecast.*",
     ),
     sums=_sums("value"),
     sums_of={"amount": _sums("value"), "margin": _sums("margin")},
@@ -127,10 +170,15 @@ FORECAST = Report(
         ),
         total("cum_open_minor", "money", Text("Prévision totale", "Open forecast"), "won", *CATEGORIES),
         figure("won_minor", "money", Text("Déjà gagné", "Already won")),
-        unknown_yet("call_minor", "money", Text("Prévision annoncée", "Submitted forecast")),
-        unknown_yet("objective_minor", "money", Text("Objectif", "Objective")),
-        unknown_yet("shortfall_minor", "money", Text("Manque", "Shortfall")),
-        unknown_yet("coverage", "ratio", Text("Couverture", "Coverage")),
+        Column(
+            "call_minor",
+            "money",
+            Text("Prévision annoncée", "Submitted forecast"),
+            lambda sums: sums["call"] if sums["calls"] else None,
+        ),
+        Column("objective_minor", "money", Text("Objectif", "Objective"), _objective),
+        Column("shortfall_minor", "money", Text("Manque", "Shortfall"), _shortfall),
+        Column("coverage", "ratio", Text("Couverture", "Coverage"), _coverage),
     ),
     parameters=(
         *("as_of", "known_at", "horizon", "period", "by", "where", "measure", "currency", "fx", "compare", "every"),
@@ -138,5 +186,6 @@ FORECAST = Report(
     ),
     dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
     lines=lines,
+    more_lines=objectives_and_calls,
     fixed=("month",),
 )

@@ -9,7 +9,14 @@ from sqlalchemy import func, select
 from projections import intervals
 from projections.facts.names import sealed
 from projections.reports.definition import STATE, TIME, Text
-from projections.tables import customer_versions, person_versions, product_versions, stage_versions, team_versions
+from projections.tables import (
+    campaign_versions,
+    customer_versions,
+    person_versions,
+    product_versions,
+    stage_versions,
+    team_versions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,6 +53,7 @@ _TABLES: dict[str, Table] = {
     "owner": person_versions,
     "team": team_versions,
     "customer": customer_versions,
+    "campaign": campaign_versions,
     "product": product_versions,
     "stage": stage_versions,
     "pipeline": stage_versions,

@@ -93,11 +93,12 @@ def open_deals(question: Question, view: View, *, horizon: Period | None = None,
 def in_progress(question: Question, view: View, state: str, *, cohort: bool) -> list[Source]:
     """Deals open when the period began, as they were then, and those opened in it, as they are at the pair.
 
+    A duplicate opened in it and merged since is none.
     A deal closed at the period's first instant was in progress: its opening state is that of one microsecond before.
     With `cohort` only those opened in it.
     """
     opened = _between(deal_versions.c.opened_at, question)
-    rows = intervals.at_pair(deal_versions, question.pair, view, *opened)
+    rows = intervals.at_pair(deal_versions, question.pair, view, *opened, deal_versions.c.status != "merged")
     sources = [_deals(rows, question, state)]
     if question.period and not cohort and question.period_from <= question.pair.happened.as_of:
         before = question.on(question.period_from - 1)

@@ -36,6 +36,39 @@ def test_doctor_lists_references_that_lead_nowhere_and_is_content(filled):
     assert "look  there is no person-ana, which deal-1 names" in done.out
 
 
+def test_doctor_follows_what_every_kind_of_stream_names(sales_ledger):
+    def said(stream: str, type_: str, **data) -> dict:
+        return {"stream": stream, "type": type_, "effective_at": "2026-02-03", "data": data}
+
+    amount = {"minor": 100, "currency": "EUR"}
+    quarter = {"from": "2026-01-01", "to": "2026-03-31"}
+    logged = {"kind": "cart", "direction": "in", "customer": "c1", "deal": "d1", "owner": "p1", "campaign": "k1"}
+    due = {"kind": "call", "owner": "p2", "customer": "c2", "deal": "d2", "due_at": "2026-03-01"}
+    aimed = {"scope": {"team": "t1"}, "metric": "amount", "period": quarter, "target": amount}
+    called = {"scope": {"person": "p3"}, "category": "commit", "period": quarter, "value": amount}
+    lines = (
+        said("interaction-1", "interaction.logged", **logged),
+        said("interaction-1", "interaction.converted", deal="d3"),
+        said("task-1", "task.planned", **due),
+        said("objective-1", "objective.set", **aimed),
+        said("call-1", "forecast.submitted", **called),
+        said("customer-c9", "customer.registered", name="Acme", kind="lead", campaign="k2"),
+    )
+    assert sales_ledger("append", "-", "--history", stdin=jsonl(*lines)).code == 0
+    told = sales_ledger("doctor").out
+    missing = {
+        "interaction-1": ("customer-c1", "deal-d1", "person-p1", "campaign-k1", "deal-d3"),
+        "task-1": ("person-p2", "customer-c2", "deal-d2"),
+        "objective-1": ("team-t1",),
+        "call-1": ("person-p3",),
+        "customer-c9": ("campaign-k2",),
+    }
+    for stream, things in missing.items():
+        for thing in things:
+            assert f"there is no {thing}, which {stream} names" in told
+    assert told.count("there is no") == 11
+
+
 def test_doctor_finds_an_event_that_was_removed(filled, database_url):
     filled("report", "pipeline")
     engine = create_engine(database_url)

@@ -1,0 +1,177 @@
+"""Objectives, and the forecasts that people submit, as lines: each one's part in each month that a report shows.
+
+A target counts where its scope is exactly the row's: the company's where nothing but time tells rows apart, a team's or
+person's where team or owner alone does. One over several months is spread over them by days, by largest remainder. Of
+several that cover a day the one of the shortest period counts there, of those the latest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import BigInteger, CompoundSelect, Text, bindparam, literal, select, union_all
+
+from ledger.money import convert, share
+from projections.reports.definition import TIME
+from projections.reports.dimensions import time_label
+from projections.reports.exact import Line, Piece, wanted
+from projections.reports.periods import month_first, month_number
+from projections.tables import call_versions, objective_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from fractions import Fraction
+
+    from sqlalchemy import BindParameter, ColumnElement, FromClause, Select
+
+    from projections.reports.periods import Period
+    from projections.reports.question import Question
+    from projections.reports.rates import Rates
+    from projections.store import View
+
+OBJECTIVE, CALL = "objective", "call"
+"""The states of these lines."""
+
+SCOPES = {"owner": "person", "team": "team"}
+"""The dimension that tells whose a target is, and what its scope is called."""
+
+
+class Target(NamedTuple):
+    """What is to be reached, or is forecast, from the first day to the last; `minor` is in the currency of its line.
+
+    `whose` is the id of a team or person; the latest of several has the greatest `said`.
+    """
+
+    whose: str | None
+    first: date
+    last: date
+    minor: int
+    said: tuple[int, int]
+    line: Line
+
+
+def scope_of(question: Question) -> tuple[str, str | None] | None:
+    """The scope that a question's rows have, and the dimension that tells whose; None where no target has it."""
+    told = question.dimensions - TIME
+    if not told:
+        return "company", None
+    name = next(iter(told))
+    return (SCOPES[name], name) if len(told) == 1 and name in SCOPES else None
+
+
+def lines(question: Question, view: View, rates: Rates, days: Period, metric: str) -> Iterator[Line]:
+    """The parts of objectives of a metric of money, and of forecasts of category commit, in the months of `days`."""
+    scope = scope_of(question)
+    if scope is None:
+        return
+    kind, name = scope
+    by_state: dict[str, list[Target]] = {OBJECTIVE: [], CALL: []}
+    for target in _targets(question, view, days, {"target_scope": kind, "target_metric": metric}):
+        by_state[target.line.state or ""].append(target)
+    for targets in by_state.values():
+        parts: dict[str, dict[int, int]] = {}
+        for target, number, counted in counting(targets, days):
+            place = {each: time_label(each, f"{month_first(number):%Y-%m}") for each in question.dimensions & TIME}
+            if name is not None:
+                place[name] = target.whose
+            if not wanted(question, place):
+                continue
+            line, currency = target.line, target.line.currency or question.currency
+            if line.stream not in parts:
+                parts[line.stream] = _parts(target, rates.factor(currency, line.at))
+            rest = len(_days_in(number, target.first, target.last)) - counted
+            minor = share(parts[line.stream][number], [counted, rest])[0]
+            joined = () if currency == question.currency else rates.streams(currency)
+            yield replace(line, pieces=(Piece(place, {"one": 1, "value": minor}),), joined=joined)
+
+
+def counting(targets: Iterable[Target], days: Period) -> Iterator[tuple[Target, int, int]]:
+    """On how many days of each month, by its number, each target counts."""
+    by_whose: dict[str | None, list[Target]] = {}
+    for target in targets:
+        by_whose.setdefault(target.whose, []).append(target)
+    for same in by_whose.values():
+        ranked = sorted(same, key=lambda each: each.said, reverse=True)
+        ranked.sort(key=lambda each: each.last - each.first)
+        for number in range(month_number(days.first), month_number(days.last) + 1):
+            free = set(_days_in(number, days.first, days.last))
+            for target in ranked:
+                if counted := free.intersection(_days_in(number, target.first, target.last)):
+                    free -= counted
+                    yield target, number, len(counted)
+
+
+def _parts(target: Target, factor: Fraction) -> dict[int, int]:
+    """What falls on each month, by days, converted once."""
+    months = range(month_number(target.first), month_number(target.last) + 1)
+    lengths = [len(_days_in(number, target.first, target.last)) for number in months]
+    return dict(zip(months, share(convert(target.minor, factor), lengths), strict=True))
+
+
+def _days_in(number: int, first: date, last: date) -> range:
+    """The days of a month, as ordinals, from `first` to `last`."""
+    after = month_first(number + 1).toordinal()
+    return range(max(month_first(number).toordinal(), first.toordinal()), min(after, last.toordinal() + 1))
+
+
+def _in_force() -> CompoundSelect[Any]:
+    """Objectives and calls at the pair that touch the days, built once: they are few, and building takes longer."""
+    o, c = objective_versions.c, call_versions.c
+    first, last = (bindparam(f"target_{name}", type_=Text) for name in ("first", "last"))
+    scope, metric = (bindparam(f"target_{name}", type_=Text) for name in ("scope", "metric"))
+    as_of, happened, known_at = (
+        bindparam(f"target_{name}", type_=BigInteger) for name in ("as_of", "happened", "known_at")
+    )
+
+    def arm(
+        state: str,
+        rows: FromClause,
+        at: BindParameter[int],
+        said: Sequence[ColumnElement[int]],
+        minor: ColumnElement[int],
+    ) -> Select[Any]:
+        r = rows.c
+        return select(
+            literal(state, Text).label("state"),
+            *(r.stream, r.position, r.appended_at, r.scope, r.period_from, r.period_to, r.currency),
+            *(column.label(name) for column, name in zip(said, ("said_at", "said_position"), strict=True)),
+            minor.label("minor"),
+        ).where(
+            *(r.scope_kind == scope, r.period_to >= first, r.period_from <= last),
+            *(r.effective_from <= at, r.effective_to > at, r.known_from <= known_at, r.known_to > known_at),
+        )
+
+    objectives = arm(OBJECTIVE, objective_versions, as_of, (o.effective_from, o.position), o.target_minor).where(
+        o.metric == metric, o.target_minor.is_not(None), o.kind.is_(None), o.product_range.is_(None), o.cancelled == 0
+    )
+    calls = arm(CALL, call_versions, happened, (c.submitted_at, c.submitted_position), c.value_minor)
+    return union_all(objectives, calls.where(c.category == "commit"))
+
+
+_IN_FORCE = _in_force()
+
+
+def _targets(question: Question, view: View, days: Period, asked: Mapping[str, str]) -> Iterator[Target]:
+    pair = question.pair
+    values: dict[str, Any] = {
+        "target_as_of": pair.as_of,
+        "target_happened": pair.happened.as_of,
+        "target_known_at": pair.known_at,
+        "target_first": days.first.isoformat(),
+        "target_last": days.last.isoformat(),
+    }
+    for row in view.rows(_IN_FORCE, {**values, **asked}):
+        line = Line(
+            stream=row.stream,
+            position=row.position,
+            at=pair.as_of,
+            state=row.state,
+            currency=row.currency,
+            probability_bp=None,
+            late=row.appended_at > pair.known_at,
+            pieces=(),
+        )
+        first, last = date.fromisoformat(row.period_from), date.fromisoformat(row.period_to)
+        yield Target(row.scope, first, last, row.minor, (row.said_at, row.said_position), line)
