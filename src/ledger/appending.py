@@ -100,8 +100,8 @@ class Appender:
             if decided is None and session.cached:
                 raise Conflict("what is already so is for the log to say, not for streams kept at hand")
             told.append(session.told(each.stream, appended=decided is not None))
-        remembered = Remembered(key, body, told) if key is not None else None
-        if not entries and remembered is None:
+        remembered = [Remembered(key, body, told)] if key is not None else []
+        if not entries and not remembered:
             return told, ()
         stored = self._recorder.append(Request(entries, actor, sealing.vault, sealing.subjects, remembered))
         return positioned(told, stored.rows), stored.rows
