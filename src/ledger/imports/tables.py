@@ -26,7 +26,7 @@ class Table:
 
     def __init__(self, rule: TableRule, header: tuple[str, ...], taken: Iterable[str]) -> None:
         self._rule = rule
-        self._key = header.index(rule.key)
+        self._key = rule.key.reader(header)
         self._columns = {column: header.index(column) for column in taken}
         self._ids: dict[str, str] = {}
         self._keys: dict[str, str] = {}
@@ -35,7 +35,7 @@ class Table:
     def add(self, rows: Iterable[TextRow]) -> None:
         """Take in rows; unreadable ones and those without a key are left to whoever reads the file for events."""
         for row in rows:
-            if row.fault is None and (key := row.fields[self._key]):
+            if row.fault is None and (key := self._key(row.fields)):
                 self._add(key, row.fields)
 
     def _add(self, key: str, fields: list[str]) -> None:
@@ -68,7 +68,8 @@ class Table:
 
     def _known(self, key: str) -> str:
         if key not in self._ids:
-            raise RowRefused(f"{key[:80]!r} is not in column {self._rule.key} of {self._rule.file}")
+            columns = " and ".join(self._rule.key.columns)
+            raise RowRefused(f"{key[:80]!r} is not in column {columns} of {self._rule.file}")
         return key
 
 

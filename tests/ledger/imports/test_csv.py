@@ -124,10 +124,27 @@ def test_what_is_missing_is_left_out_or_replaced_as_the_mapping_says(imported):
     assert opened["data"]["expected_close_on"] == "2030-12-31"
 
 
-def test_files_come_in_the_mappings_order_and_what_repeats_is_made_once(imported):
+def test_files_come_in_the_mappings_order(imported):
     results = imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n", teams=TEAMS + "\n")
-    made = [line["stream"] for result in results for line in result.lines]
-    assert made == ["team-lyon", "person-p-1", "person-p-2", "team-orleans", "person-p-3", "deal-D1"]
+    made = dict.fromkeys(line["stream"] for result in results for line in result.lines)
+    assert list(made) == ["team-lyon", "person-p-1", "person-p-2", "team-orleans", "person-p-3", "deal-D1"]
+
+
+def test_what_is_said_once_of_a_thing_is_known_by_the_thing_and_all_else_by_its_row(imported):
+    first, second, _ = imported("", teams=TEAMS + "\n")
+    team, person = first.made
+    assert team.identity == second.made[0].identity == ("", "once", "team-lyon", "team.created")
+    assert (team.once, person.once) == (True, False)
+    assert person.identity == ("", "equipes.csv", "Zoé Élan", "person.joined 1")
+    assert second.made[1].identity != person.identity
+
+
+def test_a_row_without_unique_is_known_by_its_text(imported):
+    mapping = MAPPING.replace('unique = "{ref}"', "")
+    row = "D1;Bob;;Bac;Ouverte;25/12/2019;;"
+    first, again, other = imported(f"{row}\r\n{row}\n{row.replace('Bac', 'Seau')}\n", mapping=mapping)
+    assert first.made[0].identity == again.made[0].identity == ("", "ventes*.csv", row, "deal.opened 1")
+    assert other.made[0].identity != first.made[0].identity
 
 
 @pytest.mark.parametrize(
@@ -158,8 +175,14 @@ def test_a_wrong_row_is_rejected_whole_with_its_text_line_and_reason(imported, r
 
 def test_a_repeated_id_is_rejected_with_the_place_of_the_first(imported):
     row = "D1;Bob;;Bac;Ouverte;25/12/2019;;\n"
-    _, rejected = imported(row + row)
-    assert rejected.reason == "'D1' was already read at ventes.csv line 2; it must be unique"
+    _, rejected = imported(row + row.replace("Bac", "Seau"))
+    assert rejected.reason == "'D1' was already read at ventes.csv line 2, with other content; it must be unique"
+
+
+def test_a_row_that_stands_twice_is_left_to_be_recognised_by_its_identity(imported):
+    row = "D1;Bob;;Bac;Ouverte;25/12/2019;;\n"
+    first, again = imported(row + row)
+    assert first.made == again.made
 
 
 def test_a_rejected_row_does_not_take_its_id(imported):
@@ -174,15 +197,6 @@ def test_a_row_to_which_no_event_applies_is_rejected_not_dropped(imported):
     )
     (rejected,) = imported("D1;Bob;;Bac;Autre;25/12/2019;;\n", mapping=only_wins)
     assert rejected.reason == "no event of the mapping applies to this row (see when and unless)"
-
-
-def test_a_row_that_only_repeats_what_is_made_once_makes_nothing_and_is_not_rejected(imported):
-    mapping = MAPPING.replace('unique = "{commercial}"', "").replace(
-        'type = "person.joined"', 'type = "person.joined"\nonce = true'
-    )
-    results = imported("", mapping=mapping, teams=TEAMS + "Bob;Lyon\n")
-    assert isinstance(results[-1], Produced)
-    assert results[-1].lines == []
 
 
 def test_the_columns_of_the_whole_file_settle_what_one_row_leaves_open(imported):
@@ -216,7 +230,7 @@ def test_a_lookup_with_several_answers_is_rejected(imported):
     results = imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n", teams=TEAMS + "Bob;Orléans\n")
     reasons = [result.reason for result in results if isinstance(result, Rejected)]
     assert reasons == [
-        "'Bob' was already read at equipes.csv line 3; it must be unique",
+        "'Bob' was already read at equipes.csv line 3, with other content; it must be unique",
         "deal.opened: region: 'Bob' has several values of agence in equipes.csv",
     ]
 

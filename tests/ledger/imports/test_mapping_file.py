@@ -86,11 +86,14 @@ def test_dates_and_instants_of_toml_become_text(mapping):
         (with_value('{ from = "{v}", as = "euros" }'), r"as is one of text, integer, decimal, money, "),
         (with_value('{ from = "{v}", as = "money" }'), r"say which currency"),
         (with_value('{ from = "{v}", as = "money", currency = "EURO" }'), r"'EURO' is not a currency"),
-        (with_value('{ from = "{v}", currency = "EUR" }'), r'currency belongs to money; add as = "money"'),
+        (
+            DEAL.replace('title = "{id}"', 'title = { from = "{id}", currency = "EUR" }'),
+            r'currency belongs to money; add as = "money"',
+        ),
         (with_value("{ from = 3 }"), r"from must be text with columns in braces"),
         (
             with_value('{ from = "{v}", missing = "skip" }'),
-            r'missing is "reject" or "omit"; for another value use else',
+            r'missing is "reject", "omit" or "omit_all"; for another value use else',
         ),
         (with_value('{ from = "{v}", values = "x" }'), r"values names 'x', but the mapping has only: none"),
         (with_value('{ from = "{v}", id = "x" }'), r"id names 'x', but the mapping has only: none"),
