@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -84,7 +85,7 @@ def read(raw: bytes, *, history: bool = False) -> Said:
     )
 
 
-def body_hmac(secret: bytes, bodies: list[bytes]) -> bytes:
+def body_hmac(secret: bytes, bodies: Iterable[bytes]) -> bytes:
     """What two requests with the same idempotency key are compared by: their canonical lines, without the keys."""
     digest = hmac.new(secret, digestmod=hashlib.sha256)
     for body in bodies:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from threading import Lock
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,25 +29,6 @@ PROVISIONAL = 2**61
 
 
 Value = TypeVar("Value")
-
-
-class StreamCache:
-    """Recently used streams. One is taken out while a decision uses it, so two threads never share it."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._streams: OrderedDict[str, Stream] = OrderedDict()
-        self._lock = Lock()
-
-    def take(self, name: str) -> Stream | None:
-        with self._lock:
-            return self._streams.pop(name, None)
-
-    def put(self, stream: Stream) -> None:
-        with self._lock:
-            self._streams[stream.name] = stream
-            while len(self._streams) > self._most:
-                self._streams.popitem(last=False)
 
 
 class Sealing(msgspec.Struct, gc=False):
@@ -85,9 +64,6 @@ class Recent(Generic[Value]):
         self._young.pop(key, None)
         self._old.pop(key, None)
 
-    def values(self) -> Iterable[Value]:
-        return (*self._old.values(), *self._young.values())
-
 
 class References:
     """Streams that decisions only look at (book, pipelines, merge targets), shared between threads.
@@ -118,40 +94,32 @@ class References:
 
 
 class Session:
-    """The world of some decisions (`decision.World`). Belongs to one thread.
+    """The world of some decisions (`decision.World`). Belongs to one thread at a time.
 
-    With a cache, streams may be older than the log: what is decided from them is safe to store (the log checks
-    versions), but a refusal or an "already so" must be decided again without. `most` bounds how many streams a long
-    session keeps at hand.
+    Streams are read once, so they may be older than the log: what is decided from them is safe to store (the log checks
+    versions), but a refusal or an "already so" is the log's only if they were read just before. `most` bounds how many
+    are kept at hand; `positions`: of what was stored, keep where.
     """
 
     def __init__(
-        self,
-        recorder: LogRecorder,
-        references: References,
-        cache: StreamCache | None = None,
-        most: int | None = None,
+        self, recorder: LogRecorder, references: References, *, most: int | None = None, positions: bool = False
     ) -> None:
         self._most = most
+        self._positions = positions
         self._recorder = recorder
         self._references = references
-        self._cache = cache
         self._vault = Vault(recorder)
         self._provisional = PROVISIONAL
         self._streams: Recent[Stream] = Recent(most)
+        self._pending: dict[str, Stream] = {}
         self._refs: Recent[str] = Recent(most)
         self._unnamed: set[str] = set()
         self._sealed_here: Recent[bytes] = Recent(most)
 
-    @property
-    def cached(self) -> bool:
-        """Whether streams may be older than the log."""
-        return self._cache is not None
-
     # What decisions ask -----------------------------------------------------------------------------------------
 
     def stream(self, name: str) -> Stream:
-        return self._streams.get(name) or self._references.get(name)
+        return self._pending.get(name) or self._references.get(name)
 
     def time_zone(self) -> str:
         opened = self.stream("book").state
@@ -171,20 +139,15 @@ class Session:
         """Take these streams for new where none is at hand: the log knows better, and refuses a wrong guess."""
         for name in names:
             if self._streams.get(name) is None:
-                self._streams.put(name, (self._cache and self._cache.take(name)) or Stream(name))
+                self._streams.put(name, Stream(name))
 
     def preload(self, names: Iterable[str]) -> None:
         """Read the streams that are not here yet in one query."""
-        missing: list[str] = []
-        for name in dict.fromkeys(names):
-            if self._streams.get(name) is None:
-                cached = self._cache.take(name) if self._cache else None
-                if cached is not None:
-                    self._streams.put(name, cached)
-                else:
-                    missing.append(name)
+        missing = [name for name in dict.fromkeys(names) if self._streams.get(name) is None]
+        if not missing:
+            return
         events: dict[str, list[Recorded]] = {name: [] for name in missing}
-        for event in from_rows(self._recorder.stream_rows(missing)) if missing else ():
+        for event in from_rows(self._recorder.stream_rows(missing)):
             events[event.stream].append(event)
         for name in missing:
             self._streams.put(name, Stream(name, events[name]))
@@ -210,6 +173,7 @@ class Session:
                 "too_large", f"the entry's data alone takes {len(data)} bytes; the most is {MAX_ENTRY_BYTES}, split it"
             )
         self._provisional += 1
+        self._pending[stream.name] = stream
         recorded_at = now if draft.recorded_at is None else draft.recorded_at
         effective_at = now if draft.effective_at is None else draft.effective_at
         event_type = draft.event.TYPE
@@ -296,11 +260,12 @@ class Session:
             subject
             for each in said
             if sealable(type(each.event))
-            and ((subject := subject_of(each.stream, each.event)) != each.stream or self._own(each.stream).events)
+            and self._refs.get(subject := subject_of(each.stream, each.event)) is None
+            and (subject != each.stream or self._own(each.stream).events)
         }
-        for subject, ref in self._recorder.subject_refs(sorted(wanted)).items():
+        for subject, ref in self._recorder.subject_refs(sorted(wanted)).items() if wanted else ():
             self._refs.put(subject, ref)
-        self._unnamed = {subject for subject in wanted if self._refs.get(subject) is None}
+        self._unnamed |= {subject for subject in wanted if self._refs.get(subject) is None}
 
     def _ref(self, subject: str, stream: Stream, sealing: Sealing) -> str:
         ref = self._refs.get(subject)
@@ -315,15 +280,17 @@ class Session:
     # Afterwards -------------------------------------------------------------------------------------------------
 
     def keep(self, rows: Sequence[Row]) -> None:
-        """What was decided for these rows is stored as they say. With a cache, the session is over."""
+        """What was decided for these rows is stored as they say."""
         settled: dict[str, list[Recorded]] = {}
         for position, name, version, _, effective_at, recorded_at, appended_at, _ in rows:
+            pending = self._pending.get(name)
+            if pending is not None and pending.version == version:
+                del self._pending[name]
             stream = self._streams.get(name)
             if stream is None or stream.version < version:
                 continue
             event = stream.events[version - 1]
-            # A cached stream needs its true positions; a long file's stream only the times that were left to the log.
-            if self._cache is not None or (event.effective_at, event.recorded_at) != (effective_at, recorded_at):
+            if self._positions or (event.effective_at, event.recorded_at) != (effective_at, recorded_at):
                 times = (effective_at, recorded_at, appended_at)
                 settled.setdefault(name, []).append(
                     Recorded(position, name, version, event.type, *times, event.data, event.actor)
@@ -331,15 +298,26 @@ class Session:
         for name, events in settled.items():
             self._own(name).settle(events)
         self._references.drop(row[1] for row in rows)
-        if self._cache is not None:
-            for stream in self._streams.values():
-                self._cache.put(stream)
-            self._streams = Recent(self._most)
 
-    def forget(self) -> None:
-        """Something decided was not stored: what we think of these streams is worth nothing."""
+    def drop(self, names: Iterable[str]) -> None:
+        """What we think of these streams is worth nothing."""
+        for name in names:
+            self._streams.drop(name)
+            self._pending.pop(name, None)
+
+    def look_again(self) -> None:
+        """Read what decisions only refer to once more."""
         self._references.clear()
-        self._streams = Recent(self._most)
-        self._refs = Recent(self._most)
+
+    def rest(self) -> None:
+        """Nothing is under way: keep streams and the names of subjects, no texts."""
+        self._pending = {}
         self._unnamed = set()
         self._sealed_here = Recent(self._most)
+
+    def forget(self) -> None:
+        """Something decided was not stored: all that we think is worth nothing."""
+        self.look_again()
+        self.rest()
+        self._streams = Recent(self._most)
+        self._refs = Recent(self._most)

@@ -169,7 +169,7 @@ def test_a_stream_kept_at_hand_is_the_stream_that_is_read(ledger, clock):
     for line in decisions(clock):
         ledger.append([line], actor="ana")
         name = line["stream"]
-        kept = ledger._appender._cache.take(name)
+        kept = ledger._appender._session._streams.get(name)
         if kept is None:
             continue
         read = Stream(name, ledger.stream(name))
@@ -177,4 +177,3 @@ def test_a_stream_kept_at_hand_is_the_stream_that_is_read(ledger, clock):
         assert [(each.effective_at, each.origin) for each in kept.shown] == [
             (each.effective_at, each.origin) for each in read.shown
         ]
-        ledger._appender._cache.put(kept)

@@ -160,3 +160,39 @@ def test_credit_notes_of_many_threads_are_all_there(ledger):
     at_once(lambda _: [ledger.append([line], actor="ana") for _ in range(5)], 8)
     assert len(ledger.stream("deal-d1")) == 42
     check_log(ledger)
+
+
+def test_merges_at_once_close_no_circle(ledger):
+    names = [f"c{number}" for number in range(8)]
+    ledger.append([say(f"customer-{name}", "customer.registered", name=name, kind="lead") for name in names], actor="a")
+
+    def work(number):
+        into = names[(number + 1) % len(names)]
+        try:
+            return ledger.append([say(f"customer-{names[number]}", "customer.merged", into=into)], actor="a")[
+                0
+            ].appended
+        except Refused as refused:
+            return refused.code
+
+    answers = at_once(work, len(names))
+    assert sorted(map(str, answers)) == ["True"] * (len(names) - 1) + ["merge_in_circle"]
+
+
+def test_a_request_refused_in_the_middle_leaves_the_others_of_its_moment_whole(ledger):
+    ledger.append([team("a")], actor="ana")
+
+    def work(number):
+        lines = [rename(f"{number} first"), rename(f"{number} second")]
+        if number % 2:
+            lines.append(rename("third", version=1))
+        try:
+            return [told.version for told in ledger.append(lines, actor=f"w{number}")]
+        except Conflict:
+            return []
+
+    told = at_once(work, 12)
+    assert [bool(versions) for versions in told] == [number % 2 == 0 for number in range(12)]
+    assert sorted(version for versions in told for version in versions) == list(range(2, 14))
+    assert len(ledger.stream("team-a")) == 13
+    check_log(ledger)

@@ -112,6 +112,8 @@ class RowAppender:
             self._decide(waiting)
             waiting = self._store(waiting)
             if not waiting:
+                if not self._dry_run:
+                    self._session.rest()
                 return [each.outcome for each in tries]
             self._session.forget()
             self._things = Recent(KEPT_THINGS)

@@ -14,6 +14,9 @@ from typing import Generic, TypeVar
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+PATIENCE = 3
+"""So many times in a row the interpreter is offered to others who do not come."""
+
 
 class _Waiting(Generic[Job, Result]):
     __slots__ = ("error", "job", "result", "settled", "wake")
@@ -59,10 +62,11 @@ class GroupCommit(Generic[Job, Result]):
 
     def _let_others_in(self) -> None:
         """Those whom the last group woke are about to come back: let them, as long as they do."""
-        waiting = 0
-        while waiting < len(self._queue) < self._last:
-            waiting = len(self._queue)
+        waiting, in_vain = len(self._queue), 0
+        while waiting < self._last and in_vain < PATIENCE:
             time.sleep(0)
+            in_vain = in_vain + 1 if len(self._queue) == waiting else 0
+            waiting = len(self._queue)
 
     def _lead(self) -> None:
         self._let_others_in()
