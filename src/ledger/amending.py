@@ -14,7 +14,7 @@ from ledger.history import visible
 from ledger.kinds import fields_to_seal
 from ledger.references import check_new_references
 from ledger.repeating import seals_of, with_known_seals
-from ledger.said import Draft, Said, World, check_not_ahead, instant_of, pending, times_of
+from ledger.said import Draft, Said, World, as_written, check_not_ahead, instant_of, pending, times_of
 from ledger.stream import Stream, replay
 from ledger.times import format_instant
 
@@ -93,7 +93,7 @@ def _completed(
         except msgspec.ValidationError as error:
             raise Refused("bad_data", f"data of {target.type}: {error}") from None
         check(_without_own_seals(corrected, stream, target))
-        event = msgspec.structs.replace(event, data=msgspec.to_builtins(corrected))
+        event = msgspec.structs.replace(event, data=msgspec.to_builtins(as_written(corrected, world)))
     return event
 
 

@@ -15,9 +15,24 @@ import msgspec
 
 from ledger.codec import MAX_SAFE_INTEGER
 from ledger.errors import Refused
-from ledger.events import Attributes, Event, EventCorrected, Line, Money, Part, Rule, Sealed, Stage
+from ledger.events import (
+    Attributes,
+    Event,
+    EventCorrected,
+    InteractionKind,
+    Line,
+    Money,
+    Part,
+    Period,
+    Rule,
+    Satisfaction,
+    Scope,
+    Sealed,
+    Stage,
+    Target,
+)
 from ledger.money import MAX_MINOR, is_currency
-from ledger.times import parse_date, zone
+from ledger.times import is_date, parse_date, parse_instant, zone
 
 Check = Callable[[Any, str], None]
 
@@ -27,6 +42,14 @@ MAX_ATTRIBUTES = 32
 MAX_TEXT = 10_000
 MAX_NAME = 200
 
+MONEY_METRICS = ("amount", "margin", "invoiced_amount", "delivered_amount")
+NUMBER_METRICS = ("quantity", "won_count", "new_customers", "quotes_issued")
+SCORES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+"""The lowest and the highest answer on each scale."""
+
+_METRICS = (*MONEY_METRICS, *NUMBER_METRICS)
+_INTERACTIONS = get_args(InteractionKind)
+
 _PATTERNS: dict[Rule, tuple[re.Pattern[str], str]] = {
     Rule.ID: (re.compile(r"[A-Za-z0-9._:-]{1,64}"), "an id: 1 to 64 of A-Z a-z 0-9 . _ : -"),
     Rule.CODE: (re.compile(r"[a-z0-9_]{1,40}"), "a code: 1 to 40 of a-z 0-9 _"),
@@ -34,12 +57,19 @@ _PATTERNS: dict[Rule, tuple[re.Pattern[str], str]] = {
     Rule.QUANTITY: (re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?"), 'a decimal string such as "12.5", at most 6 decimals'),
     Rule.CURRENCY: (re.compile(r"[A-Z]{3}"), "an ISO 4217 currency code such as EUR"),
     Rule.LOCALE: (re.compile(r"[a-z]{2}(-[A-Z]{2})?"), "a locale such as fr or en-GB"),
+    Rule.METRIC: (
+        re.compile(f"{'|'.join(_METRICS)}|interactions:({'|'.join(_INTERACTIONS)})"),
+        f"{', '.join(_METRICS)}, or interactions: and one of {', '.join(_INTERACTIONS)}",
+    ),
 }
 _RANGES: dict[Rule, tuple[int, int, str]] = {
     Rule.BASIS_POINTS: (0, 10_000, "basis points from 0 to 10000"),
     Rule.MONTH: (1, 12, "a month from 1 to 12"),
     Rule.DAYS: (1, 36_500, "a number of days from 1 to 36500"),
     Rule.VERSION: (1, 2**53, "the number of an earlier event of this stream"),
+    Rule.COUNT: (0, 10**12, "a count from 0 to 1,000,000,000,000"),
+    Rule.MINUTES: (0, 100_000, "a number of minutes from 0 to 100000"),
+    Rule.SCORE: (0, 10, "a score from 0 to 10"),
 }
 _LENGTHS = {Rule.NAME: MAX_NAME, Rule.PERSONAL: MAX_NAME, Rule.FREE_TEXT: MAX_TEXT}
 _ATTRIBUTE_KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -81,6 +111,8 @@ def _checks(kind: type[Part]) -> tuple[tuple[str, Check], ...]:
 def _check_of(hint: Any) -> Check | None:
     if hint == Attributes:
         return _check_attributes
+    if hint == Target:
+        return _check_target
     if get_origin(hint) is Annotated:
         return _check_of_rule(get_args(hint)[1])
     if get_origin(hint) in (Union, types.UnionType):
@@ -89,8 +121,8 @@ def _check_of(hint: Any) -> Check | None:
         return _check_lines
     if hint == list[Stage]:
         return _check_stages
-    if hint is Money:
-        return _check_money
+    if hint in _WHOLE:
+        return _WHOLE[hint]
     if get_origin(hint) is dict and get_args(hint)[1] is not Any:  # what a correction holds is checked as its type
         return _check_setting
     return None
@@ -118,6 +150,8 @@ def _check_of_rule(rule: Rule) -> Check:
         return short_enough
     if rule is Rule.DATE:
         return lambda value, path: _named(path, parse_date, value)
+    if rule is Rule.DUE:
+        return lambda value, path: _named(path, parse_date if is_date(value) else parse_instant, value)
     if rule is Rule.TIME_ZONE:
         return lambda value, path: _named(path, zone, value)
     pattern, wanted = _PATTERNS[rule]
@@ -156,14 +190,54 @@ def _check_money(money: Money, path: str) -> None:
         raise _bad(f"{path}.minor", "zero or more (a margin alone may be negative)", money.minor)
 
 
+def _check_target(target: Money | str, path: str) -> None:
+    if isinstance(target, Money):
+        _check_money(target, path)
+    else:
+        _check_of_rule(Rule.QUANTITY)(target, path)
+
+
+def _check_scope(scope: Scope, path: str) -> None:
+    _check_part(scope, path)
+    named = [name for name, value in msgspec.structs.asdict(scope).items() if value is not None]
+    if len(named) != 1:
+        raise _bad(path, "exactly one of company, team, person", " and ".join(named) or "none of them")
+
+
+def _check_period(period: Period, path: str) -> None:
+    for name, day in (("from", period.first), ("to", period.last)):
+        _named(f"{path}.{name}", parse_date, day)
+    if period.last < period.first:
+        raise _bad(f"{path}.to", f"{period.first} or later, which it begins on", period.last)
+
+
+def _check_satisfaction(satisfaction: Satisfaction, path: str) -> None:
+    low, high = SCORES[satisfaction.scale]
+    if not low <= satisfaction.score <= high:
+        raise _bad(f"{path}.score", f"a score from {low} to {high} on scale {satisfaction.scale}", satisfaction.score)
+
+
+_WHOLE: dict[Any, Check] = {
+    Money: _check_money,
+    Scope: _check_scope,
+    Period: _check_period,
+    Satisfaction: _check_satisfaction,
+}
+"""Values of several fields that are checked together."""
+
+
+def _check_part(part: Part, path: str) -> None:
+    for name, test in _checks(type(part)):
+        value = getattr(part, name)
+        if value is not None:
+            test(value, f"{path}.{name}")
+
+
 def _check_parts(parts: Sequence[Part], path: str, most: int) -> None:
     if not 1 <= len(parts) <= most:
         raise _bad(path, f"a list of 1 to {most}", f"{len(parts)} of them")
     for index, part in enumerate(parts):
-        for name, test in _checks(type(part)):
-            value = getattr(part, name)
-            if value is not None:
-                test(value, f"{path}[{index}].{name}")
+        _check_part(part, f"{path}[{index}]")
 
 
 def _check_lines(lines: list[Line], path: str) -> None:

@@ -13,7 +13,7 @@ from ledger.history import visible
 from ledger.kinds import KINDS
 from ledger.references import check_references
 from ledger.repeating import already_said, counted_already, with_known_seals
-from ledger.said import PENDING, Draft, Said, World, pending, times_of
+from ledger.said import PENDING, Draft, Said, World, as_written, pending, times_of
 from ledger.stream import Stream, replay
 
 
@@ -32,7 +32,8 @@ def decide(stream: Stream, said: Said, world: World, now: int, *, history: bool)
     at = now if effective_at is None else effective_at
     in_order = at >= stream.last_effective_at
     before = stream.state if in_order else stream.state_at(at)
-    event = said.event if history else with_known_seals(stream, said.event, world)
+    written = as_written(said.event, world)
+    event = written if history else with_known_seals(stream, written, world)
     try:
         after = KINDS[stream.kind].evolve(before, event)
         if not history and (after == before or counted_already(stream, event, effective_at)):
@@ -44,7 +45,7 @@ def decide(stream: Stream, said: Said, world: World, now: int, *, history: bool)
         if not history and already_said(stream, event, at):
             return None
         raise
-    return Draft(stream.name, stream.version + 1, said.event, effective_at, recorded_at, said.source, in_order, after)
+    return Draft(stream.name, stream.version + 1, written, effective_at, recorded_at, said.source, in_order, after)
 
 
 def _check_whole(stream: Stream, newcomer: Recorded) -> None:

@@ -32,6 +32,11 @@ class Rule(Enum):
     MONTH = auto()
     DAYS = auto()
     VERSION = auto()
+    COUNT = auto()
+    MINUTES = auto()
+    SCORE = auto()
+    METRIC = auto()
+    DUE = auto()
     PERSONAL = auto()
     FREE_TEXT = auto()
 
@@ -59,6 +64,8 @@ Currency = Annotated[str, Rule.CURRENCY]
 BasisPoints = Annotated[int, Rule.BASIS_POINTS]
 Personal = Annotated[str | Sealed, Rule.PERSONAL]
 FreeText = Annotated[str | Sealed, Rule.FREE_TEXT]
+Count = Annotated[int, Rule.COUNT]
+Due = Annotated[str, Rule.DUE]
 Category = Literal["omitted", "pipeline", "best_case", "most_likely", "commit"]
 Attributes = dict[str, str | int | bool]
 
@@ -90,6 +97,28 @@ class Stage(Part, frozen=True, kw_only=True):
     name: Name
     probability_bp: BasisPoints
     stage: Id
+
+
+class Scope(Part, frozen=True, kw_only=True):
+    """Whose objective or forecast it is: exactly one of the company, a team, a person."""
+
+    company: Literal[True] | None = None
+    person: Id | None = None
+    team: Id | None = None
+
+
+class Period(Part, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
+    """From the first day to the last, both included."""
+
+    first: Date
+    last: Date
+
+
+class Satisfaction(Part, frozen=True, kw_only=True):
+    """An answer in a survey: NPS from 0 to 10, CSAT from 1 to 5, CES from 1 to 7; more is better."""
+
+    scale: Literal["nps", "csat", "ces"]
+    score: Annotated[int, Rule.SCORE]
 
 
 class Event(Part, frozen=True, kw_only=True):
@@ -607,6 +636,220 @@ class QuoteWithdrawn(Event, frozen=True, kw_only=True):
 
     TYPE = "quote.withdrawn"
     reason: Code | None = None
+
+
+# interaction ------------------------------------------------------------------------------------------------------
+
+InteractionKind = Literal[
+    "call",
+    "email",
+    "visit",
+    "meeting",
+    "prospecting_meeting",
+    "demo",
+    "proposal",
+    "document",
+    "support_request",
+    "maintenance",
+    "complaint",
+    "web_visit",
+    "cart",
+    "survey",
+    "other",
+]
+
+
+class InteractionLogged(Event, frozen=True, kw_only=True):
+    """Something passed between us and a customer."""
+
+    TYPE = "interaction.logged"
+    attributes: Attributes | None = None
+    campaign: Id | None = None
+    contact: Id | None = None
+    customer: Id
+    deal: Id | None = None
+    direction: Literal["in", "out"]
+    duration_minutes: Annotated[int, Rule.MINUTES] | None = None
+    kind: InteractionKind
+    notes: FreeText | None = None
+    outcome: Literal["reached", "not_reached", "positive", "negative", "neutral"] | None = None
+    owner: Id | None = None
+    satisfaction: Satisfaction | None = None
+
+
+class InteractionResolved(Event, frozen=True, kw_only=True):
+    """A support request or complaint is settled."""
+
+    TYPE = "interaction.resolved"
+
+
+class InteractionConverted(Event, frozen=True, kw_only=True):
+    """A cart or visit became an order, which is the deal."""
+
+    TYPE = "interaction.converted"
+    deal: Id
+
+
+# task -------------------------------------------------------------------------------------------------------------
+
+
+class TaskPlanned(Event, frozen=True, kw_only=True):
+    """Somebody is to do something by `due_at`: an instant; a date is stored as the last instant of that day."""
+
+    TYPE = "task.planned"
+    attributes: Attributes | None = None
+    contact: Id | None = None
+    customer: Id | None = None
+    deal: Id | None = None
+    due_at: Due
+    kind: Id
+    owner: Id
+    subject: FreeText | None = None
+
+
+class TaskRescheduled(Event, frozen=True, kw_only=True):
+    """Due at another time, read as when it was planned."""
+
+    TYPE = "task.rescheduled"
+    due_at: Due
+
+
+class TaskAssigned(Event, frozen=True, kw_only=True):
+    """Somebody else is to do it."""
+
+    TYPE = "task.assigned"
+    owner: Id
+
+
+class TaskDone(Event, frozen=True, kw_only=True):
+    """It is done."""
+
+    TYPE = "task.done"
+
+
+class TaskCancelled(Event, frozen=True, kw_only=True):
+    """It need not be done any more."""
+
+    TYPE = "task.cancelled"
+    reason: Code | None = None
+
+
+# objective --------------------------------------------------------------------------------------------------------
+
+Target = Money | Quantity
+
+
+class ObjectiveSet(Event, frozen=True, kw_only=True):
+    """What is to be reached in a period: money for metrics of money, else a number."""
+
+    TYPE = "objective.set"
+    attributes: Attributes | None = None
+    kind: Id | None = None
+    metric: Annotated[str, Rule.METRIC]
+    period: Period
+    product_range: Id | None = None
+    scope: Scope
+    statement: FreeText | None = None
+    target: Target
+
+
+class ObjectiveRevised(Event, frozen=True, kw_only=True):
+    """Another target."""
+
+    TYPE = "objective.revised"
+    target: Target
+
+
+class ObjectiveCancelled(Event, frozen=True, kw_only=True):
+    """No longer an objective."""
+
+    TYPE = "objective.cancelled"
+    reason: Code
+
+
+# call -------------------------------------------------------------------------------------------------------------
+
+
+class ForecastSubmitted(Event, frozen=True, kw_only=True):
+    """What somebody forecasts for a period; the latest in effect counts."""
+
+    TYPE = "forecast.submitted"
+    attributes: Attributes | None = None
+    category: Literal["commit", "best_case"]
+    note: FreeText | None = None
+    period: Period
+    scope: Scope
+    value: Money
+
+
+class ForecastWithdrawn(Event, frozen=True, kw_only=True):
+    """They no longer forecast anything."""
+
+    TYPE = "forecast.withdrawn"
+
+
+# campaign ---------------------------------------------------------------------------------------------------------
+
+
+class CampaignLaunched(Event, frozen=True, kw_only=True):
+    """A campaign begins on a channel."""
+
+    TYPE = "campaign.launched"
+    attributes: Attributes | None = None
+    budget: Money | None = None
+    channel: Id
+    ends_on: Date | None = None
+    name: Name
+    starts_on: Date
+
+
+class CampaignSpent(Event, frozen=True, kw_only=True):
+    """Money went into the campaign; each time adds up."""
+
+    TYPE = "campaign.spent"
+    value: Money
+    what: Code | None = None
+
+
+class CampaignResponsesCounted(Event, frozen=True, kw_only=True):
+    """Totals since the launch; those not named stay."""
+
+    TYPE = "campaign.responses_counted"
+    answered: Count | None = None
+    called: Count | None = None
+    clicked: Count | None = None
+    delivered: Count | None = None
+    opened: Count | None = None
+    reached: Count | None = None
+    sent: Count | None = None
+    unsubscribed: Count | None = None
+
+
+class CampaignClosed(Event, frozen=True, kw_only=True):
+    """The campaign is over."""
+
+    TYPE = "campaign.closed"
+
+
+# channel ----------------------------------------------------------------------------------------------------------
+
+
+class ChannelSpent(Event, frozen=True, kw_only=True):
+    """Money went into the channel without a campaign; each time adds up."""
+
+    TYPE = "channel.spent"
+    value: Money
+    what: Code | None = None
+
+
+class ChannelCounted(Event, frozen=True, kw_only=True):
+    """One day's anonymous counts; the latest for a day replaces the earlier ones."""
+
+    TYPE = "channel.counted"
+    carts: Count | None = None
+    on: Date
+    orders: Count | None = None
+    visits: Count | None = None
 
 
 def _concrete(base: type[Event]) -> list[type[Event]]:

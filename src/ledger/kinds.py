@@ -7,19 +7,37 @@ from typing import Any
 
 import msgspec
 
-from ledger import book, customer, deal, organisation, pipeline, product, quote, rates
+from ledger import (
+    book,
+    call,
+    campaign,
+    customer,
+    deal,
+    interaction,
+    objective,
+    organisation,
+    pipeline,
+    product,
+    quote,
+    rates,
+    task,
+)
 from ledger.checks import is_id, sealable
 from ledger.errors import Refused
 from ledger.events import (
     EVENTS,
     BookOpened,
+    CampaignLaunched,
     CustomerRegistered,
     DealOpened,
     Event,
+    InteractionLogged,
+    ObjectiveSet,
     PersonJoined,
     PipelineDefined,
     ProductListed,
     QuoteIssued,
+    TaskPlanned,
     TeamCreated,
 )
 from ledger.money import is_currency
@@ -45,6 +63,12 @@ KINDS: dict[str, Kind] = {
     "customer": Kind(customer.evolve, sealed_fields=customer.sealed_fields),
     "deal": Kind(deal.evolve),
     "quote": Kind(quote.evolve),
+    "interaction": Kind(interaction.evolve),
+    "task": Kind(task.evolve),
+    "objective": Kind(objective.evolve, planned=True),
+    "call": Kind(call.evolve),
+    "campaign": Kind(campaign.evolve_campaign),
+    "channel": Kind(campaign.evolve_channel),
 }
 
 OPENINGS = (
@@ -56,10 +80,14 @@ OPENINGS = (
     CustomerRegistered,
     DealOpened,
     QuoteIssued,
+    InteractionLogged,
+    TaskPlanned,
+    ObjectiveSet,
+    CampaignLaunched,
 )
 """The events that begin a stream."""
 
-_ELSEWHERE = {"contact": "customer"}
+_ELSEWHERE = {"contact": "customer", "forecast": "call"}
 """Event types whose first word is not the kind of stream they belong to."""
 
 

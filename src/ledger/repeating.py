@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from ledger.events import (
+    CampaignSpent,
+    ChannelSpent,
     DealAbandoned,
     DealCredited,
     DealDelivered,
@@ -23,6 +25,9 @@ from ledger.kinds import fields_to_seal
 from ledger.said import World
 from ledger.stream import Stream
 
+ADDS_UP = (DealInvoiced, DealDelivered, DealCredited, CampaignSpent, ChannelSpent)
+"""The events that may truly happen twice alike."""
+
 
 def already_said(stream: Stream, event: Event, at: int) -> bool:
     """Whether the last word on what the event speaks of, at its time, is the event itself."""
@@ -38,10 +43,8 @@ def _topic(event: Event) -> tuple[Any, str | None]:
 
 
 def counted_already(stream: Stream, event: Event, at: int | None) -> bool:
-    """Invoices, deliveries and credit notes add up; said twice for one instant they are one."""
-    return isinstance(event, DealInvoiced | DealDelivered | DealCredited) and any(
-        each.effective_at == at and each.data == event for each in stream.shown
-    )
+    """Invoices, deliveries, credit notes and spendings add up; said twice for one instant they are one."""
+    return isinstance(event, ADDS_UP) and any(each.effective_at == at and each.data == event for each in stream.shown)
 
 
 def with_known_seals(stream: Stream, event: Event, world: World, version: int | None = None) -> Event:

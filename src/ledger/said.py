@@ -10,10 +10,10 @@ import msgspec
 
 from ledger.codec import Recorded
 from ledger.errors import Refused
-from ledger.events import Event, Sealed
+from ledger.events import Event, Sealed, TaskPlanned, TaskRescheduled
 from ledger.kinds import KINDS
 from ledger.stream import Stream
-from ledger.times import day_start, format_instant, is_date, parse_date, parse_instant
+from ledger.times import day_end, day_start, format_instant, is_date, parse_date, parse_instant
 
 PENDING = 2**62
 """Stands for the position of the event being decided: after all others."""
@@ -108,6 +108,15 @@ def _on(stream: Stream, text: str, world: World) -> int:
         return start
     end = day_start(day + timedelta(days=1), world.time_zone())
     return max([start, *(event.effective_at for event in stream.shown if event.effective_at < end)])
+
+
+def as_written(event: Event, world: World) -> Event:
+    """The event with what is due written as an instant; a date means the end of that day."""
+    if not isinstance(event, TaskPlanned | TaskRescheduled):
+        return event
+    due = event.due_at
+    instant = day_end(parse_date(due), world.time_zone()) if is_date(due) else parse_instant(due)
+    return msgspec.structs.replace(event, due_at=format_instant(instant))
 
 
 def pending(stream: Stream, event: Event, effective_at: int, recorded_at: int) -> Recorded:

@@ -261,7 +261,7 @@ class Session:
             for each in said
             if sealable(type(each.event))
             and self._refs.get(subject := subject_of(each.stream, each.event)) is None
-            and (subject != each.stream or self._own(each.stream).events)
+            and _may_be_named(subject, self._own(each.stream))
         }
         for subject, ref in self._recorder.subject_refs(sorted(wanted)).items() if wanted else ():
             self._refs.put(subject, ref)
@@ -269,7 +269,7 @@ class Session:
 
     def _ref(self, subject: str, stream: Stream, sealing: Sealing) -> str:
         ref = self._refs.get(subject)
-        if ref is None and subject not in self._unnamed and (stream.events or subject != stream.name):
+        if ref is None and subject not in self._unnamed and _may_be_named(subject, stream):
             ref = self._recorder.subject_refs([subject]).get(subject)
         if ref is None:
             ref = new_ref()
@@ -321,3 +321,8 @@ class Session:
         self.rest()
         self._streams = Recent(self._most)
         self._refs = Recent(self._most)
+
+
+def _may_be_named(subject: str, stream: Stream) -> bool:
+    """Whether the log may know the subject. A stream not yet begun is none, but of people others may have spoken."""
+    return bool(stream.events) or subject != stream.name or stream.kind == "person"

@@ -83,6 +83,7 @@ class Group:
         self._versions: set[tuple[Any, int]] = set()
         self._blocked: set[Any] = set()
         self._subjects: set[str] = set()
+        self._unnamed: set[str] = set()
         self._keys: set[tuple[str, str]] = set()
 
     def clash(self, request: Request) -> Moved | None:
@@ -93,6 +94,8 @@ class Group:
                 return Moved(f"{stream} has moved on; read it again and decide anew")
         if request.subjects and not self._subjects.isdisjoint([subject for subject, _ in request.subjects]):
             return Moved("another append of this moment named this subject first; decide anew")
+        if self._unnamed and not self._unnamed.isdisjoint([row.subject_ref for row in request.vault]):
+            return Moved("the append that was to name this subject was not stored; decide anew")
         if any((request.actor, each.key) in self._keys for each in request.remembered):
             return Moved("another append of this moment used this key first; decide anew")
         return None
@@ -101,6 +104,7 @@ class Group:
         """Take note of a request that was stored, or was not."""
         if not stored:
             self._blocked.update([entry.originator_id for entry in request.entries])
+            self._unnamed.update([ref for _, ref in request.subjects])
             return
         for entry in request.entries:
             self._versions.add((entry.originator_id, entry.originator_version))

@@ -14,7 +14,17 @@ from typing import Any
 import msgspec
 
 from ledger.codec import encode
-from ledger.events import Commitment, Event, Sealed
+from ledger.events import (
+    Commitment,
+    ContactAdded,
+    ContactChanged,
+    Event,
+    ForecastSubmitted,
+    InteractionLogged,
+    ObjectiveSet,
+    Sealed,
+    TaskPlanned,
+)
 
 SALT_BYTES = 32
 _REF_BYTES = 15
@@ -43,9 +53,18 @@ def commitment_of(salt: bytes, value: bytes) -> str:
 
 
 def subject_of(stream: str, event: Event) -> str:
-    """Whom the event's personal values are about: the contact it names, else the stream itself."""
-    contact = getattr(event, "contact", None)
-    return f"{stream}/{contact}" if contact is not None else stream
+    """Whom the event's personal values are about: the contact or person it names, else the stream itself."""
+    match event:
+        case InteractionLogged(customer=str(customer), contact=str(contact)):
+            return f"customer-{customer}/{contact}"
+        case TaskPlanned(customer=str(customer), contact=str(contact)):
+            return f"customer-{customer}/{contact}"
+        case ObjectiveSet(scope=scope) | ForecastSubmitted(scope=scope):
+            return stream if scope.person is None else f"person-{scope.person}"
+        case ContactAdded(contact=contact) | ContactChanged(contact=contact):
+            return f"{stream}/{contact}"
+        case _:
+            return stream
 
 
 def seal(event: Event, fields: tuple[str, ...], ref: str, stream: str, version: int) -> tuple[Event, list[VaultRow]]:

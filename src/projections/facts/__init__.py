@@ -9,17 +9,24 @@ from typing import Final
 
 from ledger.events import EventCorrected, EventRetracted
 from projections.facts import book, customer, deal, organisation, pipeline, product, quote, rates
+from projections.facts.unfolded import unfolded
 from projections.timeline import Fold
 
 FOLDS: Final[dict[str, Fold]] = {
     "book": book.FOLD,
+    "call": unfolded("forecast"),
+    "campaign": unfolded("campaign"),
+    "channel": unfolded("channel"),
     "customer": customer.FOLD,
     "deal": deal.FOLD,
+    "interaction": unfolded("interaction"),
+    "objective": unfolded("objective", planned=True),
     "person": organisation.PERSON,
     "pipeline": pipeline.FOLD,
     "product": product.FOLD,
     "quote": quote.FOLD,
     "rate": rates.FOLD,
+    "task": unfolded("task"),
     "team": organisation.TEAM,
 }
 """By kind of stream."""
