@@ -112,11 +112,7 @@ class RowAppender:
             self._decide(waiting)
             waiting = self._store(waiting)
             if not waiting:
-                if not self._dry_run:
-                    self._session.rest()
                 return [each.outcome for each in tries]
-            self._session.forget()
-            self._things = Recent(KEPT_THINGS)
         for each in waiting:
             each.outcome = RowOutcome(
                 each.outcome.row, Conflict("others are appending to what this row speaks of; import it again")
@@ -265,7 +261,7 @@ class RowAppender:
     # Storing ------------------------------------------------------------------------------------------------------
 
     def _store(self, tries: Sequence[_Try]) -> list[_Try]:
-        """Store what was decided. The rows that are to be decided again, since one they may rest on was not stored."""
+        """Store what was decided. The rows to be decided again: if one was not stored, all that may rest on it."""
         asked = [each for each in tries if each.request is not None]
         if self._dry_run or not asked:
             return []
@@ -287,7 +283,12 @@ class RowAppender:
                 error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
                 each.outcome = RowOutcome(each.outcome.row, error)
         self._session.keep(rows)
-        return [each for each in tries if id(each) not in settled] if unsettled else []
+        if not unsettled:
+            self._session.rest()
+            return []
+        self._session.forget()
+        self._things = Recent(KEPT_THINGS)
+        return [each for each in tries if id(each) not in settled]
 
 
 def _request(decided: Sequence[tuple[PendingEntry, Sealing]], actor: str, remembered: Sequence[Remembered]) -> Request:

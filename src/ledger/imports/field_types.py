@@ -7,6 +7,7 @@ by the ledger like any other event line.
 from __future__ import annotations
 
 import types
+from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -14,12 +15,13 @@ import msgspec
 
 from ledger.checks import check_value
 from ledger.errors import Refused
-from ledger.events import Money, Part, Rule, Sealed
+from ledger.events import Attributes, Money, Part, Rule, Sealed
 from ledger.imports.mapping import Kind
 from ledger.imports.rows import CannotImport
 
 _KINDS_BY_RULE: dict[Rule, Kind] = {
     Rule.DATE: "date",
+    Rule.DUE: "moment",
     Rule.BASIS_POINTS: "percent",
     Rule.DECIMAL: "decimal",
     Rule.QUANTITY: "decimal",
@@ -83,6 +85,11 @@ def kind_for(hint: Any) -> Kind:
     return "money" if "money" in shapes else "integer" if "integer" in shapes else "text"
 
 
+def takes_money(hint: Any) -> bool:
+    """Whether amounts can stand in the field."""
+    return "money" in _shapes(hint)
+
+
 def check_kind(kind: Kind, hint: Any, where: str) -> None:
     """Raise `CannotImport` if values read as this kind can never stand in the field."""
     if hint is not Any and _SHAPES[kind] not in _shapes(hint):
@@ -99,6 +106,12 @@ def check_constant(value: Any, hint: Any, where: str) -> None:
         raise CannotImport(f"{where} takes {wanted(hint)}, not {value!r}") from None
     except Refused as refused:
         raise CannotImport(str(refused)) from None
+
+
+def check_keys(keys: Iterable[str], hint: Any, where: str) -> None:
+    """Raise `CannotImport` if attributes cannot be named so."""
+    if hint in (Attributes, Attributes | None):
+        check_constant(dict.fromkeys(keys, 0), hint, where)
 
 
 def wanted(hint: Any) -> str:

@@ -12,7 +12,17 @@ import msgspec
 from ledger.errors import Refused
 from ledger.events import EVENTS, Part
 from ledger.imports import toml_checks as check
-from ledger.imports.field_types import check_constant, check_kind, fields_of, item_of, kind_for, member_of, part_of
+from ledger.imports.field_types import (
+    check_constant,
+    check_keys,
+    check_kind,
+    fields_of,
+    item_of,
+    kind_for,
+    member_of,
+    part_of,
+    takes_money,
+)
 from ledger.imports.mapping import (
     Constant,
     Each,
@@ -175,6 +185,7 @@ class _Reader:
         if isinstance(raw, dict) and part is not None:
             return self._object(raw, where, part, "it")
         if isinstance(raw, dict) and (member := member_of(hint)) is not None:
+            check_keys(raw, hint, where)
             return {key: self._node(value, f"{where}.{key}", member) for key, value in raw.items()}
         if isinstance(raw, list) and (item := item_of(hint)) is not None:
             return [self._node(value, f"{where}[{number}]", item) for number, value in enumerate(raw, 1)]
@@ -222,7 +233,8 @@ class _Reader:
         if "id" in raw and "as" in raw:
             raise CannotImport(f"{where}: an id is an id already; leave out id or as")
         id_table = self._named(raw, "id", self._tables, where)
-        written = raw.get("as", "text" if id_table else kind or kind_for(hint))
+        silent = kind or ("money" if "currency" in raw and takes_money(hint) else kind_for(hint))
+        written = raw.get("as", "text" if id_table else silent)
         if written not in get_args(Kind):
             raise CannotImport(f"{where}: as is one of {', '.join(get_args(Kind))}, not {written!r}")
         for key in ("currency", "negative"):
