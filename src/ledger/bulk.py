@@ -12,7 +12,7 @@ from itertools import islice
 import msgspec
 
 from ledger.appending import MAX_TRIES, Receipt, same_body
-from ledger.errors import Conflict, LedgerError, Refused
+from ledger.errors import Conflict, KeyReused, LedgerError, Refused
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
 from ledger.log.recorder import LogRecorder
@@ -51,6 +51,7 @@ class _Deciding(msgspec.Struct, gc=False):
     said: Said | None = None
     receipt: Receipt | None = None
     error: LedgerError | None = None
+    key: str = ""
     body: bytes = b""
     repeated: bool = False
 
@@ -58,7 +59,7 @@ class _Deciding(msgspec.Struct, gc=False):
 class _Batch:
     """Lines that go together: their requests, being stored, and those that must wait for a further try.
 
-    `repeats`: lines with the key and body of an earlier one of the batch, which get its receipt once it is stored.
+    `repeats`: lines with the key of an earlier one of the batch, which get its receipt once it is stored.
     `refused`: the log would not store one of them (it is too large), though the rules allowed it.
     """
 
@@ -157,10 +158,7 @@ class BulkAppender:
                         continue
                     first = seen.get(said.key)
                     if first is not None and first.error is None:
-                        if first.body == deciding.body:
-                            batch.repeats.append((deciding, first))
-                        else:
-                            batch.later.append(deciding)
+                        batch.repeats.append((deciding, first))
                         continue
                     seen[said.key] = deciding
                 decided = session.decide(said, now, history=history)
@@ -185,7 +183,8 @@ class BulkAppender:
         for deciding in lines:
             if deciding.said is not None and deciding.said.key is not None:
                 deciding.body = deciding.body or body_hmac(self._secret, [deciding.line])
-                keys.add(deciding.said.key)
+                deciding.key = deciding.said.key
+                keys.add(deciding.key)
         found = self._recorder.remembered(self._actor, sorted(keys)) if keys else {}
         if self._dry_run:
             self._tried |= found
@@ -248,8 +247,12 @@ class BulkAppender:
         for deciding, first in batch.repeats:
             if first.receipt is None or id(first) in waiting:
                 batch.later.append(deciding)
-            else:
-                deciding.receipt, deciding.repeated = first.receipt, True
+                continue
+            try:
+                deciding.receipt = same_body(Remembered(first.key, first.body, [first.receipt]), deciding.body)[0]
+                deciding.repeated = True
+            except KeyReused as reused:
+                deciding.error = reused
 
     def _outcomes(self, batch: _Batch) -> Iterator[Outcome]:
         for done in batch.lines:

@@ -195,7 +195,7 @@ def test_what_another_writer_appends_meanwhile_is_decided_upon(ledger, database_
     run(ledger, row(1, team("a")))
     other = open_ledger(database_url, book, clock=clock)
     store = type(ledger.recorder)._store
-    interfered = []
+    interfered: list[object] = []
 
     def interfere(self, requests, *arguments, **options):
         if self is ledger.recorder and not interfered:
