@@ -147,9 +147,7 @@ class RowAppender:
             return _Line(made, thing)
         raw = encode(made.line)
         body = encode({name: value for name, value in made.line.items() if name not in _TIMES}) if made.once else raw
-        key = hashlib.blake2b(
-            "\x1f".join(made.identity).encode(errors="surrogatepass"), key=self._secret, digest_size=_KEY_BYTES
-        )
+        key = hashlib.blake2b(_name(made).encode(errors="surrogatepass"), key=self._secret, digest_size=_KEY_BYTES)
         return _Line(
             made,
             None,
@@ -311,7 +309,7 @@ def _differences(made: Made, first: _Thing) -> Iterator[str]:
 
 
 def _name(made: Made) -> str:
-    return f"{made.line['stream']} {made.line['type']}"
+    return "\x1f".join(made.identity)
 
 
 def _shown(value: Any) -> str:

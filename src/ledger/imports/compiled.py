@@ -9,6 +9,7 @@ from ledger.checks import is_id
 from ledger.imports import values
 from ledger.imports.mapping import Constant, Each, EventRule, Node, Template, Text, Value
 from ledger.imports.rows import RowRefused
+from ledger.imports.tables import slug
 from ledger.money import is_currency
 
 if TYPE_CHECKING:
@@ -172,6 +173,10 @@ class RowCompiler:
                 return lambda text, _fields: values.day(text, formats)
             case "moment":
                 return lambda text, _fields: values.moment(text, formats)
+            case "slug":
+                return lambda text, _fields: slug(text)
+            case "code":
+                return lambda text, _fields: slug(text, "_", values.MAX_CODE)
             case "money":
                 return self._money(value)
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ledger.imports import text_table
 from ledger.imports.compiled import RowCompiler, columns_read, columns_shared, columns_taken, values_of
@@ -93,7 +93,7 @@ def _row_reader(sheet: _Sheet, compiler: RowCompiler, source: str, seen: Seen) -
         for name, once, event in rules:
             line = event(row.fields)
             if line is not None:
-                identity = (source, "once", line["stream"], line["type"]) if once else (*origin, key, name)
+                identity = _thing(source, line) if once else (*origin, key, name)
                 made.append(Made(line, identity, once))
         if not made:
             raise RowRefused("no event of the mapping applies to this row (see when and unless)")
@@ -104,6 +104,12 @@ def _row_reader(sheet: _Sheet, compiler: RowCompiler, source: str, seen: Seen) -
         return made
 
     return made_of
+
+
+def _thing(source: str, line: dict[str, Any]) -> tuple[str, ...]:
+    """What is said once of a stream; of a customer's contacts, of each, and of a channel's counts, of each day."""
+    parts = [str(line["data"][name]) for name in ("contact", "on") if name in line["data"]]
+    return (source, "once", line["stream"], line["type"], *parts)
 
 
 def _refuse_another(key: str, row: TextRow, sheet: _Sheet, seen: Seen) -> None:

@@ -21,6 +21,7 @@ from ledger.imports.rows import CannotImport
 
 _KINDS_BY_RULE: dict[Rule, Kind] = {
     Rule.DATE: "date",
+    Rule.CODE: "code",
     Rule.DUE: "moment",
     Rule.BASIS_POINTS: "percent",
     Rule.DECIMAL: "decimal",
@@ -31,6 +32,8 @@ _SHAPES: dict[Kind, str] = {
     "decimal": "text",
     "date": "text",
     "moment": "text",
+    "slug": "text",
+    "code": "text",
     "integer": "integer",
     "percent": "integer",
     "money": "money",

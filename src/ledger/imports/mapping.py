@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Map
     from pathlib import Path
 
-Kind = Literal["text", "integer", "decimal", "money", "percent", "date", "moment"]
+Kind = Literal["text", "integer", "decimal", "money", "percent", "date", "moment", "slug", "code"]
 
 _COLUMN = re.compile(r"\{([^{}]+)\}")
 

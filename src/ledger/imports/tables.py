@@ -73,14 +73,14 @@ class Table:
         return key
 
 
-def slug(text: str) -> str:
-    """An id that reads like the text: lower case ASCII letters and digits, with hyphens.
+def slug(text: str, joint: str = "-", longest: int = MAX_SLUG) -> str:
+    """An id that reads like the text: lower case ASCII letters and digits, with hyphens or another joint.
 
-    >>> slug("Gekko & Co"), slug("Élan S.A.")
-    ('gekko-co', 'elan-s-a')
+    >>> slug("Gekko & Co"), slug("Élan S.A."), slug("Trop cher", "_")
+    ('gekko-co', 'elan-s-a', 'trop_cher')
     """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_text)[:MAX_SLUG].strip("-") or "x"
+    return re.sub(r"[^a-z0-9]+", joint, ascii_text)[:longest].strip(joint) or "x"
 
 
 class Seen:

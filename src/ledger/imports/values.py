@@ -24,6 +24,7 @@ DecimalMark = Literal[",", "."]
 DayOrder = Literal["dmy", "mdy"]
 
 MAX_DIGITS = 21
+MAX_CODE = 40
 
 _SPACES = " \u00a0\u2007\u2009\u202f"
 _NUMBER = re.compile(
