@@ -12,7 +12,7 @@ from itertools import islice
 import msgspec
 
 from ledger.appending import MAX_TRIES, Receipt, same_body
-from ledger.errors import Conflict, KeyReused, LedgerError, Refused
+from ledger.errors import Conflict, KeyReused, LedgerError, Refused, bare
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
 from ledger.log.recorder import LogRecorder
@@ -44,7 +44,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Deciding(msgspec.Struct, gc=False):
-    """A line on its way."""
+    """A line on its way.
+
+    `error` is bare: the frames it was raised in hold the batch, a cycle that the garbage collector does not look at.
+    """
 
     number: int
     line: bytes
@@ -119,7 +122,7 @@ class BulkAppender:
             try:
                 deciding.said = read(deciding.line, history=self._history)
             except Refused as refused:
-                deciding.error = refused
+                deciding.error = bare(refused)
         if not self._opened:
             self._open(lines)
 
@@ -163,7 +166,7 @@ class BulkAppender:
                     seen[said.key] = deciding
                 decided = session.decide(said, now, history=history)
             except LedgerError as error:
-                deciding.error = error
+                deciding.error = bare(error)
                 continue
             deciding.receipt = told = session.told(said.stream, appended=decided is not None)
             remembered = () if said.key is None else (Remembered(said.key, deciding.body, [told]),)
@@ -252,7 +255,7 @@ class BulkAppender:
                 deciding.receipt = same_body(Remembered(first.key, first.body, [first.receipt]), deciding.body)[0]
                 deciding.repeated = True
             except KeyReused as reused:
-                deciding.error = reused
+                deciding.error = bare(reused)
 
     def _outcomes(self, batch: _Batch) -> Iterator[Outcome]:
         for done in batch.lines:

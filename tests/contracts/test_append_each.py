@@ -264,6 +264,24 @@ def test_a_long_file_needs_little_memory(ledger, monkeypatch):
     assert peaks[1] < peaks[0] * 1.5
 
 
+@pytest.mark.slow
+def test_refused_lines_do_not_keep_their_batch_in_memory(ledger, monkeypatch):
+    """An error remembers where it was raised, and so all that was at hand there."""
+    monkeypatch.setattr(bulk, "BATCH_LINES", 100)
+    monkeypatch.setattr(bulk, "KEPT_STREAMS", 100)
+    peaks = []
+    for size in (800, 4_000):
+        good = (msgspec.json.encode(team(f"r{size}-{number}", "x" * 200)) for number in range(size))
+        bad = (b'{"stream":"team-x","type":"team.closed"}', b'{"stream":"team-x"')
+        lines = (bad[number // 10 % 2] if number % 10 == 0 else line for number, line in enumerate(good))
+        tracemalloc.start()
+        refused = sum(outcome.error is not None for outcome in ledger.append_each(enumerate(lines), actor="ana"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert refused == size // 10
+    assert peaks[1] < peaks[0] * 2
+
+
 def test_history_of_a_closed_book_is_refused_line_by_line(ledger):
     run(ledger, team("a"), say("book", "book.history_closed"))
     [outcome] = run(ledger, say("team-b", "team.created", "2020-01-01", name="b"), history=True)

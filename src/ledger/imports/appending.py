@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from ledger.codec import encode
-from ledger.errors import Conflict, KeyReused, LedgerError, Refused
+from ledger.errors import Conflict, KeyReused, LedgerError, Refused, bare
 from ledger.events import BookOpened
 from ledger.imports.rows import Made, Produced, Rejected
 from ledger.lines import read
@@ -36,7 +36,8 @@ class RowOutcome(msgspec.Struct, gc=False):
     """What became of a row: how many of its events were stored, or why it was refused, all of it.
 
     `known` events were in the log before, `twice` came earlier in the same import; `differs` are notes about things
-    that earlier rows described otherwise. Positions are those of the first and last event stored.
+    that earlier rows described otherwise. Positions are those of the first and last event stored. `error` is bare, since
+    the frames it was raised in hold the batch.
     """
 
     row: Produced | Rejected
@@ -130,7 +131,7 @@ class RowAppender:
                 row = each.outcome.row
                 each.lines = [self._line(made) for made in row.made] if isinstance(row, Produced) else []
             except LedgerError as fault:
-                each.fault = fault
+                each.fault = bare(fault)
         lines = [line for each in tries if each.fault is None for line in each.lines if line.said is not None]
         before = self._recorder.remembered(self._actor, sorted({line.key for line in lines}))
         said = [line.said for line in lines if line.said is not None and line.key not in before]
@@ -183,7 +184,7 @@ class RowAppender:
                 )
         except LedgerError as error:
             session.undo(decided)
-            row.outcome = RowOutcome(outcome.row, error)
+            row.outcome = RowOutcome(outcome.row, bare(error))
             return
         self._opened = self._opened or bool(decided)
         seen |= {each.key: each.body_hmac for each in remembered}

@@ -10,7 +10,6 @@ import pytest
 from ledger.application import open_ledger
 from ledger.imports.csv import load, read
 from ledger.kinds import OPENINGS
-from ledger.stream import Stream
 from tests.support.lines import check_log
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "gescom"
@@ -51,16 +50,16 @@ def test_a_row_fills_all_kinds_and_bad_rows_are_named(ledger):
 
 def test_every_value_is_where_it_belongs(ledger):
     imported(ledger)
-    states = {name: Stream(name, ledger.stream(name)) for name in ("deal-A-2601", "deal-A-2602", "deal-A-2603")}
-    opened = states["deal-A-2601"].events[0].data
+    said = {name: [event.data for event in ledger.stream(f"deal-{name}")] for name in ("A-2601", "A-2602", "A-2603")}
+    opened = said["A-2601"][0]
     assert [(line.product, line.quantity, line.value.minor) for line in opened.lines] == [
         ("sonde-s2", "12", 456_000),
         ("pose", "1", 85_000),
     ]
     assert (opened.value.minor, opened.margin.minor, opened.expected_close_on) == (541_000, 162_300, "2026-03-31")
-    won = states["deal-A-2602"].events[-1].data
+    won = said["A-2602"][-1]
     assert (won.order, won.value.minor, len(won.lines)) == ("BC-7001", 887_300, 3)
-    assert states["deal-A-2603"].events[-1].data.reason == "price"
+    assert said["A-2603"][-1].reason == "price"
     title = ledger.stream("deal-A-2603")[0].data.title
     assert list(ledger.reveal([title]).values()) == ["Comptage vapeur,\r\nchaufferie 2"]
     [visit] = ledger.stream("interaction-A-2601-rdv")
