@@ -159,16 +159,16 @@ class Ledger(Application[str]):
 
     def feed(self, after: int, limit: int, *, stream: str | None = None, type: str | None = None) -> list[Recorded]:  # noqa: A002 (the contract's word)
         """Events with a position above `after`, in order, at most `limit`. Raises `UnreadableEvent`."""
-        return from_rows(self.feed_rows(after, limit, stream=stream, type=type))
-
-    def feed_rows(self, after: int, limit: int, *, stream: str | None = None, type: str | None = None) -> list[Any]:  # noqa: A002
-        """The same, undecoded."""
         condition, parameters = "position > ?", [after]
         for column, value in ("stream", stream), ("type", type):
             if value is not None:
                 condition += f" AND {column} = ?"
                 parameters.append(value)  # type: ignore[arg-type]
-        return self.recorder.rows(condition, parameters, "position", limit)
+        return self.recorder.events(condition, parameters, "position", limit)
+
+    def feed_rows(self, after: int, limit: int) -> list[Any]:
+        """The log's rows with a position above `after`, in order, at most `limit`."""
+        return self.recorder.rows("position > ?", [after], "position", limit)
 
     def entries(self, upto: int | None = None) -> Iterator[Recorded]:
         """Every event read from its hashed bytes alone, in order, up to a position. Raises `UnreadableEvent`."""

@@ -7,6 +7,7 @@ fields in alphabetical order, so msgspec writes them sorted; dictionaries are so
 from __future__ import annotations
 
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -61,20 +62,14 @@ encode = _encoder.encode
 """Canonical JSON bytes of a struct from `events`, an `Envelope`, or plain data without floats."""
 
 
-def _entry_type(event: type[Event]) -> Any:
+_TIMES = [("appended_at", str), ("effective_at", str), ("recorded_at", str)]
+_OTHERS = [("actor", str), ("schema", int), ("source", str | None, None), ("stream", str), ("version", int)]
+
+
+def _entry_type(event: type[Event], envelope: list[Any]) -> Any:
     return msgspec.defstruct(
         "Entry" + event.__name__,
-        [
-            ("actor", str),
-            ("appended_at", str),
-            ("data", event),
-            ("effective_at", str),
-            ("recorded_at", str),
-            ("schema", int),
-            ("source", str | None, None),
-            ("stream", str),
-            ("version", int),
-        ],
+        [("data", event), *envelope],
         kw_only=True,
         frozen=True,
         gc=False,
@@ -99,8 +94,9 @@ class _AnySchema(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def _decode_current() -> Any:
-    entries = [_entry_type(event) for event in EVENTS.values()]
+def _decode_current(*, times: bool) -> Any:
+    """Decodes any entry of a current schema; without times for who has them from the copied columns."""
+    entries = [_entry_type(event, _OTHERS + _TIMES if times else _OTHERS) for event in EVENTS.values()]
     union: Any = entries[0]
     for entry in entries[1:]:
         union |= entry
@@ -113,7 +109,7 @@ _SCHEMAS = {event_type: schema_of(event_type) for event_type in EVENTS}
 
 def _decode(entry: bytes) -> tuple[Any, Event]:
     try:
-        decoded = _decode_current()(entry)
+        decoded = _decode_current(times=True)(entry)
         if decoded.schema == _SCHEMAS[decoded.data.TYPE]:
             return decoded, decoded.data
     except msgspec.MsgspecError:
@@ -137,25 +133,35 @@ def _decode_older(entry: bytes) -> tuple[Any, Event]:
 Row = tuple[int, str, int, str, int, int, int, bytes]
 """`position, stream, version, type, effective_at, recorded_at, appended_at, entry` as the log's table has them."""
 
+TYPED_COLUMNS = "position, effective_at, recorded_at, appended_at, entry"
+_typed_columns = itemgetter(0, 4, 5, 6, 7)
+
 
 def from_rows(rows: Iterable[Any]) -> list[Recorded]:
-    """Typed events from the log's rows, taking the instants from the copied columns. Raises `UnreadableEvent`."""
-    decode, schemas, recorded = _decode_current(), _SCHEMAS, Recorded
+    """Typed events from the log's rows. Raises `UnreadableEvent`."""
+    return typed(map(_typed_columns, rows))
+
+
+def typed(rows: Iterable[Any]) -> list[Recorded]:
+    """Typed events from `TYPED_COLUMNS`, taking the instants from the copied columns. Raises `UnreadableEvent`."""
+    decode, schemas, recorded = _decode_current(times=False), _SCHEMAS, Recorded
     events: list[Recorded] = []
     append = events.append
-    for position, stream, version, event_type, effective_at, recorded_at, appended_at, entry in rows:
+    for position, effective_at, recorded_at, appended_at, entry in rows:
         try:
             decoded = decode(entry)
             data = decoded.data
+            event_type = data.TYPE
             if decoded.schema != schemas[event_type]:
                 decoded, data = _decode_older(entry)
-        except (msgspec.MsgspecError, KeyError):
+        except msgspec.MsgspecError:
             decoded, data = _decode_older(entry)
+            event_type = data.TYPE
         append(
             recorded(
                 position,
-                stream,
-                version,
+                decoded.stream,
+                decoded.version,
                 event_type,
                 effective_at,
                 recorded_at,
@@ -188,10 +194,12 @@ def from_entry(position: int, entry: bytes) -> Recorded:
 __all__ = [
     "MAX_ENTRY_BYTES",
     "MAX_SAFE_INTEGER",
+    "TYPED_COLUMNS",
     "Envelope",
     "Recorded",
     "encode",
     "format_instant",
     "from_entry",
     "from_rows",
+    "typed",
 ]

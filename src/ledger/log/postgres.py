@@ -6,7 +6,7 @@ statement and one round trip. Where the head has moved, or the group is large, t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, LiteralString
 
 import psycopg
@@ -14,7 +14,7 @@ from psycopg.errors import UniqueViolation as TakenError
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.recorder import Head, HeadMoved, LogRecorder, Prepared, UniqueViolation
+from ledger.log.recorder import Head, HeadMoved, LogRecorder, Prepared, UniqueViolation, converted
 from ledger.log.requests import Request
 from ledger.proof.merkle import Frontier
 
@@ -123,25 +123,27 @@ class PostgresRecorder(LogRecorder):
             writer.invalidate()
             writer.close()
 
-    def all(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+    def all(
+        self, statement: str, parameters: Sequence[Any], convert: Callable[[list[Any]], list[Any]] = list
+    ) -> list[Any]:
         query = statement.replace("?", "%s")
         try:
             try:
-                return self._rows(query, parameters)
+                return self._rows(query, parameters, convert)
             except psycopg.OperationalError:
                 # The server may have been restarted since: what is left in the pool is of no use, a new connection is.
                 self.engine.dispose()
-                return self._rows(query, parameters)
+                return self._rows(query, parameters, convert)
         except DBAPIError as error:
             raise unusable(error, self.engine.url) from None
         except psycopg.Error as error:
             raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
 
-    def _rows(self, query: str, parameters: Sequence[Any]) -> list[Any]:
+    def _rows(self, query: str, parameters: Sequence[Any], convert: Callable[[list[Any]], list[Any]]) -> list[Any]:
         with self.engine.connect() as connection:
             raw: Any = connection.connection.driver_connection
             try:
-                return list(raw.execute(query, parameters, binary=True))
+                return converted(raw.execute(query, parameters, binary=True), convert)
             except psycopg.Error:
                 if raw.broken:
                     connection.invalidate()

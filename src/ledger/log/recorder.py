@@ -17,7 +17,7 @@ from eventsourcing.persistence import ApplicationRecorder, Notification, StoredE
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ledger.codec import MAX_ENTRY_BYTES, Envelope, encode
+from ledger.codec import MAX_ENTRY_BYTES, TYPED_COLUMNS, Envelope, Recorded, encode, typed
 from ledger.errors import LedgerError, Moved, Refused
 from ledger.log.database import unusable
 from ledger.log.group_commit import GroupCommit
@@ -35,6 +35,8 @@ MOST_REQUESTS_PER_COMMIT = 256
 MAX_TRIES = 20
 SECRET_BYTES = 32
 MOST_IN_A_LIST = 5_000
+PORTION = 500
+"""Rows that are taken from a query and converted at a time."""
 
 
 @dataclass(frozen=True)
@@ -251,8 +253,13 @@ class LogRecorder(ApplicationRecorder):
     # Reading --------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def all(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        """The rows of a query with `?` for parameters; a statement of its own, committed at once."""
+    def all(
+        self, statement: str, parameters: Sequence[Any], convert: Callable[[list[Any]], list[Any]] = list
+    ) -> list[Any]:
+        """The rows of a query with `?` for parameters; a statement of its own, committed at once.
+
+        Rows are converted a few hundred at a time, while the processor still has them at hand.
+        """
 
     def one(self, statement: str, parameters: Sequence[Any]) -> Any:
         """The first row of a query, or None."""
@@ -261,12 +268,21 @@ class LogRecorder(ApplicationRecorder):
 
     def rows(self, condition: str, parameters: Sequence[Any], order: str, limit: int | None = None) -> list[Row]:
         """Rows of this book's log under a condition with `?` for parameters."""
-        statement = f"SELECT {COLUMNS} FROM events WHERE book = ? AND {condition} ORDER BY {order}"
+        return self.all(*self._selecting(COLUMNS, condition, parameters, order, limit))
+
+    def events(self, condition: str, parameters: Sequence[Any], order: str, limit: int | None = None) -> list[Recorded]:
+        """The same as typed events. Raises `UnreadableEvent`."""
+        return self.all(*self._selecting(TYPED_COLUMNS, condition, parameters, order, limit), typed)
+
+    def _selecting(
+        self, columns: str, condition: str, parameters: Sequence[Any], order: str, limit: int | None
+    ) -> tuple[str, list[Any]]:
+        statement = f"SELECT {columns} FROM events WHERE book = ? AND {condition} ORDER BY {order}"
         values = [self.book, *parameters]
         if limit is not None:
             statement += " LIMIT ?"
             values.append(limit)
-        return self.all(statement, values)
+        return statement, values
 
     @property
     def secret(self) -> bytes:
@@ -383,6 +399,14 @@ class LogRecorder(ApplicationRecorder):
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def converted(cursor: Any, convert: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """What a cursor has, `PORTION` rows at a time."""
+    found: list[Any] = []
+    while rows := cursor.fetchmany(PORTION):
+        found += convert(rows)
+    return found
 
 
 def _stored_entry(row: Row) -> StoredEntry:

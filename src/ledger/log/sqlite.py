@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.recorder import LogRecorder, Prepared, UniqueViolation
+from ledger.log.recorder import LogRecorder, Prepared, UniqueViolation, converted
 from ledger.log.requests import Request
 
 _WIDTHS = {"events": 9, "event_types": 3, "vault": 8, "subjects": 3, "idempotency": 6}
@@ -71,11 +71,13 @@ class SQLiteRecorder(LogRecorder):
             writer.invalidate()
             writer.close()
 
-    def all(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+    def all(
+        self, statement: str, parameters: Sequence[Any], convert: Callable[[list[Any]], list[Any]] = list
+    ) -> list[Any]:
         try:
             with self.engine.connect() as connection:
                 raw: Any = connection.connection.driver_connection
-                return list(raw.execute(statement, parameters))
+                return converted(raw.execute(statement, parameters), convert)
         except sqlite3.Error as error:
             raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
         except DBAPIError as error:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from operator import add
+from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, lines
+from projections.reports.dimensions import LATE
 from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from projections.reports.definition import Sums
+    from projections.reports.definition import Base, Sums
     from projections.reports.question import Question
+    from projections.reports.sources import Source
     from projections.store import View
 
 Key = tuple[str | None, ...]
@@ -64,6 +68,15 @@ class Cells:
         return {each.name: 0 for each in question.report.sums}
 
 
+@dataclass
+class _Group:
+    """Lines that count alike: a row of theirs, their summed amounts, and how many of them are late."""
+
+    row: Any
+    amounts: list[int]
+    late: int
+
+
 def work_out(question: Question, view: View) -> Cells:
     """The report's cells: sums told by the database, and one by one what it cannot round or share."""
     cells = Cells(question)
@@ -73,16 +86,37 @@ def work_out(question: Question, view: View) -> Cells:
             _one_by_one(cells, exact.read(source, question, view, rates))
             continue
         needed = lines.used(question, source)
-        for row in view.rows(lines.summed(source, question, view), dict(source.values)):
-            dimensions = exact.told(question, row)
-            if not wanted(question, dimensions):
-                continue
-            if row.alone is None:
-                bases: Bases = {base: int(getattr(row, base)) for base in needed}
-            else:
-                bases = exact.alone(row, question, rates, needed)
-            cells.add(row.state, [Piece(dimensions, bases)], lines=bases["one"], late=int(row.late))
+        for group in _groups(source, question, view, rates, needed):
+            bases: Bases = dict(zip(needed, group.amounts, strict=True))
+            piece = Piece(exact.told(question, group.row), bases)
+            cells.add(group.row.state, [piece], lines=bases["one"], late=group.late)
     return cells
+
+
+def _groups(source: Source, question: Question, view: View, rates: Rates, needed: Sequence[Base]) -> Iterable[_Group]:
+    """Lines that count alike. Those that stand alone in the query join the others once they are converted.
+
+    Raises `MissingRate`.
+    """
+    statement = lines.summed(source, question, view)
+    first = list(statement.selected_columns.keys()).index(needed[0])
+    convert = exact.Alone(question, rates, needed)
+    some_unwanted = not LATE.isdisjoint(question.where)
+    found: dict[Any, _Group] = {}
+    for row in view.rows(statement, dict(source.values)):
+        if some_unwanted and not wanted(question, exact.told(question, row)):
+            continue
+        if row.alone is None:
+            amounts = [int(each) for each in row[first : first + len(needed)]]
+        else:
+            amounts = convert(exact.said(row))
+        group = found.get(row[1:first])
+        if group is None:
+            found[row[1:first]] = _Group(row, amounts, int(row.late))
+        else:
+            group.amounts = list(map(add, group.amounts, amounts))
+            group.late += int(row.late)
+    return found.values()
 
 
 def _one_by_one(cells: Cells, found: Iterable[exact.Line]) -> None:

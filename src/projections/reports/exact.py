@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Text, and_, cast, literal, null, select
@@ -17,7 +16,7 @@ from projections.reports.dimensions import OF_CUSTOMER, time_label
 from projections.tables import product_versions, win_lines, wins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, FromClause
 
@@ -89,7 +88,7 @@ def read(
     query = lines.query(source, question, view)
     if merged is not None:
         query = query.add_columns(*_its_own(source))
-    needed = lines.used(question, source)
+    worked_out = Alone(question, rates, lines.used(question, source))
     products = _products(source, question, view) if splits(question) else {}
     for row in view.rows(query, dict(source.values)):
         parts = products.get(row.stream, _NO_PRODUCTS) if splits(question) else ()
@@ -97,8 +96,8 @@ def read(
         if not any(wanted(question, place) for place in places):
             continue
         value, margin, quantity = row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0
-        said = _Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp or 0)
-        bases = _bases(said, question, rates, needed)
+        its_own = Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp or 0)
+        bases = worked_out.named(its_own)
         yield Line(
             stream=row.stream,
             position=row.position,
@@ -155,7 +154,7 @@ def told(question: Question, row: Any) -> dict[str, str | None]:
     return found
 
 
-class _Said(NamedTuple):
+class Said(NamedTuple):
     """What a line says of itself: amounts in its own currency, nothing said being nothing."""
 
     state: str | None
@@ -167,28 +166,49 @@ class _Said(NamedTuple):
     chance_bp: int
 
 
-def alone(row: Any, question: Question, rates: Rates, needed: Sequence[Base]) -> Bases:
-    """What a line brings that stands alone in the sums. Raises `MissingRate`."""
+def said(row: Any) -> Said:
+    """What a line that stands alone in the sums says of itself."""
     value, margin, quantity = (int(getattr(row, base, 0)) for base in ("value", "margin", "quantity"))
-    said = _Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp)
-    return _bases(said, question, rates, needed)
+    return Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp)
 
 
-def _bases(said: _Said, question: Question, rates: Rates, needed: Sequence[Base]) -> Bases:
-    factor = Fraction(1)
-    if said.currency not in {None, question.currency} and _counts_money(question, said.state):
-        factor = rates.factor(said.currency, said.at)
-    over, under = factor.numerator, factor.denominator
-    weight = lines.BASIS_POINTS
-    worked_out: dict[Base, int] = {
-        "one": 1,
-        "value": half_even(said.value * over, under),
-        "margin": half_even(said.margin * over, under),
-        "quantity": said.quantity,
-        "weighted": half_even(said.value * over * said.chance_bp, under * weight),
-        "weighted_margin": half_even(said.margin * over * said.chance_bp, under * weight),
-    }
-    return {base: worked_out[base] for base in needed}
+class Alone:
+    """What lines bring that stand alone in the sums: of each, the amounts that are `needed`, in that order."""
+
+    def __init__(self, question: Question, rates: Rates, needed: Sequence[Base]) -> None:
+        self._question = question
+        self._rates = rates
+        self._needed = needed
+        self._worked_out = [_WORKED_OUT[base] for base in needed]
+        self._counts_money: dict[str | None, bool] = {}
+
+    def __call__(self, said: Said) -> list[int]:
+        """Raises `MissingRate`."""
+        over = under = 1
+        if said.currency not in {None, self._question.currency} and self._converted(said.state):
+            over, under = self._rates.factor(said.currency, said.at).as_integer_ratio()
+        return [work_out(said, over, under) for work_out in self._worked_out]
+
+    def named(self, said: Said) -> Bases:
+        """The same by name. Raises `MissingRate`."""
+        return dict(zip(self._needed, self(said), strict=True))
+
+    def _converted(self, state: str | None) -> bool:
+        if state not in self._counts_money:
+            self._counts_money[state] = _counts_money(self._question, state)
+        return self._counts_money[state]
+
+
+_WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
+    "one": lambda said, over, under: 1,  # noqa: ARG005
+    "value": lambda said, over, under: half_even(said.value * over, under),
+    "margin": lambda said, over, under: half_even(said.margin * over, under),
+    "quantity": lambda said, over, under: said.quantity,  # noqa: ARG005
+    "weighted": lambda said, over, under: half_even(said.value * over * said.chance_bp, under * lines.BASIS_POINTS),
+    "weighted_margin": lambda said, over, under: half_even(
+        said.margin * over * said.chance_bp, under * lines.BASIS_POINTS
+    ),
+}
 
 
 def _counts_money(question: Question, state: str | None) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, case, cast, func, literal, null, select
+from sqlalchemy import BigInteger, Text, case, cast, func, literal, literal_column, null, select
 
 from projections.reports.definition import BASES
 from projections.reports.dimensions import LATE, Joined
@@ -103,16 +103,22 @@ def _sum(base: Base, lines: Any) -> ColumnElement[int]:
         case "weighted":
             each = half_even(column.value_minor * column.probability_bp, BASIS_POINTS)
         case "weighted_margin":
-            product = column.margin_minor * column.probability_bp
-            each = case((product < 0, -half_even(-product, BASIS_POINTS)), else_=half_even(product, BASIS_POINTS))
+            each = half_even(column.margin_minor * column.probability_bp, BASIS_POINTS)
     return func.coalesce(func.sum(each), 0)
 
 
 def half_even(numerator: ColumnElement[int], denominator: int) -> ColumnElement[int]:
-    """An integer of at most 10^16, not negative, divided by an even number and rounded half to even."""
-    by = literal(denominator, BigInteger)
-    odd = (numerator // by) % 2
-    return (numerator + odd + (denominator // 2 - 1)) // by
+    """An integer of at most 10^16 either way, divided by an even number and rounded half to even.
+
+    Both databases divide towards zero, and give a remainder its dividend's sign.
+    """
+    by, half = _whole(denominator), denominator // 2 - 1
+    odd = (numerator // by) % _whole(2)
+    return (numerator + odd + case((numerator < _whole(0), _whole(-half)), else_=_whole(half))) // by
+
+
+def _whole(value: int) -> ColumnElement[int]:
+    return literal_column(f"({value})", BigInteger)
 
 
 def _late(lines: Any, question: Question, view: View) -> ColumnElement[int]:

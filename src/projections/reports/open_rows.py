@@ -9,7 +9,22 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, Select, Text, and_, bindparam, case, func, literal_column, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    literal_column,
+    select,
+    text,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from projections.intervals import OPEN_ENDED
 from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, OPEN_DEAL, deal_versions, stage_versions
@@ -32,6 +47,9 @@ _STAGES_KNOWN_AT = bindparam("stages_known_at", type_=BigInteger)
 _CURRENCY = bindparam("reporting_currency", type_=Text)
 _TODAY = bindparam("due_today", type_=Text)
 _LAST = bindparam("due_last", type_=Text)
+_PARAMETERS = {
+    each.key: each for each in (_AS_OF, _KNOWN_AT, _STAGES_AS_OF, _STAGES_KNOWN_AT, _CURRENCY, _TODAY, _LAST)
+}
 _BEFORE_ALL = -(2**62)
 _d = deal_versions.c
 
@@ -79,18 +97,30 @@ def values(pair: Pair, currency: str, today: str, last: str) -> dict[str, int | 
 @lru_cache(maxsize=128)
 def _statement(shape: Shape) -> Subquery:
     if shape.dialect == "sqlite":  # which is twice as quick when each arm joins the stages itself
-        arms = [_told(arm, deal_versions, shape) for arm in _arms(shape)]
-        return union_all(*arms).subquery(deal_versions.name)
-    rows = union_all(*(arm.with_only_columns(*_named(deal_versions, shape)) for arm in _arms(shape)))
-    union = rows.subquery(deal_versions.name)
-    return _told(select(union), union, shape).subquery("open_deals")
+        query: Select[Any] | CompoundSelect[Any] = union_all(
+            *(_told(arm, deal_versions, shape) for arm in _arms(shape))
+        )
+    else:
+        rows = union_all(*(arm.with_only_columns(*_named(deal_versions, shape)) for arm in _arms(shape)))
+        union = rows.subquery(deal_versions.name)
+        query = _told(select(union), union, shape)
+    return _as_text(query, shape.dialect)
+
+
+def _as_text(query: Select[Any] | CompoundSelect[Any], dialect: str) -> Subquery:
+    """The query as its own text: SQLAlchemy looks through all that it is given each time it is executed."""
+    named = {"sqlite": sqlite, "postgresql": postgresql}[dialect].dialect(paramstyle="named")
+    compiled = query.compile(dialect=named)
+    columns = [column(each.name, each.type) for each in query.selected_columns]
+    parameters = [_PARAMETERS[name] for name in compiled.params]
+    return text(str(compiled)).bindparams(*parameters).columns(*columns).subquery("open_deals")
 
 
 def _told(query: Select[Any], rows: FromClause, shape: Shape) -> Select[Any]:
     stages = _STAGES
     in_stage = and_(stages.c.pipeline == rows.c.pipeline, stages.c.stage == rows.c.stage)
     due = rows.c.expected_close_on
-    month: ColumnElement[Any] = func.substr(due, 1, 7)
+    month: ColumnElement[Any] = func.substr(due, _integer(1), _integer(7))
     if shape.horizon:
         month = case(
             (due.is_(None), _word("undated")),
@@ -101,7 +131,7 @@ def _told(query: Select[Any], rows: FromClause, shape: Shape) -> Select[Any]:
     return query.with_only_columns(
         *_named(rows, shape),
         func.coalesce(rows.c.category, stages.c.category).label("state"),
-        func.coalesce(rows.c.probability_bp, stages.c.probability_bp, 0).label("chance_bp"),
+        func.coalesce(rows.c.probability_bp, stages.c.probability_bp, _integer(0)).label("chance_bp"),
         month.label("due"),
         case((rows.c.currency != _CURRENCY, rows.c.stream)).label("alone"),
     ).select_from(rows.outerjoin(stages, in_stage))

@@ -29,7 +29,11 @@ class _Fixed(NamedTuple):
     since: int
     until: int
     base: str
-    rate: Fraction
+    written: str
+
+    @property
+    def rate(self) -> Fraction:
+        return Fraction(self.written)
 
 
 class Rates:
@@ -48,7 +52,7 @@ class Rates:
         known = and_(rows.known_from <= question.pair.known_at, rows.known_to > question.pair.known_at)
         fixed = select(rows.stream, rows.effective_from, rows.effective_to, rows.base, rows.rate).where(known)
         for row in self._view.rows(fixed.order_by(rows.effective_from)):
-            fixed_at = _Fixed(row.effective_from, row.effective_to, row.base, Fraction(row.rate))
+            fixed_at = _Fixed(row.effective_from, row.effective_to, row.base, row.rate)
             rates.setdefault(row.stream.removeprefix("rate-"), []).append(fixed_at)
         return rates
 
