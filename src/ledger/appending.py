@@ -146,7 +146,7 @@ class Appender:
                 session.drop(asked.streams)
                 later.append(asked)
                 continue
-            if not request.entries and request.remembered is None:
+            if not request.entries and not request.remembered:
                 asked.answer = asked.told
                 continue
             decided.append((asked, request))
@@ -196,7 +196,7 @@ class Appender:
                 raise _naming(refused, number, asked.lines) from None
             _collect(decided, entries, sealing)
             asked.told.append(session.told(said.stream, appended=decided is not None))
-        remembered = None if asked.key is None else Remembered(asked.key, asked.body, asked.told)
+        remembered = () if asked.key is None else (Remembered(asked.key, asked.body, asked.told),)
         return Request(entries, asked.actor, sealing.vault, sealing.subjects, remembered)
 
     def _store(self, decided: Sequence[tuple[_Asked, Request]]) -> list[_Asked]:

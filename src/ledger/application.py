@@ -23,6 +23,8 @@ from ledger.checks import is_id
 from ledger.codec import Recorded, encode, from_entry, from_rows
 from ledger.errors import BadRequest, UnreadableEvent
 from ledger.events import EVENTS, Sealed
+from ledger.imports.appending import RowAppender, RowOutcome
+from ledger.imports.rows import Produced, Rejected
 from ledger.log.database import connect
 from ledger.log.postgres import PostgresRecorder
 from ledger.log.recorder import Clock, LogRecorder, StoredEntry
@@ -137,6 +139,12 @@ class Ledger(Application[str]):
     ) -> Iterator[Outcome]:
         """Decide numbered lines one by one and store the good ones in large batches; an outcome for each, in order."""
         return BulkAppender(self.recorder, self.url, actor=_actor(actor), history=history, dry_run=dry_run).run(lines)
+
+    def append_rows(
+        self, rows: Iterable[Produced | Rejected], *, actor: str, dry_run: bool = False
+    ) -> Iterator[RowOutcome]:
+        """Import rows, each stored whole or not at all and its events only once; an outcome for each, in order."""
+        return RowAppender(self.recorder, actor=_actor(actor), dry_run=dry_run).run(rows)
 
     def now(self) -> int:
         """The log's time: the clock, but never before the last stamp."""

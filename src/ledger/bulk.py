@@ -12,7 +12,7 @@ from itertools import islice
 import msgspec
 
 from ledger.appending import MAX_TRIES, Receipt, same_body
-from ledger.errors import Conflict, LedgerError, Refused
+from ledger.errors import Conflict, KeyReused, LedgerError, Refused, bare
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
 from ledger.log.recorder import LogRecorder
@@ -31,28 +31,38 @@ Outcomes = list[Stored | BaseException]
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What became of one line of a file: a receipt or an error; `line` is unchanged."""
+    """What became of one line of a file: a receipt or an error; `line` is unchanged.
+
+    `repeated`: its key was used before with the same body, and the receipt is the one given then.
+    """
 
     number: int
     line: bytes
     receipt: Receipt | None
     error: LedgerError | None
+    repeated: bool = False
 
 
 class _Deciding(msgspec.Struct, gc=False):
-    """A line on its way."""
+    """A line on its way.
+
+    `error` is bare: the frames it was raised in hold the batch, a cycle that the garbage collector does not look at.
+    """
 
     number: int
     line: bytes
     said: Said | None = None
     receipt: Receipt | None = None
     error: LedgerError | None = None
+    key: str = ""
     body: bytes = b""
+    repeated: bool = False
 
 
 class _Batch:
     """Lines that go together: their requests, being stored, and those that must wait for a further try.
 
+    `repeats`: lines with the key of an earlier one of the batch, which get its receipt once it is stored.
     `refused`: the log would not store one of them (it is too large), though the rules allowed it.
     """
 
@@ -60,6 +70,7 @@ class _Batch:
         self.lines = lines
         self.requests: list[tuple[_Deciding, Request]] = []
         self.later: list[_Deciding] = []
+        self.repeats: list[tuple[_Deciding, _Deciding]] = []
         self.refused = False
         self.stored: Callable[[], Outcomes] | None = None
 
@@ -111,7 +122,7 @@ class BulkAppender:
             try:
                 deciding.said = read(deciding.line, history=self._history)
             except Refused as refused:
-                deciding.error = refused
+                deciding.error = bare(refused)
         if not self._opened:
             self._open(lines)
 
@@ -136,33 +147,36 @@ class BulkAppender:
         before = self._before(readable)
         session.preload(deciding.said.stream for deciding in readable if deciding.said is not None)
         session.preload_subjects(deciding.said for deciding in readable if deciding.said is not None)
-        seen: set[str] = set()
+        seen: dict[str, _Deciding] = {}
         for deciding in readable:
             said = deciding.said
             assert said is not None
             deciding.receipt = deciding.error = None
+            deciding.repeated = False
             try:
                 if said.key is not None:
                     if said.key in before:
                         deciding.receipt = same_body(before[said.key], deciding.body)[0]
+                        deciding.repeated = True
                         continue
-                    if said.key in seen:
-                        batch.later.append(deciding)
+                    first = seen.get(said.key)
+                    if first is not None and first.error is None:
+                        batch.repeats.append((deciding, first))
                         continue
-                    seen.add(said.key)
+                    seen[said.key] = deciding
                 decided = session.decide(said, now, history=history)
             except LedgerError as error:
-                deciding.error = error
+                deciding.error = bare(error)
                 continue
             deciding.receipt = told = session.told(said.stream, appended=decided is not None)
-            remembered = None if said.key is None else Remembered(said.key, deciding.body, [told])
-            if self._dry_run and remembered is not None:
-                before[remembered.key] = remembered
+            remembered = () if said.key is None else (Remembered(said.key, deciding.body, [told]),)
+            if self._dry_run:
+                before |= {each.key: each for each in remembered}
             elif decided is not None:
                 entry, sealing = decided
                 request = Request([entry], self._actor, sealing.vault, sealing.subjects, remembered)
                 batch.requests.append((deciding, request))
-            elif remembered is not None:
+            elif remembered:
                 batch.requests.append((deciding, Request([], self._actor, remembered=remembered)))
         return batch
 
@@ -172,7 +186,8 @@ class BulkAppender:
         for deciding in lines:
             if deciding.said is not None and deciding.said.key is not None:
                 deciding.body = deciding.body or body_hmac(self._secret, [deciding.line])
-                keys.add(deciding.said.key)
+                deciding.key = deciding.said.key
+                keys.add(deciding.key)
         found = self._recorder.remembered(self._actor, sorted(keys)) if keys else {}
         if self._dry_run:
             self._tried |= found
@@ -225,13 +240,28 @@ class BulkAppender:
                 batch.refused = True
                 deciding.receipt = None
                 deciding.error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
+        if batch.repeats:
+            self._take_repeats(batch)
         self._session.keep(rows)
+
+    @staticmethod
+    def _take_repeats(batch: _Batch) -> None:
+        waiting = {id(deciding) for deciding in batch.later}
+        for deciding, first in batch.repeats:
+            if first.receipt is None or id(first) in waiting:
+                batch.later.append(deciding)
+                continue
+            try:
+                deciding.receipt = same_body(Remembered(first.key, first.body, [first.receipt]), deciding.body)[0]
+                deciding.repeated = True
+            except KeyReused as reused:
+                deciding.error = bare(reused)
 
     def _outcomes(self, batch: _Batch) -> Iterator[Outcome]:
         for done in batch.lines:
             if done.receipt is not None and not self._dry_run:
                 done.receipt = self._session.placed(done.receipt)
-            yield Outcome(done.number, done.line, done.receipt, done.error)
+            yield Outcome(done.number, done.line, done.receipt, done.error, done.repeated)
 
 
 def _unsettled(batch: _Batch) -> list[_Deciding]:

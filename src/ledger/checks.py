@@ -91,6 +91,13 @@ def check(event: Event) -> None:
             test(value, name)
 
 
+def check_value(hint: Any, value: Any, path: str) -> None:
+    """Raise `Refused` if a value of a field with this type breaks the field's rule."""
+    test = _check_of(hint)
+    if test is not None and value is not None:
+        test(value, path)
+
+
 @lru_cache(maxsize=16_384)
 def is_id(text: str) -> bool:
     """Whether the text can name a thing or an actor."""

@@ -9,6 +9,12 @@ class LedgerError(Exception):
     code = "error"
 
 
+def bare(error: LedgerError) -> LedgerError:
+    """The error without the frames that it was raised in, which keep alive all that was at hand there."""
+    error.__context__ = None
+    return error.with_traceback(None)
+
+
 class Refused(LedgerError):
     """A line that breaks a rule; the log stays as it was.
 

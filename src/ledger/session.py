@@ -10,7 +10,7 @@ import msgspec
 
 from ledger import book as book_rules
 from ledger.checks import sealable
-from ledger.codec import Recorded, encode, from_rows
+from ledger.codec import MAX_ENTRY_BYTES, Recorded, encode, from_rows
 from ledger.decision import decide
 from ledger.errors import Refused
 from ledger.events import EVENTS, EventCorrected, Sealed
@@ -168,6 +168,10 @@ class Session:
             return None
         draft, sealing = self._sealed(stream, draft) if sealable(type(draft.event)) else (draft, NOTHING_SEALED)
         data = said.data if said.data is not None and draft.event is said.event else encode(draft.event)
+        if len(data) > MAX_ENTRY_BYTES:
+            raise Refused(
+                "too_large", f"the entry's data alone takes {len(data)} bytes; the most is {MAX_ENTRY_BYTES}, split it"
+            )
         self._provisional += 1
         self._pending[stream.name] = stream
         recorded_at = now if draft.recorded_at is None else draft.recorded_at
@@ -192,6 +196,16 @@ class Session:
             stream.name, draft.version, event_type, data, draft.effective_at, draft.recorded_at, draft.source
         )
         return entry, sealing
+
+    def undo(self, decided: Sequence[tuple[PendingEntry, Sealing]]) -> None:
+        """Take back what was decided last, in this order, and will not be stored."""
+        versions: dict[str, int] = {}
+        for entry, sealing in decided:
+            versions.setdefault(entry.originator_id, entry.originator_version - 1)
+            for subject, _ in sealing.subjects:
+                self._refs.drop(subject)
+        for name, version in versions.items():
+            self._own(name).cut(version)
 
     def _own(self, name: str) -> Stream:
         found = self._streams.get(name)

@@ -64,6 +64,12 @@ class Stream:
         else:
             self._look()
 
+    def cut(self, version: int) -> None:
+        """Forget the events after this version: they were decided, and will not be stored."""
+        del self.events[version:]
+        self.last_recorded_at = self.events[-1].recorded_at if self.events else NEVER
+        self._look()
+
     def settle(self, settled: Sequence[Recorded]) -> None:
         """Events that were added before they were stored, now with the positions and times that the log gave them.
 

@@ -11,6 +11,7 @@ import pytest
 from ledger import bulk
 from ledger.application import open_ledger
 from ledger.errors import KeyReused, Refused
+from ledger.log import recorder as recorder_module
 from tests.support.lines import check_log, entries, eur, opened, pipeline, say, team
 
 CLOSED = say("team-a", "team.closed")
@@ -155,6 +156,35 @@ def test_a_file_appended_again_with_its_keys_changes_nothing(ledger, batches):
     assert ledger.head() == head
 
 
+def test_a_repeated_line_is_told_from_one_that_is_news(ledger, batches):
+    keyed = team("a") | {"key": "k"}
+    outcomes = run(ledger, keyed, team("x"), keyed, team("x"), keyed)
+    assert [each.repeated for each in outcomes] == [False, False, True, False, True]
+    assert [each.receipt.appended for each in outcomes] == [True, True, True, False, True]
+    assert [each.repeated for each in run(ledger, keyed, team("x"))] == [True, False]
+
+
+def test_a_key_whose_first_line_was_refused_is_free_for_the_next(ledger, batches):
+    """In a dry run too, which must not forget what it has decided when a key comes twice."""
+    lines = [team("a"), CLOSED | {"stream": "team-b", "key": "k"}, team("b"), CLOSED | {"stream": "team-b", "key": "k"}]
+    for dry_run in (True, False):
+        outcomes = run(ledger, *lines, say("team-a", "team.renamed", name="A"), dry_run=dry_run)
+        assert [each.error and each.error.code for each in outcomes] == [None, "unknown_team", None, None, None]
+        assert not any(each.repeated for each in outcomes)
+    assert check_log(ledger) == 5
+
+
+def test_a_repetition_of_a_line_that_the_log_would_not_store_is_refused_as_well(ledger, batches, monkeypatch):
+    """Its data fits, the whole entry does not: that shows only when the log completes it."""
+    attributes = {f"{'a' * 60}{number}": "\x01" * 150 for number in range(32)}
+    line = say("team-big", "team.created", name="b", attributes=attributes, parent="p" * 64) | {"key": "k"}
+    ledger.append([team("a")], actor="ana")
+    monkeypatch.setattr(recorder_module, "MAX_ENTRY_BYTES", 20_000)
+    outcomes = run(ledger, line, team("c"), line)
+    assert [each.error and each.error.code for each in outcomes] == ["too_large", None, "too_large"]
+    assert check_log(ledger) == 3
+
+
 def test_lines_that_share_a_number_have_bodies_of_their_own(ledger):
     """An importer numbers lines by row; one row may make several."""
     lines = [team("a") | {"key": "a"}, team("b") | {"key": "b"}]
@@ -258,6 +288,24 @@ def test_a_long_file_needs_little_memory(ledger, monkeypatch):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] * 1.5
+
+
+@pytest.mark.slow
+def test_refused_lines_do_not_keep_their_batch_in_memory(ledger, monkeypatch):
+    """An error remembers where it was raised, and so all that was at hand there."""
+    monkeypatch.setattr(bulk, "BATCH_LINES", 100)
+    monkeypatch.setattr(bulk, "KEPT_STREAMS", 100)
+    peaks = []
+    for size in (800, 4_000):
+        good = (msgspec.json.encode(team(f"r{size}-{number}", "x" * 200)) for number in range(size))
+        bad = (b'{"stream":"team-x","type":"team.closed"}', b'{"stream":"team-x"')
+        lines = (bad[number // 10 % 2] if number % 10 == 0 else line for number, line in enumerate(good))
+        tracemalloc.start()
+        refused = sum(outcome.error is not None for outcome in ledger.append_each(enumerate(lines), actor="ana"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert refused == size // 10
+    assert peaks[1] < peaks[0] * 2
 
 
 def test_history_of_a_closed_book_is_refused_line_by_line(ledger):

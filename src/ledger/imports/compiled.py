@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ledger.checks import is_id
 from ledger.imports import values
-from ledger.imports.mapping import Constant, EventRule, Node, Template, Text, Value
+from ledger.imports.mapping import Constant, Each, EventRule, Node, Template, Text, Value
 from ledger.imports.rows import RowRefused
+from ledger.imports.tables import slug
 from ledger.money import is_currency
 
 if TYPE_CHECKING:
@@ -21,19 +22,32 @@ OMITTED = object()
 """What a function returns for a value that is to be left out."""
 
 
+class Group(list[str]):
+    """The fields of the first row of a group; `rows` are those of all its rows, the first included."""
+
+    def __init__(self, rows: Sequence[list[str]]) -> None:
+        super().__init__(rows[0])
+        self.rows = rows
+
+
+class _AllOmitted(Exception):
+    """The object that a value stands in is to be left out."""
+
+
 class RowCompiler:
     """Compiles for one file: its columns, the tables of the import and how the file writes numbers and dates."""
 
     def __init__(self, header: Sequence[str], tables: Mapping[str, Table], formats: Formats) -> None:
-        self._index = {name: position for position, name in enumerate(header)}
+        self._header = header
         self._tables = tables
         self._formats = formats
 
     def event(self, rule: EventRule, source: str | None) -> Callable[[Fields], dict[str, Any] | None]:
         """The event line of a row, or `None` when its conditions do not hold. Raises `RowRefused`."""
-        when = [(self._index[column], wanted) for column, wanted in rule.when.items()]
-        unless = [(self._index[column], refused) for column, refused in rule.unless.items()]
-        parts = {"effective_at": self._node(rule.effective_at), "data": self._node(rule.data)}
+        when = [(self._header.index(column), wanted) for column, wanted in rule.when.items()]
+        unless = [(self._header.index(column), refused) for column, refused in rule.unless.items()]
+        parts: dict[str, Callable[[Fields], Any]] = {"effective_at": self._node(rule.effective_at)}
+        parts["data"] = self._members(rule.data)
         if rule.recorded_at is not None:
             parts["recorded_at"] = self._node(rule.recorded_at)
         identity = self._identity(rule.id) if rule.id is not None else None
@@ -44,10 +58,13 @@ class RowCompiler:
             if any(fields[index] in refused for index, refused in unless):
                 return None
             made: dict[str, Any] = {"stream": rule.stream_kind, "type": rule.type}
-            if identity is not None:
-                made["stream"] += "-" + _asked(identity, fields, rule.type, "id")
-            for name, part in parts.items():
-                made[name] = _asked(part, fields, rule.type, name)
+            try:
+                if identity is not None:
+                    made["stream"] += "-" + _asked(identity, fields, rule.type, "id")
+                for name, part in parts.items():
+                    made[name] = _asked(part, fields, rule.type, name)
+            except _AllOmitted:
+                return None
             if made["effective_at"] is OMITTED:
                 raise RowRefused(f"{rule.type} without effective_at: an event cannot be placed without its date")
             if source is not None:
@@ -79,11 +96,18 @@ class RowCompiler:
             case Value():
                 return self._value(node)
             case dict():
-                members = {name: self._node(member) for name, member in node.items()}
-                return lambda fields: _object(members, fields)
+                members = self._members(node)
+                return lambda fields: _part(members, fields)
+            case Each():
+                each = self._node(node.item)
+                return lambda fields: _listed(each(row) for row in _rows_of(fields))
             case list():
                 items = [self._node(item) for item in node]
-                return lambda fields: [made for item in items if (made := item(fields)) is not OMITTED]
+                return lambda fields: _listed(item(fields) for item in items)
+
+    def _members(self, nodes: Mapping[str, Node]) -> Callable[[Fields], dict[str, Any]]:
+        members = {name: self._node(member) for name, member in nodes.items()}
+        return lambda fields: _object(members, fields)
 
     def _value(self, value: Value) -> Callable[[Fields], Any]:
         read = self._text(value.text)
@@ -92,13 +116,18 @@ class RowCompiler:
         what = " or ".join(f"column {column}" for column in value.text.columns)
 
         def worked_out(fields: Fields) -> Any:
-            text = read(fields)
-            if text:
+            if value.total:
+                found = [convert(text, row) for row in _rows_of(fields) if (text := read(row))]
+                if found:
+                    return values.total(found)
+            elif text := read(fields):
                 return convert(text, fields)
             if fallback is not None:
                 return fallback(fields)
             if value.missing == "omit":
                 return OMITTED
+            if value.missing == "omit_all":
+                raise _AllOmitted
             raise RowRefused(f"{what} is empty")
 
         return worked_out
@@ -124,19 +153,7 @@ class RowCompiler:
     def _source(self, source: Template | Text) -> Callable[[Fields], str]:
         if isinstance(source, Text):
             return self._text(source)
-        if len(source.parts) == 3 and not source.parts[0] and not source.parts[2]:
-            only = self._index[source.parts[1]]
-            return lambda fields: fields[only]
-        indexes = [self._index[column] for column in source.columns]
-        pattern = "".join(
-            part.replace("%", "%%") if number % 2 == 0 else "%s" for number, part in enumerate(source.parts)
-        )
-
-        def filled(fields: Fields) -> str:
-            texts = [fields[index] for index in indexes]
-            return pattern % tuple(texts) if all(texts) else ""
-
-        return filled
+        return source.reader(self._header)
 
     def _converter(self, value: Value) -> Callable[[str, Fields], Any]:
         formats, mark = self._formats, self._formats.decimal
@@ -156,6 +173,10 @@ class RowCompiler:
                 return lambda text, _fields: values.day(text, formats)
             case "moment":
                 return lambda text, _fields: values.moment(text, formats)
+            case "slug":
+                return lambda text, _fields: slug(text)
+            case "code":
+                return lambda text, _fields: slug(text, "_", values.MAX_CODE)
             case "money":
                 return self._money(value)
 
@@ -185,6 +206,23 @@ def _object(members: Mapping[str, Callable[[Fields], Any]], fields: Fields) -> d
     return made
 
 
+def _part(members: Callable[[Fields], dict[str, Any]], fields: Fields) -> Any:
+    """A part of an event's data, left out when there is nothing in it."""
+    try:
+        return members(fields) or OMITTED
+    except _AllOmitted:
+        return OMITTED
+
+
+def _listed(items: Iterable[Any]) -> Any:
+    return [made for made in items if made is not OMITTED] or OMITTED
+
+
+def _rows_of(fields: Fields) -> Sequence[Fields]:
+    assert isinstance(fields, Group), "the mapping file is checked: only groups have rows"
+    return fields.rows
+
+
 def _asked(part: Callable[[Fields], Any], fields: Fields, type_name: str, name: str) -> Any:
     try:
         return part(fields)
@@ -193,26 +231,39 @@ def _asked(part: Callable[[Fields], Any], fields: Fields, type_name: str, name: 
         raise RowRefused(f"{where}: {refused}") from None
 
 
-def values_in(node: Node | None) -> Iterator[Value]:
-    """Every value that is worked out somewhere in a node, itself included."""
+def values_in(node: Node | None, *, rowwise: bool = True) -> Iterator[Value]:
+    """Every value that is worked out somewhere in a node, itself included; those for each row of a group if asked."""
     match node:
         case Value():
-            yield node
-            yield from values_in(node.fallback)
+            if rowwise or not node.total:
+                yield node
+            yield from values_in(node.fallback, rowwise=rowwise)
         case dict():
             for member in node.values():
-                yield from values_in(member)
+                yield from values_in(member, rowwise=rowwise)
         case list():
             for item in node:
-                yield from values_in(item)
+                yield from values_in(item, rowwise=rowwise)
+        case Each() if rowwise:
+            yield from values_in(node.item)
+        case Each() | Constant() | None:
+            pass
 
 
 def values_of(rule: FileRule) -> list[Value]:
     """Every value of a file's rule."""
-    nodes: list[Node | None] = [rule.unique]
+    return [value for _, node in _nodes_of(rule) for value in values_in(node)]
+
+
+def _nodes_of(rule: FileRule) -> Iterator[tuple[str, Node | None]]:
+    """Every node of a file's rule, with what it is for."""
+    yield "unique", rule.unique
+    yield "group", rule.group
     for event in rule.events:
-        nodes += [event.id, event.effective_at, event.recorded_at, event.data]
-    return [value for node in nodes for value in values_in(node)]
+        for node in event.id, event.effective_at, event.recorded_at:
+            yield event.type, node
+        for name, node in event.data.items():
+            yield f"{event.type} {name}", node
 
 
 def columns_taken(files: Iterable[FileRule], table: str) -> list[str]:
@@ -227,14 +278,31 @@ def columns_taken(files: Iterable[FileRule], table: str) -> list[str]:
     return list(found)
 
 
-def columns_read(rule: FileRule) -> list[str]:
-    """Every column that a file must have for its rule, in the order in which the rule names them."""
+def columns_read(rule: FileRule) -> dict[str, str]:
+    """Every column that a file must have for its rule, in the order in which the rule names them, and what for."""
+    found: dict[str, str] = {}
+    for purpose, node in _nodes_of(rule):
+        for value in values_in(node):
+            for column in _columns_of(value):
+                found.setdefault(column, purpose)
+    for event in rule.events:
+        for column in (*event.when, *event.unless):
+            found.setdefault(column, f"{event.type} when or unless")
+    for column in rule.aliases:
+        found.setdefault(column, "alias")
+    return found
+
+
+def columns_shared(rule: FileRule) -> list[str]:
+    """The columns in which the rows of a group must agree: those read for the whole group, and once."""
     found: dict[str, None] = {}
-    for value in values_of(rule):
-        found.update(dict.fromkeys(value.text.columns))
-        if value.currency is not None:
-            found.update(dict.fromkeys(value.currency.columns))
+    for _, node in _nodes_of(rule):
+        for value in values_in(node, rowwise=False):
+            found.update(dict.fromkeys(_columns_of(value)))
     for event in rule.events:
         found.update(dict.fromkeys([*event.when, *event.unless]))
-    found.update(dict.fromkeys(rule.aliases))
     return list(found)
+
+
+def _columns_of(value: Value) -> tuple[str, ...]:
+    return (*value.text.columns, *(value.currency.columns if value.currency is not None else ()))

@@ -9,9 +9,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ledger.imports import text_table
-from ledger.imports.compiled import RowCompiler, columns_read, columns_taken, values_of
+from ledger.imports.compiled import RowCompiler, columns_read, columns_shared, columns_taken, values_of
+from ledger.imports.groups import grouped
 from ledger.imports.mapping_file import load
-from ledger.imports.rows import CannotImport, Produced, Rejected, RowRefused
+from ledger.imports.rows import CannotImport, Made, Produced, Rejected, RowRefused
 from ledger.imports.tables import Seen, Table
 from ledger.imports.values import learn
 
@@ -51,60 +52,92 @@ class _Sheet:
 
 
 def _read(mapping: Mapping, tables: dict[str, Table], sheets: list[_Sheet]) -> Iterator[Produced | Rejected]:
-    extra = {} if mapping.source is None else {"source": mapping.source}
+    source = mapping.source or ""
+    extra = {"source": source} if source else {}
     for line in mapping.before:
-        yield Produced(mapping.path, 0, json.dumps(line, ensure_ascii=False), [{**line, **extra}])
+        identity = (source, "before", line["stream"], line["type"], line["effective_at"])
+        text = json.dumps(line, ensure_ascii=False)
+        yield Produced(mapping.path, 0, text, [Made({**line, **extra}, identity)])
     seen = Seen()
     try:
         for sheet in sheets:
-            lines_of = _row_reader(sheet, tables, mapping.source, seen)
-            for row in _rows(sheet.table, sheet.rule):
+            path, encoding = sheet.table.path, sheet.table.encoding
+            compiler = RowCompiler(sheet.table.header, tables, sheet.formats)
+            made_of = _row_reader(sheet, compiler, source, seen)
+            for row in _records(sheet, compiler):
                 try:
-                    lines = lines_of(row)
+                    made = made_of(row)
                 except RowRefused as refused:
-                    yield Rejected(sheet.table.path, row.line_number, row.text, str(refused))
+                    yield Rejected(path, row.line_number, row.text, str(refused), encoding)
                 else:
-                    yield Produced(sheet.table.path, row.line_number, row.text, lines)
+                    yield Produced(path, row.line_number, row.text, made, encoding)
     finally:
         seen.close()
 
 
-def _row_reader(
-    sheet: _Sheet, tables: dict[str, Table], source: str | None, seen: Seen
-) -> Callable[[TextRow], list[dict[str, Any]]]:
-    compiler = RowCompiler(sheet.table.header, tables, sheet.formats)
-    events = [(rule.once, compiler.event(rule, source)) for rule in sheet.rule.events]
-    unique = compiler.value(sheet.rule.unique) if sheet.rule.unique is not None else None
+def _row_reader(sheet: _Sheet, compiler: RowCompiler, source: str, seen: Seen) -> Callable[[TextRow], list[Made]]:
+    events = list(zip(_names(sheet.rule), sheet.rule.events, strict=True))
+    rules = [(name, rule.once, compiler.event(rule, source or None)) for name, rule in events]
+    node = sheet.rule.unique if sheet.rule.group is None else sheet.rule.group
+    unique = compiler.value(node) if node is not None else None
+    origin = (source, sheet.rule.name)
 
-    def lines_of(row: TextRow) -> list[dict[str, Any]]:
+    def made_of(row: TextRow) -> list[Made]:
         if row.fault is not None:
             raise RowRefused(row.fault)
-        new = {}
+        key = row.text.rstrip("\r\n")
         if unique is not None:
-            identity = unique(row.fields)
-            key = f"{sheet.rule.name} {identity}"
-            if (earlier := seen.place(key)) is not None:
-                raise RowRefused(f"{identity!r} was already read at {earlier}; it must be unique")
-            new[key] = f"{sheet.table.path.name} line {row.line_number}"
-        made, repeated = [], False
-        for once, event in events:
+            key = unique(row.fields)
+            _refuse_another(key, row, sheet, seen)
+        made = []
+        for name, once, event in rules:
             line = event(row.fields)
-            if line is None:
-                continue
-            if once:
-                key = f"{line['stream']} {line['type']}"
-                if key in new or seen.place(key) is not None:
-                    repeated = True
-                    continue
-                new[key] = ""
-            made.append(line)
-        if not made and not repeated:
+            if line is not None:
+                identity = _thing(source, line) if once else (*origin, key, name)
+                made.append(Made(line, identity, once))
+        if not made:
             raise RowRefused("no event of the mapping applies to this row (see when and unless)")
-        for key, place in new.items():
-            seen.add(key, place)
+        if unique is not None:
+            seen.add(
+                f"{sheet.rule.name} {key}", f"{hash(row.text.strip())} {sheet.table.path.name} line {row.line_number}"
+            )
         return made
 
-    return lines_of
+    return made_of
+
+
+def _thing(source: str, line: dict[str, Any]) -> tuple[str, ...]:
+    """What is said once of a stream; of a customer's contacts, of each, and of a channel's counts, of each day."""
+    parts = [str(line["data"][name]) for name in ("contact", "on") if name in line["data"]]
+    return (source, "once", line["stream"], line["type"], *parts)
+
+
+def _refuse_another(key: str, row: TextRow, sheet: _Sheet, seen: Seen) -> None:
+    """Raise `RowRefused` if an earlier row had the same key, unless it said the same."""
+    earlier = seen.place(f"{sheet.rule.name} {key}")
+    if earlier is None:
+        return
+    said, _, place = earlier.partition(" ")
+    if said == str(hash(row.text.strip())):
+        return
+    if sheet.rule.group is not None:
+        raise RowRefused(f"rows of {key!r} already stood at {place}; sort the file so that they stand together")
+    raise RowRefused(f"{key!r} was already read at {place}, with other content; it must be unique")
+
+
+def _names(rule: FileRule) -> list[str]:
+    """The types of the events that a row makes, each with its number among those of the same type."""
+    types = [event.type for event in rule.events]
+    return [f"{each} {types[:index].count(each) + 1}" for index, each in enumerate(types)]
+
+
+def _records(sheet: _Sheet, compiler: RowCompiler) -> Iterator[TextRow]:
+    """The rows of a file, or its groups of rows."""
+    rows = _rows(sheet.table, sheet.rule)
+    if sheet.rule.group is None:
+        return rows
+    shared = [(sheet.table.header.index(column), column) for column in columns_shared(sheet.rule)]
+    return grouped(rows, compiler.value(sheet.rule.group), shared)
 
 
 def _rows(table: TextTable, rule: FileRule | None) -> Iterator[TextRow]:
@@ -119,9 +152,7 @@ def _rows(table: TextTable, rule: FileRule | None) -> Iterator[TextRow]:
 
 def _open(path: Path, rule: FileRule) -> _Sheet:
     columns = columns_read(rule)
-    table = text_table.open_table(
-        path, encoding=rule.encoding, delimiter=rule.delimiter, columns=columns, wanted_by="the mapping"
-    )
+    table = text_table.open_table(path, encoding=rule.encoding, delimiter=rule.delimiter, columns=columns)
     numbers: set[int] = set()
     dates: set[int] = set()
     for value in values_of(rule):
@@ -147,8 +178,7 @@ def _table(rule: TableRule, path: Path, mapping: Mapping) -> Table:
         path,
         encoding=settings.encoding if settings else None,
         delimiter=settings.delimiter if settings else None,
-        columns=[rule.key, *taken],
-        wanted_by=f"tables.{rule.name} of the mapping",
+        columns=dict.fromkeys([*rule.key.columns, *taken], f"tables.{rule.name}"),
     )
     table = Table(rule, opened.header, taken)
     table.add(_rows(opened, settings))

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from ledger.imports.values import Formats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from collections.abc import Mapping as Map
     from pathlib import Path
 
-Kind = Literal["text", "integer", "decimal", "money", "percent", "date", "moment"]
+Kind = Literal["text", "integer", "decimal", "money", "percent", "date", "moment", "slug", "code"]
 
 _COLUMN = re.compile(r"\{([^{}]+)\}")
 
@@ -36,6 +37,21 @@ class Template:
         """Names of the columns it reads."""
         return self.parts[1::2]
 
+    def reader(self, header: Sequence[str]) -> Callable[[Sequence[str]], str]:
+        """The function that fills it in from a row's fields; empty text when any of its columns is empty."""
+        indexes = [header.index(column) for column in self.columns]
+        if len(self.parts) == 3 and not self.parts[0] and not self.parts[2]:
+            only = indexes[0]
+            return lambda fields: fields[only]
+        texts = [part.replace("%", "%%") if number % 2 == 0 else "%s" for number, part in enumerate(self.parts)]
+        pattern = "".join(texts)
+
+        def filled(fields: Sequence[str]) -> str:
+            values = [fields[index] for index in indexes]
+            return pattern % tuple(values) if all(values) else ""
+
+        return filled
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -54,7 +70,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value worked out for each row: what its text stands for, or what to do when there is none."""
+    """A value worked out for each row: what its text stands for, or what to do when there is none.
+
+    `missing` is `reject`, `omit` (the field) or `omit_all` (the object it stands in). `total`: of a group's rows.
+    """
 
     text: Text
     id_table: str | None = None
@@ -63,6 +82,7 @@ class Value:
     negative: bool = False
     missing: str = "reject"
     fallback: Node | None = None
+    total: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +92,14 @@ class Constant:
     value: Any
 
 
-Node: TypeAlias = "Value | Constant | dict[str, Node] | list[Node]"
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list with an item for each row of a group."""
+
+    item: Node
+
+
+Node: TypeAlias = "Value | Constant | Each | dict[str, Node] | list[Node]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +119,10 @@ class EventRule:
 
 @dataclass(frozen=True, slots=True)
 class FileRule:
-    """What to do with the files whose name matches; `aliases` is by column, what is written -> what is meant."""
+    """What to do with the files whose name matches; `aliases` is by column, what is written -> what is meant.
+
+    `unique` is what a row is known by; with `group`, rows that follow each other and agree in it are taken together.
+    """
 
     name: str
     encoding: str | None
@@ -100,6 +130,7 @@ class FileRule:
     formats: Formats
     aliases: Map[str, Map[str, str]]
     unique: Node | None
+    group: Node | None
     events: tuple[EventRule, ...]
 
 
@@ -109,7 +140,7 @@ class TableRule:
 
     name: str
     file: str
-    key: str
+    key: Template
     ids: Literal["number", "slug"]
     prefix: str
 

@@ -10,9 +10,32 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import msgspec
 
 from ledger.errors import Refused
-from ledger.events import EVENTS
+from ledger.events import EVENTS, Part
 from ledger.imports import toml_checks as check
-from ledger.imports.mapping import Constant, EventRule, FileRule, Kind, Mapping, Node, TableRule, Template, Text, Value
+from ledger.imports.field_types import (
+    check_constant,
+    check_keys,
+    check_kind,
+    fields_of,
+    item_of,
+    kind_for,
+    member_of,
+    part_of,
+    takes_money,
+)
+from ledger.imports.mapping import (
+    Constant,
+    Each,
+    EventRule,
+    FileRule,
+    Kind,
+    Mapping,
+    Node,
+    TableRule,
+    Template,
+    Text,
+    Value,
+)
 from ledger.imports.rows import CannotImport
 from ledger.imports.values import Formats
 from ledger.kinds import kind_of_event
@@ -26,7 +49,7 @@ if TYPE_CHECKING:
 
 _FORMAT_KEYS = {"encoding", "delimiter", "decimal", "dates", "time_zone"}
 _TEXT_KEYS = {"from", "values", "lookup", "take"}
-_VALUE_KEYS = _TEXT_KEYS | {"id", "as", "currency", "negative", "missing", "else"}
+_VALUE_KEYS = _TEXT_KEYS | {"id", "as", "currency", "negative", "missing", "else", "total"}
 
 
 def load(path: Path) -> Mapping:
@@ -55,6 +78,7 @@ class _Reader:
         self._aliases: dict[str, dict[str, str]] = {}
         self._tables: dict[str, TableRule] = {}
         self._currency: str | None = None
+        self._grouped = False
 
     def mapping(self, path: Path) -> Mapping:
         top = self._document
@@ -87,10 +111,13 @@ class _Reader:
         if ids not in {"number", "slug"}:
             raise CannotImport(f'{where}: ids is "number" or "slug", not {ids!r}')
         prefix = check.text(rule, "prefix", where) or ""
-        return TableRule(name, check.needed(rule, "file", where), check.needed(rule, "key", where), ids, prefix)
+        key = Template.of(check.needed(rule, "key", where))
+        if not key.columns:
+            key = Template(("", key.parts[0], ""))
+        return TableRule(name, check.needed(rule, "file", where), key, ids, prefix)
 
     def _file(self, rule: dict[str, Any], where: str) -> FileRule:
-        check.known(rule, {"name", "alias", "unique", "events", *_FORMAT_KEYS}, where)
+        check.known(rule, {"name", "alias", "unique", "group", "events", *_FORMAT_KEYS}, where)
         name = check.needed(rule, "name", where)
         where = f"{where} ({name})"
         settings = {**self._document, **rule}
@@ -102,6 +129,9 @@ class _Reader:
         delimiter = check.text(settings, "delimiter", where)
         if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
             raise CannotImport(f'{where}: delimiter must be one character, such as ";"')
+        if "unique" in rule and "group" in rule:
+            raise CannotImport(f"{where}: a group is unique already; leave out unique or group")
+        self._grouped = "group" in rule
         events = tuple(
             self._event(event, f"{where} events[{number}]") for number, event in check.numbered(rule, "events", where)
         )
@@ -109,8 +139,10 @@ class _Reader:
             raise CannotImport(f"{where} makes no event: add a [[files.events]] with its type, id and data")
         alias = check.table(rule, "alias", where)
         aliases = {column: self._named(alias, column, self._aliases, f"{where} alias") for column in alias}
-        unique = self._node(rule["unique"], f"{where} unique") if "unique" in rule else None
-        return FileRule(name, encoding, delimiter, _formats(settings, where), aliases, unique, events)
+        self._grouped = False
+        unique = self._node(rule["unique"], f"{where} unique", str) if "unique" in rule else None
+        group = self._node(rule["group"], f"{where} group", str) if "group" in rule else None
+        return FileRule(name, encoding, delimiter, _formats(settings, where), aliases, unique, group, events)
 
     def _event(self, rule: dict[str, Any], where: str) -> EventRule:
         check.known(rule, {"type", "id", "effective_at", "recorded_at", "data", "when", "unless", "once"}, where)
@@ -125,59 +157,104 @@ class _Reader:
         if "effective_at" not in rule:
             raise CannotImport(f"{where}: say when it happened: add effective_at (a column or a date)")
         data = check.table(rule, "data", where)
-        _check_fields(type_name, data, where)
         if not isinstance(rule.get("once", False), bool):
             raise CannotImport(f"{where}: once is true or false")
         return EventRule(
             type=type_name,
             stream_kind=kind,
-            id=self._node(rule["id"], f"{where} id") if "id" in rule else None,
-            effective_at=self._node(rule["effective_at"], f"{where} effective_at", "moment"),
-            recorded_at=self._node(rule["recorded_at"], f"{where} recorded_at", "moment")
+            id=self._node(rule["id"], f"{where} id", str) if "id" in rule else None,
+            effective_at=self._node(rule["effective_at"], f"{where} effective_at", str, "moment"),
+            recorded_at=self._node(rule["recorded_at"], f"{where} recorded_at", str, "moment")
             if "recorded_at" in rule
             else None,
-            data={key: self._node(value, f"{where} data.{key}") for key, value in data.items()},
+            data=self._object(data, f"{where} data", EVENTS[type_name], f"every {type_name}"),
             when=_conditions(rule, "when", where),
             unless=_conditions(rule, "unless", where),
             once=rule.get("once", False),
         )
 
-    def _node(self, raw: Any, where: str, kind: Kind = "text") -> Node:
-        if isinstance(raw, str):
-            template = Template.of(raw)
-            return Value(Text(template), kind=kind) if template.columns else Constant(raw)
-        if isinstance(raw, dict) and "from" in raw:
-            return self._value(raw, where, kind)
-        if isinstance(raw, dict):
-            return {key: self._node(value, f"{where}.{key}") for key, value in raw.items()}
-        if isinstance(raw, list):
-            return [self._node(value, f"{where}[{number}]") for number, value in enumerate(raw, 1)]
-        return Constant(check.plain(raw, where))
+    def _node(self, raw: Any, where: str, hint: Any, kind: Kind | None = None) -> Node:
+        """A value of the mapping for a field that takes `hint`; `kind` is how text is read where the field is silent."""
+        if isinstance(raw, str) and (template := Template.of(raw)).columns:
+            return self._column(template, hint, where, kind)
+        part = part_of(hint)
+        if isinstance(raw, dict) and "from" in raw and not (part and "from" in fields_of(part)):
+            return self._value(raw, where, hint, kind)
+        if isinstance(raw, dict) and raw.keys() == {"each"} and item_of(hint) is not None:
+            return self._each(raw["each"], where, hint)
+        if isinstance(raw, dict) and part is not None:
+            return self._object(raw, where, part, "it")
+        if isinstance(raw, dict) and (member := member_of(hint)) is not None:
+            check_keys(raw, hint, where)
+            return {key: self._node(value, f"{where}.{key}", member) for key, value in raw.items()}
+        if isinstance(raw, list) and (item := item_of(hint)) is not None:
+            return [self._node(value, f"{where}[{number}]", item) for number, value in enumerate(raw, 1)]
+        constant = check.plain(raw, where)
+        check_constant(constant, hint, where)
+        return Constant(constant)
 
-    def _value(self, raw: dict[str, Any], where: str, kind: Kind) -> Value:
+    def _column(self, template: Template, hint: Any, where: str, kind: Kind | None) -> Value:
+        """Columns' text as it is, read as the field wants it."""
+        chosen = kind or kind_for(hint)
+        currency = self._money_currency({}, where) if chosen == "money" else None
+        return self._checked(Value(Text(template), kind=chosen, currency=currency), hint, where)
+
+    def _object(self, raw: dict[str, Any], where: str, part: type[Part], whose: str) -> dict[str, Node]:
+        """The fields of an event's data or of a part of it, each known and none that must be there missing."""
+        fields = fields_of(part)
+        check.known(raw, set(fields), where)
+        absent = [name for name, field in fields.items() if field.required and name not in raw]
+        if absent:
+            raise CannotImport(f"{where} lacks {check.listed(absent)}, which {whose} has")
+        return {key: self._node(value, f"{where}.{key}", fields[key].hint) for key, value in raw.items()}
+
+    def _each(self, raw: Any, where: str, hint: Any) -> Each:
+        if not self._grouped:
+            raise CannotImport(f"{where}: each makes an item of each row of a group; say group for the file")
+        self._grouped = False
+        item = self._node(raw, f"{where} each", item_of(hint))
+        self._grouped = True
+        return Each(item)
+
+    def _checked(self, value: Value, hint: Any, where: str) -> Value:
+        """The value, if what it makes can stand in the field."""
+        check_kind("text" if value.id_table else value.kind, hint, where)
+        meanings = value.text.values
+        if meanings and value.kind == "text" and not value.text.lookup and not value.id_table:
+            for written, meant in meanings.items():
+                check_constant(meant, hint, f"{where}: what the aliases make of {written!r}")
+        return value
+
+    def _value(self, raw: dict[str, Any], where: str, hint: Any, kind: Kind | None) -> Value:
         check.known(raw, _VALUE_KEYS, where)
+        for key in ("negative", "total"):
+            if not isinstance(raw.get(key, False), bool):
+                raise CannotImport(f"{where}: {key} is true or false")
         if "id" in raw and "as" in raw:
             raise CannotImport(f"{where}: an id is an id already; leave out id or as")
-        for key in ("currency", "negative"):
-            if key in raw and raw.get("as") != "money":
-                raise CannotImport(f'{where}: {key} belongs to money; add as = "money" or leave it out')
         id_table = self._named(raw, "id", self._tables, where)
-        written = raw.get("as", kind)
+        silent = kind or ("money" if "currency" in raw and takes_money(hint) else kind_for(hint))
+        written = raw.get("as", "text" if id_table else silent)
         if written not in get_args(Kind):
             raise CannotImport(f"{where}: as is one of {', '.join(get_args(Kind))}, not {written!r}")
-        if raw.get("missing", "reject") not in {"reject", "omit"}:
-            raise CannotImport(f'{where}: missing is "reject" or "omit"; for another value use else')
-        if not isinstance(raw.get("negative", False), bool):
-            raise CannotImport(f"{where}: negative is true or false")
-        return Value(
+        for key in ("currency", "negative"):
+            if key in raw and written != "money":
+                raise CannotImport(f'{where}: {key} belongs to money; add as = "money" or leave it out')
+        if raw.get("missing", "reject") not in {"reject", "omit", "omit_all"}:
+            raise CannotImport(f'{where}: missing is "reject", "omit" or "omit_all"; for another value use else')
+        if raw.get("total", False) and not (self._grouped and written in {"money", "decimal", "integer"}):
+            raise CannotImport(f"{where}: total adds up the numbers of a group's rows; say group for the file")
+        value = Value(
             text=self._looked_up(raw, where),
             id_table=id_table.name if id_table else None,
             kind=written,
             currency=self._money_currency(raw, where) if written == "money" else None,
             negative=raw.get("negative", False),
             missing=raw.get("missing", "reject"),
-            fallback=self._node(raw["else"], f"{where} else", written) if "else" in raw else None,
+            fallback=self._node(raw["else"], f"{where} else", hint, written) if "else" in raw else None,
+            total=raw.get("total", False),
         )
+        return self._checked(value, hint, where)
 
     def _looked_up(self, raw: dict[str, Any], where: str) -> Text:
         """What `from`, `values`, `lookup` and `take` say; `from` may itself be such a table."""
@@ -245,14 +322,6 @@ def _event_type(name: str, where: str) -> str:
         hint = f"did you mean {near[0]}?" if near else f"the types are {check.listed(EVENTS)}"
         raise CannotImport(f"{where}: there is no event type {name!r}; {hint}")
     return name
-
-
-def _check_fields(type_name: str, data: dict[str, Any], where: str) -> None:
-    fields = {known.encode_name: known.required for known in msgspec.structs.fields(EVENTS[type_name])}
-    check.known(data, set(fields), f"{where} data")
-    absent = [name for name, required in fields.items() if required and name not in data]
-    if absent:
-        raise CannotImport(f"{where}: data lacks {check.listed(absent)}, which every {type_name} has")
 
 
 def _conditions(rule: dict[str, Any], key: str, where: str) -> dict[str, frozenset[str]]:

@@ -26,7 +26,7 @@ class Table:
 
     def __init__(self, rule: TableRule, header: tuple[str, ...], taken: Iterable[str]) -> None:
         self._rule = rule
-        self._key = header.index(rule.key)
+        self._key = rule.key.reader(header)
         self._columns = {column: header.index(column) for column in taken}
         self._ids: dict[str, str] = {}
         self._keys: dict[str, str] = {}
@@ -35,7 +35,7 @@ class Table:
     def add(self, rows: Iterable[TextRow]) -> None:
         """Take in rows; unreadable ones and those without a key are left to whoever reads the file for events."""
         for row in rows:
-            if row.fault is None and (key := row.fields[self._key]):
+            if row.fault is None and (key := self._key(row.fields)):
                 self._add(key, row.fields)
 
     def _add(self, key: str, fields: list[str]) -> None:
@@ -68,18 +68,19 @@ class Table:
 
     def _known(self, key: str) -> str:
         if key not in self._ids:
-            raise RowRefused(f"{key[:80]!r} is not in column {self._rule.key} of {self._rule.file}")
+            columns = " and ".join(self._rule.key.columns)
+            raise RowRefused(f"{key[:80]!r} is not in column {columns} of {self._rule.file}")
         return key
 
 
-def slug(text: str) -> str:
-    """An id that reads like the text: lower case ASCII letters and digits, with hyphens.
+def slug(text: str, joint: str = "-", longest: int = MAX_SLUG) -> str:
+    """An id that reads like the text: lower case ASCII letters and digits, with hyphens or another joint.
 
-    >>> slug("Gekko & Co"), slug("Élan S.A.")
-    ('gekko-co', 'elan-s-a')
+    >>> slug("Gekko & Co"), slug("Élan S.A."), slug("Trop cher", "_")
+    ('gekko-co', 'elan-s-a', 'trop_cher')
     """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_text)[:MAX_SLUG].strip("-") or "x"
+    return re.sub(r"[^a-z0-9]+", joint, ascii_text)[:longest].strip(joint) or "x"
 
 
 class Seen:

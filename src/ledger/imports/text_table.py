@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import difflib
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from ledger.imports.rows import CannotImport
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 MAX_LINE = 1_048_576
@@ -46,10 +47,11 @@ class TextRow:
     fault: str | None = None
 
 
-def open_table(
-    path: Path, *, encoding: str | None, delimiter: str | None, columns: Collection[str], wanted_by: str
-) -> TextTable:
-    """Settle how the file is to be read, and that it has every one of `columns`. Raises `CannotImport`."""
+def open_table(path: Path, *, encoding: str | None, delimiter: str | None, columns: Mapping[str, str]) -> TextTable:
+    """Settle how the file is to be read, and that it has every one of `columns`; they say what they are for.
+
+    Raises `CannotImport`.
+    """
     encoding = _readable(path, encoding)
     with path.open(encoding=encoding, newline="") as stream:
         first = stream.readline()
@@ -58,12 +60,15 @@ def open_table(
             delimiter, before = delimiter or first[4], 1
         candidates = [delimiter] if delimiter else DELIMITERS
         headers = [_header(path, encoding, before, candidate) for candidate in candidates]
-    best = max(headers, key=lambda table: (len(set(table.header) & set(columns)), len(table.header)))
-    for column in columns:
+    best = max(headers, key=lambda table: (len(set(table.header) & columns.keys()), len(table.header)))
+    for column, purpose in columns.items():
         if best.header.count(column) != 1:
             what = f"has column {column!r} twice" if column in best.header else f"has no column {column!r}"
+            near = [name for name in difflib.get_close_matches(column, best.header, 1) if name != column]
+            hint = f"did you mean {near[0]!r}? Its" if near else "its"
             raise CannotImport(
-                f"{path.name} {what}, which {wanted_by} reads; its columns are: {', '.join(best.header)}"
+                f"{path.name} {what}, which the mapping reads for {purpose}; {hint} columns are:"
+                f" {', '.join(best.header)}"
             )
     return best
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ledger.errors import Refused
 from ledger.imports.rows import RowRefused
@@ -18,12 +18,13 @@ from ledger.money import decimals
 from ledger.times import format_instant, from_datetime, parse_date, zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 DecimalMark = Literal[",", "."]
 DayOrder = Literal["dmy", "mdy"]
 
 MAX_DIGITS = 21
+MAX_CODE = 40
 
 _SPACES = " \u00a0\u2007\u2009\u202f"
 _NUMBER = re.compile(
@@ -93,6 +94,18 @@ def decimal_text(text: str, mark: DecimalMark | None) -> str:
     """The number as a plain decimal string, as quantities and rates are stored."""
     value = number(text, mark) + 0  # a written -0 is 0
     return format(value, "f").rstrip("0").rstrip(".")
+
+
+def total(found: Sequence[Any]) -> Any:
+    """The sum of what a group's rows say: whole numbers, decimal strings, or money of one currency."""
+    if isinstance(found[0], int):
+        return sum(found)
+    if isinstance(found[0], str):
+        return format(sum(map(Decimal, found), Decimal()), "f")
+    currencies = {money["currency"] for money in found}
+    if len(currencies) > 1:
+        raise RowRefused(f"the rows are in {' and '.join(sorted(currencies))}, which cannot be added up")
+    return {"minor": sum(money["minor"] for money in found), "currency": currencies.pop()}
 
 
 def integer(text: str, mark: DecimalMark | None) -> int:

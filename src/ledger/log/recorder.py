@@ -185,8 +185,7 @@ class LogRecorder(ApplicationRecorder):
         prepared.rows += rows
         prepared.vault += request.vault
         prepared.subjects += request.subjects
-        if request.remembered is not None:
-            remembered = request.remembered
+        for remembered in request.remembered:
             answer = encode(positioned(remembered.answer, rows))
             prepared.keys.append((request.actor, remembered.key, remembered.body_hmac, answer, now))
         if rows:
@@ -247,7 +246,7 @@ class LogRecorder(ApplicationRecorder):
             for subject, _ in request.subjects:
                 if self.subject_refs([subject]):
                     found[index] = Moved(f"{subject} has been named by another append; try again")
-            if request.remembered is not None and self.remembered(request.actor, [request.remembered.key]):
+            if self.remembered(request.actor, [each.key for each in request.remembered]):
                 found[index] = Moved("this idempotency key has just been used; try again")
         return found
 

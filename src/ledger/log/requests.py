@@ -54,7 +54,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     actor: str
     vault: Sequence[VaultRow] = ()
     subjects: Sequence[tuple[str, str]] = ()
-    remembered: Remembered | None = None
+    remembered: Sequence[Remembered] = ()
     correlation: str | None = None
     causation: str | None = None
 
@@ -96,7 +96,7 @@ class Group:
             return Moved("another append of this moment named this subject first; decide anew")
         if self._unnamed and not self._unnamed.isdisjoint([row.subject_ref for row in request.vault]):
             return Moved("the append that was to name this subject was not stored; decide anew")
-        if request.remembered is not None and (request.actor, request.remembered.key) in self._keys:
+        if any((request.actor, each.key) in self._keys for each in request.remembered):
             return Moved("another append of this moment used this key first; decide anew")
         return None
 
@@ -110,5 +110,5 @@ class Group:
             self._versions.add((entry.originator_id, entry.originator_version))
         if request.subjects:
             self._subjects.update([subject for subject, _ in request.subjects])
-        if request.remembered is not None:
-            self._keys.add((request.actor, request.remembered.key))
+        for each in request.remembered:
+            self._keys.add((request.actor, each.key))

@@ -42,6 +42,22 @@ def test_saying_it_again_appends_nothing(sales_ledger, lines):
     assert again.out == "0 events appended, 3 already known\n"
 
 
+def test_what_a_file_says_twice_is_told_from_what_the_log_knew(sales_ledger, lines):
+    sales_ledger("append", lines(PIPELINE, name="before.jsonl"))
+    keyed = {**OPENED, "key": "a deal"}
+    done = sales_ledger("append", lines(PIPELINE, keyed, WON, keyed, WON, keyed))
+    assert done.code == 0
+    assert done.out == "2 events appended from position 3 to 4, 1 already known, 3 duplicates in the file\n"
+    assert sales_ledger("append", lines(keyed)).out == "0 events appended, 1 already known\n"
+
+
+def test_a_key_with_another_body_is_refused(sales_ledger, lines):
+    other = {**OPENED, "stream": "deal-2", "key": "a deal"}
+    done = sales_ledger("append", lines(PIPELINE, {**OPENED, "key": "a deal"}, other))
+    assert (done.code, done.out.splitlines()[-1]) == (1, "2 events appended from position 2 to 3, 1 line refused")
+    assert done.err.startswith("line 3: the idempotency key 'a deal' was used with another body")
+
+
 def test_refused_lines_are_kept_unchanged_and_can_be_appended_once_mended(sales_ledger, lines, tmp_path):
     rejects = tmp_path / "rejects.jsonl"
     late = {**WON, "stream": "deal-2"}

@@ -124,10 +124,27 @@ def test_what_is_missing_is_left_out_or_replaced_as_the_mapping_says(imported):
     assert opened["data"]["expected_close_on"] == "2030-12-31"
 
 
-def test_files_come_in_the_mappings_order_and_what_repeats_is_made_once(imported):
+def test_files_come_in_the_mappings_order(imported):
     results = imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n", teams=TEAMS + "\n")
-    made = [line["stream"] for result in results for line in result.lines]
-    assert made == ["team-lyon", "person-p-1", "person-p-2", "team-orleans", "person-p-3", "deal-D1"]
+    made = dict.fromkeys(line["stream"] for result in results for line in result.lines)
+    assert list(made) == ["team-lyon", "person-p-1", "person-p-2", "team-orleans", "person-p-3", "deal-D1"]
+
+
+def test_what_is_said_once_of_a_thing_is_known_by_the_thing_and_all_else_by_its_row(imported):
+    first, second, _ = imported("", teams=TEAMS + "\n")
+    team, person = first.made
+    assert team.identity == second.made[0].identity == ("", "once", "team-lyon", "team.created")
+    assert (team.once, person.once) == (True, False)
+    assert person.identity == ("", "equipes.csv", "Zoé Élan", "person.joined 1")
+    assert second.made[1].identity != person.identity
+
+
+def test_a_row_without_unique_is_known_by_its_text(imported):
+    mapping = MAPPING.replace('unique = "{ref}"', "")
+    row = "D1;Bob;;Bac;Ouverte;25/12/2019;;"
+    first, again, other = imported(f"{row}\r\n{row}\n{row.replace('Bac', 'Seau')}\n", mapping=mapping)
+    assert first.made[0].identity == again.made[0].identity == ("", "ventes*.csv", row, "deal.opened 1")
+    assert other.made[0].identity != first.made[0].identity
 
 
 @pytest.mark.parametrize(
@@ -158,8 +175,14 @@ def test_a_wrong_row_is_rejected_whole_with_its_text_line_and_reason(imported, r
 
 def test_a_repeated_id_is_rejected_with_the_place_of_the_first(imported):
     row = "D1;Bob;;Bac;Ouverte;25/12/2019;;\n"
-    _, rejected = imported(row + row)
-    assert rejected.reason == "'D1' was already read at ventes.csv line 2; it must be unique"
+    _, rejected = imported(row + row.replace("Bac", "Seau"))
+    assert rejected.reason == "'D1' was already read at ventes.csv line 2, with other content; it must be unique"
+
+
+def test_a_row_that_stands_twice_is_left_to_be_recognised_by_its_identity(imported):
+    row = "D1;Bob;;Bac;Ouverte;25/12/2019;;\n"
+    first, again = imported(row + row)
+    assert first.made == again.made
 
 
 def test_a_rejected_row_does_not_take_its_id(imported):
@@ -176,15 +199,6 @@ def test_a_row_to_which_no_event_applies_is_rejected_not_dropped(imported):
     assert rejected.reason == "no event of the mapping applies to this row (see when and unless)"
 
 
-def test_a_row_that_only_repeats_what_is_made_once_makes_nothing_and_is_not_rejected(imported):
-    mapping = MAPPING.replace('unique = "{commercial}"', "").replace(
-        'type = "person.joined"', 'type = "person.joined"\nonce = true'
-    )
-    results = imported("", mapping=mapping, teams=TEAMS + "Bob;Lyon\n")
-    assert isinstance(results[-1], Produced)
-    assert results[-1].lines == []
-
-
 def test_the_columns_of_the_whole_file_settle_what_one_row_leaves_open(imported):
     first, second = imported("D1;Bob;;Bac;Ouverte;03/04/2019;;\nD2;Bob;;Bac;Ouverte;25/12/2019;;\n")
     assert [row.lines[0]["effective_at"] for row in (first, second)] == ["2019-04-03", "2019-12-25"]
@@ -195,6 +209,101 @@ def test_a_quoted_line_break_stays_in_the_value_and_in_the_raw_text(imported):
     first, second = imported(text + "D2;Bob;;Bac;Ouverte;25/12/2019;;\n")
     assert first.lines[0]["data"]["customer"] == "Ac\nme"
     assert (first.row_text, second.line_number) == (text, 4)
+
+
+ORDERS = """
+currency = "EUR"
+[tables.contacts]
+file = "commandes.csv"
+key = "{client} / {contact}"
+prefix = "c-"
+[[files]]
+name = "commandes.csv"
+[[files.events]]
+type = "contact.added"
+id = "{client}"
+effective_at = 2026-01-01
+[files.events.data]
+contact = { from = "{client} / {contact}", id = "contacts", missing = "omit_all" }
+name = { from = "{contact}", missing = "omit_all" }
+role = { from = "{fonction}", missing = "omit" }
+[[files.events]]
+type = "deal.won"
+id = "{ref}"
+effective_at = "{date}"
+[files.events.data]
+value = { from = "{total}", missing = "omit" }
+lines = [
+    { product = { from = "{p1}", as = "slug", missing = "omit_all" }, quantity = "{q1}", value = "{m1}" },
+    { product = { from = "{p2}", as = "slug", missing = "omit_all" }, quantity = "{q2}", value = "{m2}" },
+]
+[[files.events]]
+type = "interaction.logged"
+id = { from = "{enquête}", missing = "omit_all" }
+effective_at = "{date}"
+[files.events.data]
+kind = "survey"
+direction = "in"
+customer = "{client}"
+satisfaction = { scale = "nps", score = { from = "{note}", missing = "omit_all" } }
+"""
+ORDERS_HEADER = "ref;client;contact;fonction;date;total;p1;q1;m1;p2;q2;m2;enquête;note\n"
+
+
+@pytest.fixture
+def ordered(tmp_path):
+    def run(rows, encoding="utf-8", settings=""):
+        (tmp_path / "mapping.toml").write_text(settings + ORDERS, encoding="utf-8")
+        (tmp_path / "commandes.csv").write_bytes((ORDERS_HEADER + rows).encode(encoding))
+        return list(read([tmp_path], load(tmp_path / "mapping.toml")))
+
+    return run
+
+
+def test_products_in_several_columns_are_as_many_lines_as_there_are(ordered):
+    both, one, none = ordered(
+        "V1;a;;;25/03/2026;30,00;Bac acier;2;20,00;Pose;1,5;10,00;;\n"
+        "V2;a;;;25/03/2026;30,00;Bac acier;2;30,00;;;;;\nV3;a;;;25/03/2026;30,00;;;;;;;;\n"
+    )
+    lines = [row.lines[0]["data"].get("lines") for row in (both, one, none)]
+    assert lines[0] == [
+        {"product": "bac-acier", "quantity": "2", "value": {"minor": 2_000, "currency": "EUR"}},
+        {"product": "pose", "quantity": "1.5", "value": {"minor": 1_000, "currency": "EUR"}},
+    ]
+    assert [each["product"] for each in lines[1]] == ["bac-acier"]
+    assert lines[2] is None
+
+
+def test_a_product_without_its_amount_rejects_the_row(ordered):
+    (rejected,) = ordered("V1;a;;;25/03/2026;30,00;Bac acier;2;;;;;;\n")
+    assert rejected.reason == "deal.won: lines: value: column m1 is empty"
+
+
+def test_what_stands_on_something_missing_is_left_out_whole_an_event_too(ordered):
+    with_note, without = ordered(
+        "V1;a;;;25/03/2026;30,00;;;;;;;E1;9\nV2;a;Zoé;Directrice d'usine;25/03/2026;30,00;;;;;;;E2;\n"
+    )
+    assert [line["type"] for line in with_note.lines] == ["deal.won", "interaction.logged"]
+    assert with_note.lines[1]["data"]["satisfaction"] == {"scale": "nps", "score": 9}
+    contact, _, survey = without.lines
+    assert contact["data"] == {"contact": "c-1", "name": "Zoé", "role": "directrice_d_usine"}
+    assert "satisfaction" not in survey["data"]
+
+
+def test_people_of_the_same_name_at_two_customers_are_two(ordered):
+    rows = [f"V{n};{client};Jean Roy;;25/03/2026;1,00;;;;;;;;\n" for n, client in enumerate("aba")]
+    contacts = [row.lines[0]["data"]["contact"] for row in ordered("".join(rows))]
+    assert contacts == ["c-1", "c-2", "c-1"]
+
+
+def test_a_file_as_a_french_spreadsheet_saved_it_years_ago_is_read(ordered):
+    """Windows' own encoding, line ends and no-break spaces, semicolons, decimal commas, a break within a name."""
+    rows = 'V1;a;"Zoé\nDupré";;03/04/2026;1\xa0234,50\xa0€;Bac;2;1\xa0234,50;;;;;\r\n'
+    (row,) = ordered(rows, encoding="cp1252", settings='encoding = "cp1252"\ndates = "dmy"\n')
+    assert row.lines[0]["data"]["name"] == "Zoé\nDupré"
+    assert row.lines[1]["effective_at"] == "2026-04-03"
+    assert row.lines[1]["data"]["value"] == {"minor": 123_450, "currency": "EUR"}
+    assert row.raw == rows.encode("cp1252")
 
 
 def test_the_source_of_the_mapping_stands_on_every_line(imported):
@@ -216,7 +325,7 @@ def test_a_lookup_with_several_answers_is_rejected(imported):
     results = imported("D1;Bob;;Bac;Ouverte;25/12/2019;;\n", teams=TEAMS + "Bob;Orléans\n")
     reasons = [result.reason for result in results if isinstance(result, Rejected)]
     assert reasons == [
-        "'Bob' was already read at equipes.csv line 3; it must be unique",
+        "'Bob' was already read at equipes.csv line 3, with other content; it must be unique",
         "deal.opened: region: 'Bob' has several values of agence in equipes.csv",
     ]
 

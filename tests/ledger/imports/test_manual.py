@@ -13,7 +13,7 @@ MANUAL = Path(__file__).parents[3] / "docs" / "import-csv.md"
 def test_the_manuals_example_does_what_the_manual_says(tmp_path):
     text = MANUAL.read_text(encoding="utf-8")
     for language, name in ("csv", "ventes.csv"), ("toml", "mapping.toml"):
-        (block,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+        block, *_ = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
         (tmp_path / name).write_text(block, encoding="utf-8")
     *before, first, second, third = read([tmp_path], load(tmp_path / "mapping.toml"))
     assert [len(result.lines) for result in before if isinstance(result, Produced)] == [1, 1]

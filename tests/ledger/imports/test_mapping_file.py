@@ -19,6 +19,21 @@ data = { pipeline = "sales", stage = "new", owner = "ana", title = "{id}" }
 """
 
 
+EVENT = """
+currency = "EUR"
+[aliases.kinds]
+"Appel" = "cal"
+[[files]]
+name = "export.csv"
+[[files.events]]
+type = "%s"
+id = "{id}"
+effective_at = "{on}"
+data = { %s }
+"""
+INTERACTION = 'direction = "in", customer = "{c}", '
+
+
 def with_value(value):
     return DEAL.replace('title = "{id}"', f'title = "{{id}}", value = {value}')
 
@@ -86,11 +101,72 @@ def test_dates_and_instants_of_toml_become_text(mapping):
         (with_value('{ from = "{v}", as = "euros" }'), r"as is one of text, integer, decimal, money, "),
         (with_value('{ from = "{v}", as = "money" }'), r"say which currency"),
         (with_value('{ from = "{v}", as = "money", currency = "EURO" }'), r"'EURO' is not a currency"),
-        (with_value('{ from = "{v}", currency = "EUR" }'), r'currency belongs to money; add as = "money"'),
+        (
+            DEAL.replace('title = "{id}"', 'title = { from = "{id}", currency = "EUR" }'),
+            r'currency belongs to money; add as = "money"',
+        ),
         (with_value("{ from = 3 }"), r"from must be text with columns in braces"),
         (
             with_value('{ from = "{v}", missing = "skip" }'),
-            r'missing is "reject" or "omit"; for another value use else',
+            r'missing is "reject", "omit" or "omit_all"; for another value use else',
+        ),
+        (EVENT % ("customer.churned", "reason = 3"), r"data.reason takes text, not 3"),
+        (EVENT % ("customer.churned", 'reason = "Trop cher"'), r"data.reason must be a code: .*, not 'Trop cher'"),
+        (EVENT % ("product.retired", 'reason = "{r}"'), r"data has an unknown key 'reason'; it knows none"),
+        (EVENT % ("product.changed", 'unit_price = "12"'), r"data.unit_price takes money: .*, not '12'"),
+        (
+            EVENT % ("product.changed", 'unit_price = { from = "{p}", as = "decimal" }'),
+            r"data.unit_price takes money: .*, and a column read as decimal is none",
+        ),
+        (EVENT % ("deal.won", 'lines = "{l}"'), r"data.lines takes a list, and a column read as text is none"),
+        (
+            EVENT % ("deal.won", 'lines = [{ product = "{p}", qty = "1", value = "{v}" }]'),
+            r"data.lines\[1\] has an unknown key 'qty'; it knows margin, product, quantity, value",
+        ),
+        (
+            EVENT % ("deal.won", 'lines = [{ product = "{p}", quantity = "1,5", value = "{v}" }]'),
+            r"data.lines\[1\].quantity must be a decimal string such as .*, not '1,5'",
+        ),
+        (
+            EVENT % ("deal.won", 'lines = { each = { product = "{p}", quantity = "1", value = "{v}" } }'),
+            r"data.lines: each makes an item of each row of a group; say group for the file",
+        ),
+        (
+            EVENT % ("deal.won", 'value = { from = "{v}", total = true }'),
+            r"data.value: total adds up the numbers of a group's rows; say group for the file",
+        ),
+        (
+            EVENT % ("interaction.logged", INTERACTION + 'kind = { from = "{k}", values = "kinds" }'),
+            r"data.kind: what the aliases make of 'Appel' takes one of call, email, .*, not 'cal'",
+        ),
+        (
+            EVENT
+            % ("interaction.logged", INTERACTION + 'kind = "call", satisfaction = { scale = "nsp", score = "{n}" }'),
+            r"data.satisfaction.scale takes one of nps, csat, ces, not 'nsp'",
+        ),
+        (
+            EVENT % ("interaction.logged", INTERACTION + 'kind = "call", satisfaction = { scale = "nps" }'),
+            r"data.satisfaction lacks score, which it has",
+        ),
+        (
+            EVENT % ("interaction.logged", INTERACTION + 'kind = "call", satisfaction = "{n}"'),
+            r"data.satisfaction takes { scale, score }, and a column read as text is none",
+        ),
+        (
+            EVENT
+            % (
+                "objective.set",
+                'metric = "amount", scope = { company = true }, target = "{t}", period = { from = "{d}" }',
+            ),
+            r"data.period lacks to, which it has",
+        ),
+        (
+            EVENT % ("customer.reclassified", 'country = "fr", attributes = { Taille = "{t}" }'),
+            r"attributes must be keyed by names such as shoe_size, not 'Taille'",
+        ),
+        (
+            DEAL.replace("[[files.events]]", 'unique = "{id}"\ngroup = "{id}"\n[[files.events]]'),
+            r"leave out unique or group",
         ),
         (with_value('{ from = "{v}", values = "x" }'), r"values names 'x', but the mapping has only: none"),
         (with_value('{ from = "{v}", id = "x" }'), r"id names 'x', but the mapping has only: none"),

@@ -18,7 +18,7 @@ def table(tmp_path):
     def write(content, columns=(), **options):
         path = tmp_path / "deals.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        settings = {"encoding": None, "delimiter": None, "columns": columns, "wanted_by": "the mapping", **options}
+        settings = {"encoding": None, "delimiter": None, "columns": dict.fromkeys(columns, "x"), **options}
         return text_table.open_table(path, **settings)
 
     return write
@@ -107,7 +107,7 @@ def test_a_header_alone_has_no_rows(table):
 
 def test_a_missing_column_is_refused_with_the_columns_there_are(table):
     with pytest.raises(
-        CannotImport, match=r"has no column 'stage', which the mapping reads; its columns are: id, value"
+        CannotImport, match=r"has no column 'stage', which the mapping reads for x; its columns are: id, value"
     ):
         table("id,value\n", ["id", "stage"])
 
@@ -120,7 +120,7 @@ def test_a_column_that_stands_twice_is_refused_when_it_is_read(table):
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(CannotImport, match=r"cannot read .*none.csv: No such file"):
-        text_table.open_table(tmp_path / "none.csv", encoding=None, delimiter=None, columns=[], wanted_by="x")
+        text_table.open_table(tmp_path / "none.csv", encoding=None, delimiter=None, columns={})
 
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=8)
@@ -136,7 +136,7 @@ def test_raw_texts_together_are_the_file_and_fields_are_what_was_written(tmp_pat
         writer.writerow([number, note])
     path = tmp_path_factory.mktemp("table") / "t.csv"
     path.write_text(written.getvalue(), encoding="utf-8", newline="")
-    opened = text_table.open_table(path, encoding=None, delimiter=",", columns=["id"], wanted_by="x")
+    opened = text_table.open_table(path, encoding=None, delimiter=",", columns={"id": "x"})
     found = list(text_table.rows(opened))
     assert "".join(["id,note\n", *(row.text for row in found)]) == written.getvalue()
     assert [row.fields[1] for row in found] == [note.strip() for note in notes]

@@ -1,0 +1,318 @@
+"""Rows of another system into the log: each stored whole or not at all, and each of its events once.
+
+Every event has a key made of what it is known by in its source (`rows.Made.identity`), under the book's secret, since a
+row's identity may be a person's name. Importing a file again, or one that has grown, so stores only what is new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from ledger.codec import encode
+from ledger.errors import Conflict, KeyReused, LedgerError, Refused, bare
+from ledger.events import BookOpened
+from ledger.imports.rows import Made, Produced, Rejected
+from ledger.lines import read
+from ledger.log.recorder import LogRecorder
+from ledger.log.requests import PendingEntry, Remembered, Request, Row, Stored
+from ledger.said import Said
+from ledger.session import Recent, References, Sealing, Session
+
+ROWS_AT_ONCE = 1_000
+KEPT_STREAMS = 20_000
+KEPT_THINGS = 20_000
+MAX_TRIES = 50
+_KEY_BYTES = 20
+_TIMES = ("effective_at", "recorded_at")
+
+
+class RowOutcome(msgspec.Struct, gc=False):
+    """What became of a row: how many of its events were stored, or why it was refused, all of it.
+
+    `known` events were in the log before, `twice` came earlier in the same import; `differs` are notes about things
+    that earlier rows described otherwise. Positions are those of the first and last event stored. `error` is bare, since
+    the frames it was raised in hold the batch.
+    """
+
+    row: Produced | Rejected
+    error: LedgerError | None = None
+    appended: int = 0
+    known: int = 0
+    twice: int = 0
+    first_position: int | None = None
+    last_position: int | None = None
+    differs: list[str] = []
+
+
+class _Thing(msgspec.Struct, frozen=True, gc=False):
+    """What was said of a thing, and where, by the first row that named it."""
+
+    data: dict[str, Any]
+    place: str
+
+
+class _Line(msgspec.Struct, gc=False):
+    """An event line on its way; where its `thing` is at hand it is not new, and the rest is wanting."""
+
+    made: Made
+    thing: _Thing | None = None
+    said: Said | None = None
+    key: str = ""
+    body: bytes = b""
+
+
+class _Try(msgspec.Struct, gc=False):
+    """A row on its way: its lines or the fault of one of them, and what was decided."""
+
+    outcome: RowOutcome
+    lines: list[_Line] = []
+    fault: LedgerError | None = None
+    request: Request | None = None
+    opens: int = 0
+
+
+class RowAppender:
+    """Appends the rows of one import. Belongs to one thread."""
+
+    def __init__(self, recorder: LogRecorder, *, actor: str, dry_run: bool = False) -> None:
+        self._recorder = recorder
+        self._actor = actor
+        self._dry_run = dry_run
+        self._secret = recorder.secret
+        self._start = recorder.head().position
+        # What a dry run decides is nowhere but here, so it may forget nothing.
+        self._session = Session(recorder, References(recorder), most=None if dry_run else KEPT_STREAMS)
+        self._things: Recent[_Thing] = Recent(None if dry_run else KEPT_THINGS)
+        self._noted: Recent[bool] = Recent(KEPT_THINGS)
+        self._tried: dict[str, bytes] = {}
+        self._opened = False
+
+    def run(self, rows: Iterable[Produced | Rejected]) -> Iterator[RowOutcome]:
+        """Outcomes in the order of the rows, those included that make no events."""
+        numbered = iter(rows)
+        while several := list(islice(numbered, ROWS_AT_ONCE)):
+            for outcome in self._append(several):
+                outcome.differs = [note for note in outcome.differs if self._is_news(note)]
+                yield outcome
+
+    def _append(self, rows: Sequence[Produced | Rejected]) -> list[RowOutcome]:
+        tries = [_Try(RowOutcome(row)) for row in rows]
+        waiting = []
+        for each in tries:
+            if isinstance(each.outcome.row, Rejected):
+                each.outcome.error = Refused("bad_row", each.outcome.row.reason)
+            else:
+                waiting.append(each)
+        for _ in range(MAX_TRIES):
+            self._decide(waiting)
+            waiting = self._store(waiting)
+            if not waiting:
+                return [each.outcome for each in tries]
+        for each in waiting:
+            each.outcome = RowOutcome(
+                each.outcome.row, Conflict("others are appending to what this row speaks of; import it again")
+            )
+        return [each.outcome for each in tries]
+
+    # Deciding -----------------------------------------------------------------------------------------------------
+
+    def _decide(self, tries: Sequence[_Try]) -> None:
+        """Decide each row in turn; leaves an outcome and perhaps a request."""
+        for each in tries:
+            each.request, each.opens, each.fault = None, 0, None
+            each.outcome = RowOutcome(each.outcome.row)
+            try:
+                row = each.outcome.row
+                each.lines = [self._line(made) for made in row.made] if isinstance(row, Produced) else []
+            except LedgerError as fault:
+                each.fault = bare(fault)
+        lines = [line for each in tries if each.fault is None for line in each.lines if line.said is not None]
+        before = self._recorder.remembered(self._actor, sorted({line.key for line in lines}))
+        said = [line.said for line in lines if line.said is not None and line.key not in before]
+        self._session.preload(each.stream for each in said)
+        self._session.preload_subjects(said)
+        seen = self._tried if self._dry_run else {}
+        now = self._recorder.now()
+        for each in tries:
+            self._decide_row(each, before, seen, now)
+
+    def _line(self, made: Made) -> _Line:
+        """The line read, with its key. Raises `Refused`."""
+        if made.once and (thing := self._things.get(_name(made))) is not None:
+            return _Line(made, thing)
+        raw = encode(made.line)
+        body = encode({name: value for name, value in made.line.items() if name not in _TIMES}) if made.once else raw
+        key = hashlib.blake2b(_name(made).encode(errors="surrogatepass"), key=self._secret, digest_size=_KEY_BYTES)
+        return _Line(
+            made,
+            None,
+            read(raw, history=True),
+            f"import {key.hexdigest()}",
+            hmac.digest(self._secret, body, "sha256"),
+        )
+
+    def _decide_row(self, row: _Try, before: dict[str, Remembered], seen: dict[str, bytes], now: int) -> None:
+        session, outcome = self._session, row.outcome
+        decided: list[tuple[PendingEntry, Sealing]] = []
+        remembered: list[Remembered] = []
+        things: dict[str, _Thing] = {}
+        try:
+            if row.fault is not None:
+                raise row.fault
+            for line in row.lines:
+                if line.made.once:
+                    known = self._known_thing(line, outcome, things, before)
+                else:
+                    known = self._known(line, outcome, before, seen)
+                if known:
+                    continue
+                said = line.said
+                assert said is not None
+                if not self._opened and not decided and not isinstance(said.event, BookOpened):
+                    row.opens = self._open(decided, now)
+                entry = session.decide(said, now, history=True)
+                if entry is not None:
+                    decided.append(entry)
+                remembered.append(
+                    Remembered(line.key, line.body, [session.told(said.stream, appended=entry is not None)])
+                )
+        except LedgerError as error:
+            session.undo(decided)
+            row.outcome = RowOutcome(outcome.row, bare(error))
+            return
+        self._opened = self._opened or bool(decided)
+        seen |= {each.key: each.body_hmac for each in remembered}
+        for name, thing in things.items():
+            self._things.put(name, thing)
+        if remembered:
+            outcome.appended = len(decided) - row.opens
+            row.request = _request(decided, self._actor, remembered)
+
+    def _open(self, decided: list[tuple[PendingEntry, Sealing]], now: int) -> int:
+        """Open the book with the defaults, where nobody has; how many entries that takes."""
+        opening = self._session.opening()
+        entry = self._session.decide(opening, now, history=False) if opening is not None else None
+        if entry is not None:
+            decided.append(entry)
+        return len(decided)
+
+    def _known(
+        self,
+        line: _Line,
+        outcome: RowOutcome,
+        before: dict[str, Remembered],
+        seen: dict[str, bytes],
+    ) -> bool:
+        """Whether the event is not new; counts it. Raises `KeyReused` if the row said otherwise before."""
+        made, earlier = line.made, before.get(line.key)
+        body = earlier.body_hmac if earlier is not None else seen.get(line.key)
+        if body is None:
+            return False
+        if body != line.body:
+            where = "earlier in this import"
+            if earlier is not None and self._was_stored_before(earlier):
+                where = "by an earlier import"
+            raise KeyReused(
+                f"the {made.line['type']} of this row was stored {where} and says something else now;"
+                " what is stored stays: append an event.corrected for it, or undo the change in the file"
+            )
+        if earlier is not None and self._was_stored_before(earlier):
+            outcome.known += 1
+        else:
+            outcome.twice += 1
+        return True
+
+    def _known_thing(
+        self, line: _Line, outcome: RowOutcome, things: dict[str, _Thing], before: dict[str, Remembered]
+    ) -> bool:
+        """Whether a thing is not new; notes where it is described otherwise. Only the first row's word is counted."""
+        made, earlier, name = line.made, before.get(line.key), _name(line.made)
+        first = line.thing or things.get(name) or self._things.get(name)
+        if first is not None:
+            outcome.differs += _differences(made, first)
+            return True
+        things[name] = _Thing(made.line["data"], outcome.row.place)
+        if earlier is None:
+            return False
+        outcome.known += self._was_stored_before(earlier)
+        if earlier.body_hmac != line.body:
+            outcome.differs.append(
+                f"{made.line['stream']}: {made.line['type']} was imported before with other data, which stays"
+            )
+        return True
+
+    def _was_stored_before(self, earlier: Remembered) -> bool:
+        position = earlier.answer[0].position
+        return position is not None and position <= self._start
+
+    def _is_news(self, note: str) -> bool:
+        if self._noted.get(note) is not None:
+            return False
+        self._noted.put(note, True)
+        return True
+
+    # Storing ------------------------------------------------------------------------------------------------------
+
+    def _store(self, tries: Sequence[_Try]) -> list[_Try]:
+        """Store what was decided. The rows to be decided again: if one was not stored, all that may rest on it."""
+        asked = [each for each in tries if each.request is not None]
+        if self._dry_run or not asked:
+            return []
+        outcomes = self._recorder.append_many([each.request for each in asked if each.request is not None])
+        rows: list[Row] = []
+        unsettled = False
+        settled = set()
+        for each, outcome in zip(asked, outcomes, strict=True):
+            if isinstance(outcome, Stored):
+                rows += outcome.rows
+                settled.add(id(each))
+                if each.outcome.appended:
+                    each.outcome.first_position = outcome.position + each.opens
+                    each.outcome.last_position = outcome.position + len(outcome.rows) - 1
+                continue
+            unsettled = True
+            if not isinstance(outcome, Conflict):
+                settled.add(id(each))
+                error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
+                each.outcome = RowOutcome(each.outcome.row, error)
+        self._session.keep(rows)
+        if not unsettled:
+            self._session.rest()
+            return []
+        self._session.forget()
+        self._things = Recent(KEPT_THINGS)
+        return [each for each in tries if id(each) not in settled]
+
+
+def _request(decided: Sequence[tuple[PendingEntry, Sealing]], actor: str, remembered: Sequence[Remembered]) -> Request:
+    return Request(
+        [entry for entry, _ in decided],
+        actor,
+        [row for _, sealing in decided for row in sealing.vault],
+        [subject for _, sealing in decided for subject in sealing.subjects],
+        remembered,
+    )
+
+
+def _differences(made: Made, first: _Thing) -> Iterator[str]:
+    """Notes on where a row describes a thing otherwise than the first row did; what it leaves out is not otherwise."""
+    for field, value in made.line["data"].items():
+        told = first.data.get(field)
+        if told != value:
+            said = "nothing of it" if told is None else f"{_shown(told)}, which stays"
+            yield f"{made.line['stream']}: {made.line['type']} says {field} {_shown(value)}; {first.place} said {said}"
+
+
+def _name(made: Made) -> str:
+    return "\x1f".join(made.identity)
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:60]}…"
