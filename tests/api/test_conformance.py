@@ -7,43 +7,28 @@ the description forbids must be refused, what it allows must not be refused for 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from ledger.examples import EXAMPLES
+from tests.support.serving import BIN, served
 
-BIN = Path(sys.executable).parent
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SEED = 20_260_331
 SHORT = ["--phases", "examples,fuzzing", "--max-examples", "4"]
 LONG = ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "40", "--continue-on-failure"]
 
 
-@contextmanager
-def served(url):
-    """The command's own server, and its address."""
-    command = [str(BIN / "sales-ledger"), "serve", "--port", "0", "--database", url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            (address,) = re.findall(r"http://[^/]+", process.stdout.readline())
-            yield address
-        finally:
-            process.kill()
-
-
 @pytest.fixture
-def address(database_url):
+def address(database_url, tmp_path):
     """A book with a thing of every kind, served."""
     lines = list({line["stream"].partition("-")[0]: line for line in reversed(EXAMPLES.values())}.values())
-    with served(database_url) as address:
+    with served(database_url, tmp_path / "server.log") as address:
         answer = httpx.post(f"{address}/v1/events", json=lines[::-1], timeout=60)
         assert answer.status_code == 201, answer.text
         yield address
