@@ -31,6 +31,8 @@ ADDS_UP = (DealInvoiced, DealDelivered, DealCredited, CampaignSpent, ChannelSpen
 
 def already_said(stream: Stream, event: Event, at: int) -> bool:
     """Whether the last word on what the event speaks of, at its time, is the event itself."""
+    if isinstance(event, ADDS_UP):
+        return counted_already(stream, event, at)
     topic = _topic(event)
     words = (each.data for each in reversed(stream.shown) if each.effective_at <= at and _topic(each.data) == topic)
     return next(words, None) == event

@@ -220,6 +220,32 @@ def test_a_refusal_that_rests_on_a_line_that_was_not_stored_is_decided_again(
     check_log(ledger)
 
 
+@pytest.mark.parametrize("contact", [None, "j"])
+def test_a_text_is_never_sealed_under_a_name_that_was_not_stored(ledger, database_url, clock, monkeypatch, contact):
+    """The file's first line names the contact for the second too; meanwhile somebody else takes that line's stream."""
+    other = open_ledger(database_url, ledger.book, clock=clock)
+    ledger.append([team("a")], actor="ana")
+    talk = {"kind": "call", "direction": "in", "customer": "c", "notes": "Leaks"}
+    store = type(ledger.recorder)._store
+    interfered: list[bool] = []
+
+    def interfere(self, requests, *arguments, **options):
+        if self is ledger.recorder and not interfered:
+            interfered.append(True)
+            other.append([say("interaction-1", "interaction.logged", **talk, contact=contact)], actor="bob")
+        return store(self, requests, *arguments, **options)
+
+    monkeypatch.setattr(type(ledger.recorder), "_store", interfere)
+    lines = [say(f"interaction-{number}", "interaction.logged", **talk, contact="j", owner="ana") for number in (1, 2)]
+    outcomes = run(ledger, *lines)
+    assert [each.error and each.error.code for each in outcomes] == ["already_logged", None]
+    [name] = ledger.recorder.subject_refs(["customer-c/j"]).values()
+    [event] = ledger.stream("interaction-2")
+    assert event.data.notes.commitment.s == name
+    other.close()
+    check_log(ledger)
+
+
 @pytest.mark.slow
 def test_a_long_file_needs_little_memory(ledger, monkeypatch):
     monkeypatch.setattr(bulk, "BATCH_LINES", 300)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from ledger.application import open_ledger
 from ledger.errors import Refused
+from ledger.events import EVENTS
 from ledger.history import visible
+from ledger.repeating import ADDS_UP
 from ledger.stream import Stream, replay
 from ledger.times import format_instant
 from tests.support.lines import STAGES, Clock, check_log, corrected, eur, opened, pipeline, retracted, say, team
@@ -24,6 +26,10 @@ SETTINGS: dict[str, Any] = {
 }
 QUOTE: dict[str, Any] = {"customer": "c", "number": "Q-1", "value": eur(100)}
 LINES = [{"product": "p", "quantity": "2", "value": eur(100)}]
+CALL: dict[str, Any] = {"scope": {"person": "ana"}, "period": {"from": "2026-07-01", "to": "2026-09-30"}}
+TALK: dict[str, Any] = {"direction": "out", "customer": "c"}
+
+COUNTED = {event.TYPE for event in ADDS_UP}
 
 EVERY_DECISION = [
     say("book", "book.opened", **SETTINGS),
@@ -76,7 +82,10 @@ EVERY_DECISION = [
     corrected("deal-d1", 1, opened(title="Taps", stage="offer")["data"]),
     retracted("deal-d1", 4),
     retracted("deal-d1", 19),
-    say("deal-d1", "deal.abandoned", reason="x", note="y") | {"stream": "deal-d2"},
+    opened("d2"),
+    say("deal-d2", "deal.abandoned", reason="x", note="y"),
+    opened("d3"),
+    say("deal-d3", "deal.merged", into="d2"),
     say("quote-q", "quote.issued", **QUOTE),
     say("quote-q", "quote.revised", value=eur(120), valid_until="2026-12-31"),
     say("quote-q", "quote.accepted"),
@@ -86,17 +95,45 @@ EVERY_DECISION = [
     say("quote-s", "quote.expired"),
     say("quote-t", "quote.issued", **QUOTE),
     say("quote-t", "quote.withdrawn"),
+    say("interaction-i", "interaction.logged", **TALK, kind="complaint", contact="j", notes="Leaks"),
+    say("interaction-i", "interaction.resolved"),
+    say("interaction-j", "interaction.logged", **TALK, kind="cart", satisfaction={"scale": "nps", "score": 9}),
+    say("interaction-j", "interaction.converted", deal="d1"),
+    say("task-t", "task.planned", kind="call", due_at="2026-06-30", owner="ana", contact="j", subject="Ask again"),
+    say("task-t", "task.rescheduled", due_at="2026-07-01T09:00:00+02:00"),
+    say("task-t", "task.assigned", owner="bob"),
+    say("task-t", "task.done"),
+    say("task-u", "task.planned", kind="call", due_at="2026-06-30T12:00:00Z", owner="ana", customer="c"),
+    say("task-u", "task.cancelled", reason="duplicate"),
+    say("objective-o", "objective.set", **CALL, metric="amount", target=eur(5), statement="Ana at her best"),
+    say("objective-o", "objective.revised", target=eur(6)),
+    say("objective-o", "objective.cancelled", reason="x"),
+    say("objective-p", "objective.set", "2027-01-01", **CALL, metric="interactions:visit", target="40"),
+    say("call-k", "forecast.submitted", **CALL, category="commit", value=eur(5), note="Without d2"),
+    say("call-k", "forecast.submitted", **CALL, category="best_case", value=eur(7)),
+    say("call-k", "forecast.withdrawn"),
+    say("campaign-s", "campaign.launched", name="Spring", channel="web", starts_on="2026-05-01", budget=eur(9)),
+    say("campaign-s", "campaign.spent", value=eur(3), what="printing"),
+    say("campaign-s", "campaign.responses_counted", sent=100, opened=0),
+    say("campaign-s", "campaign.responses_counted", opened=10),
+    say("campaign-s", "campaign.closed"),
+    say("channel-web", "channel.spent", value=eur(3)),
+    say("channel-web", "channel.counted", on="2026-05-31", visits=4, carts=1),
+    say("channel-web", "channel.counted", on="2026-05-30", visits=3, orders=0),
+    say("book", "book.history_closed"),
 ]
-EVERY_DECISION[-9:-9] = [opened("d3"), say("deal-d3", "deal.merged", into="d2")]
-EVERY_DECISION.insert([line["stream"] for line in EVERY_DECISION].index("deal-d2"), opened("d2"))
 
 
 def decisions(clock):
     """Every decision, a second after the one before. What adds up says when it was, for only then can it be repeated."""
     for line in EVERY_DECISION:
         clock.instant += 1_000_000
-        adds_up = line["type"] in {"deal.invoiced", "deal.delivered", "deal.credited"}
+        adds_up = line["type"] in COUNTED
         yield line | {"effective_at": format_instant(clock.instant)} if adds_up else line
+
+
+def test_every_type_is_among_them():
+    assert {line["type"] for line in EVERY_DECISION} == set(EVENTS)
 
 
 def test_repeating_any_decision_appends_nothing(ledger, clock):

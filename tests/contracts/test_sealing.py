@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 import pytest
@@ -96,6 +97,83 @@ def test_a_subject_has_one_random_name_for_good_and_a_contact_its_own(told):
     named = dict(told.recorder.all("SELECT subject, ref FROM subjects WHERE book = ?", [told.book]))
     assert set(named) == {"person-ana", "deal-d1", "customer-c/j", "customer-c/k"}
     assert set(named.values()) == everybody
+
+
+TALK = say("interaction-1", "interaction.logged", kind="call", direction="in", customer="c", contact="j", notes="Leaks")
+TASK = say(
+    "task-1", "task.planned", kind="call", due_at="2026-06-30", owner="ana", customer="c", contact="j", subject="Ask"
+)
+QUARTER = {"from": "2026-07-01", "to": "2026-09-30"}
+GOAL: dict[str, Any] = {
+    "scope": {"person": "ana"},
+    "metric": "won_count",
+    "period": QUARTER,
+    "target": "9",
+    "statement": "Do more",
+}
+OBJECTIVE = say("objective-1", "objective.set", **GOAL)
+MONEY = {"minor": 5, "currency": "EUR"}
+CALL = say(
+    "call-1",
+    "forecast.submitted",
+    scope={"person": "ana"},
+    period=QUARTER,
+    category="commit",
+    value=MONEY,
+    note="Without the big one",
+)
+
+
+def append_together(ledger, lines):
+    ledger.append(lines, actor="ana")
+
+
+def append_one_by_one(ledger, lines):
+    for line in lines:
+        ledger.append([line], actor="ana")
+
+
+def append_as_a_file(ledger, lines):
+    outcomes = list(ledger.append_each(enumerate(map(msgspec.json.encode, lines), 1), actor="ana"))
+    assert [outcome.error for outcome in outcomes] == [None] * len(lines)
+
+
+@pytest.mark.parametrize("append", [append_together, append_one_by_one, append_as_a_file])
+@pytest.mark.parametrize("about_first", [True, False])
+def test_what_is_said_about_somebody_is_theirs_whichever_stream_says_it_first(ledger, append, about_first):
+    them, about = [CUSTOMER, CONTACT, ANA], [TALK, TASK, OBJECTIVE, CALL]
+    append(ledger, [*about, *them] if about_first else [*them, *about])
+    refs = {
+        stream: {seal.commitment.s for seal in sealed_in(ledger, stream)}
+        for stream in ("customer-c", "interaction-1", "task-1", "person-ana", "objective-1", "call-1")
+    }
+    assert refs["interaction-1"] == refs["task-1"] == refs["customer-c"]
+    assert refs["objective-1"] == refs["call-1"] == refs["person-ana"]
+    named = ledger.recorder.subject_refs(["customer-c/j", "person-ana"])
+    assert [{ref} for ref in named.values()] == [refs["customer-c"], refs["person-ana"]]
+
+
+def test_what_is_about_nobody_is_the_streams_own(ledger):
+    lines = [
+        TALK | {"data": {name: value for name, value in TALK["data"].items() if name != "contact"}},
+        TASK | {"data": {name: value for name, value in TASK["data"].items() if name != "customer"}},
+        OBJECTIVE | {"data": GOAL | {"scope": {"team": "north"}}},
+        CALL | {"data": CALL["data"] | {"scope": {"company": True}}},
+    ]
+    ledger.append(lines, actor="ana")
+    for line in lines:
+        [seal] = sealed_in(ledger, line["stream"])
+        assert list(ledger.recorder.subject_refs([line["stream"]]).values()) == [seal.commitment.s]
+    for line in lines:
+        assert not ledger.append([line], actor="ana")[0].appended
+
+
+def test_a_correction_may_say_that_it_was_somebody_else(ledger):
+    ledger.append([TALK], actor="ana")
+    data = TALK["data"] | {"contact": "k", "notes": "Drips"}
+    ledger.append([corrected("interaction-1", 1, data)], actor="ana")
+    sealed = ledger.stream("interaction-1")[-1].data.data["notes"]["$sealed"]
+    assert ledger.recorder.subject_refs(["customer-c/k"]) == {"customer-c/k": sealed["s"]}
 
 
 def test_the_same_text_twice_gives_two_commitments(told):

@@ -111,6 +111,12 @@ def test_nothing_follows_its_closing_but_what_came_before_may_be_said_later():
     book.when(SPENT).then("campaign.spent")
 
 
+def test_money_spent_again_after_the_closing_is_refused_not_forgotten():
+    book = given(LAUNCHED | {"effective_at": "2025-12-01"}, SPENT | AT, CLOSED)
+    book.when(SPENT).refused("campaign_closed")
+    book.when(SPENT | AT).nothing()
+
+
 def test_what_happened_cannot_lie_ahead():
     given().when(LAUNCHED | {"effective_at": "2026-03-01"}).refused("in_the_future")
 

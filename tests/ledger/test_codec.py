@@ -17,7 +17,16 @@ from ledger.errors import UnreadableEvent
 from ledger.events import EVENTS, Part
 from ledger.kinds import KINDS, kind_of_event
 
-STRUCTS = [*EVENTS.values(), events.Money, events.Line, events.Stage, Envelope]
+STRUCTS = [
+    *EVENTS.values(),
+    events.Money,
+    events.Line,
+    events.Stage,
+    events.Scope,
+    events.Period,
+    events.Satisfaction,
+    Envelope,
+]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SAFE = st.integers(-(2**53) + 1, 2**53 - 1)
 KEY = st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True)

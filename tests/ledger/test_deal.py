@@ -109,6 +109,14 @@ def test_any_number_of_them_may_follow_but_the_same_one_at_the_same_time_is_one(
         book.when(line).then(line["type"])
 
 
+@pytest.mark.parametrize("line", [INVOICED, DELIVERED, CREDITED], ids=lambda line: line["type"])
+def test_one_more_of_them_is_refused_not_forgotten_where_none_may_follow(line):
+    at = {"effective_at": "2026-01-01T00:30:00Z"}
+    book = given(pipeline(), opened(at="2025-12-01"), WON | {"effective_at": "2025-12-02"}, line | at, REOPENED)
+    book.when(line).refused("not_won")
+    book.when(line | at).nothing()
+
+
 def test_a_won_deal_cannot_be_merged_and_nothing_follows_a_merge():
     given(pipeline(), opened(), WON).when(MERGED).refused("closed_deal")
     for before in ([], [LOST], [ABANDONED]):

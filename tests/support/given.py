@@ -66,6 +66,13 @@ class Given:
         event = Recorded(self._position, draft.stream, draft.version, draft.event.TYPE, *times, draft.event, "test")
         self._events.setdefault(draft.stream, []).append(event)
 
+    def say(self, line: Line, *, history: bool = False) -> bool:
+        """Append it if it is news, and tell whether it was. Raises `Refused`."""
+        draft = self._decide(line, history=history)
+        if draft is not None:
+            self._append(draft)
+        return draft is not None
+
     def when(self, line: Line, *, history: bool = False) -> When:
         return When(self, line, history=history)
 
