@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from api.service import Service
 
 _KEY = re.compile(r'"([ !#-\[\]-~]{1,200})"|([!#-~]{1,200})')
-_VERSION = re.compile(r'"(0|[1-9][0-9]{0,14})"')
+_VERSION = re.compile(r'"(0|[1-9][0-9]{0,14})"|(0|[1-9][0-9]{0,14})')
 
 NEVER = 2**53 - 1
 """A version that no stream has: what a request wants of the stream cannot be."""
@@ -37,7 +37,7 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         description='The stream\'s version as its ETag says it, such as `"7"`; refused with 412 if it has another.',
-        json_schema_extra={"pattern": f"^{_VERSION.pattern}$"},
+        json_schema_extra={"pattern": f"^({_VERSION.pattern})$"},
     ),
 ]
 IfNoneMatch = Annotated[
@@ -75,7 +75,7 @@ def expected_version(if_match: str | None, if_none_match: str | None) -> int | N
     match = _VERSION.fullmatch(if_match)
     if match is None:
         raise BadRequest('If-Match takes one version as the ETag says it, such as "7"')
-    version = int(match[1])
+    version = int(match[1] or match[2])
     return NEVER if version and if_none_match else version
 
 
