@@ -73,7 +73,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
         answer = _of_http(request, error)
         if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # Starlette names the methods of one route only
             path = request.scope["path"]
-            methods = {name for route in routes if route.path_regex.match(path) for name in route.methods}
+            methods = {name for route in routes if route.path_regex.match(path) for name in route.methods or ()}
             answer.headers["Allow"] = ", ".join(sorted(methods))
         return answer
 

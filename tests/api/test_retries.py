@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from ledger.application import open_ledger
+from ledger.events import DealInvoiced
 from tests.support.cutting import CuttingProxy
 from tests.support.lines import check_log, eur, opened, pipeline
 from tests.support.serving import served
@@ -99,13 +100,16 @@ def test_each_command_is_stored_once_however_often_it_is_sent(database_url, tmp_
     ledger = open_ledger(database_url)
     with closing(ledger.recorder):
         check_log(ledger)
-        invoiced = {event.position: event for event in ledger.entries() if event.type == "deal.invoiced"}
+        invoiced = {
+            event.position: (event.stream, event.version, event.data.invoice)
+            for event in ledger.entries()
+            if isinstance(event.data, DealInvoiced)
+        }
     assert Counter(len(each) for each in answers.values()) == {1: number * len(said)}, f"seed {seed}"
-    assert Counter(event.data.invoice for event in invoiced.values()) == {
+    assert Counter(invoice for *_, invoice in invoiced.values()) == {
         command[2]["invoice"]: 1 for each in said.values() for command in each
     }
     for command in (command for each in said.values() for command in each):
         ((stream, version, position),) = answers[command[0]]
-        event = invoiced[position]
-        assert (event.stream, event.version, event.data.invoice) == (stream, version, command[2]["invoice"])
-        assert f"/{event.stream.removeprefix('deal-')}/" in command[1]
+        assert invoiced[position] == (stream, version, command[2]["invoice"])
+        assert f"/{stream.removeprefix('deal-')}/" in command[1]
