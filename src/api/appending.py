@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Header
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
-from starlette.exceptions import HTTPException
 
 from ledger.errors import BadRequest
 
@@ -20,7 +18,10 @@ if TYPE_CHECKING:
     from api.service import Service
 
 _KEY = re.compile(r'"([ !#-\[\]-~]{1,200})"|([!#-~]{1,200})')
-_VERSION = re.compile(r'"(0|[1-9][0-9]{0,14})"')
+_VERSION = re.compile(r'"(0|[1-9][0-9]{0,14})"|(0|[1-9][0-9]{0,14})')
+
+NEVER = 2**53 - 1
+"""A version that no stream has: what a request wants of the stream cannot be."""
 
 IdempotencyKey = Annotated[
     str | SkipJsonSchema[None],
@@ -35,9 +36,8 @@ IfMatch = Annotated[
     str | SkipJsonSchema[None],
     Header(
         alias="If-Match",
-        description="The stream's version, as its ETag says; refused with 412 if it has another.",
-        examples=['"7"'],
-        json_schema_extra={"pattern": f"^{_VERSION.pattern}$"},
+        description='The stream\'s version as its ETag says it, such as `"7"`; refused with 412 if it has another.',
+        json_schema_extra={"pattern": f"^({_VERSION.pattern})$"},
     ),
 ]
 IfNoneMatch = Annotated[
@@ -45,7 +45,6 @@ IfNoneMatch = Annotated[
     Header(
         alias="If-None-Match",
         description="`*`: refused with 412 if the stream has any events.",
-        examples=["*"],
         json_schema_extra={"enum": ["*"]},
     ),
 ]
@@ -68,10 +67,7 @@ async def store(service: Service, lines: Sequence[bytes], idempotency_key: str |
 
 
 def expected_version(if_match: str | None, if_none_match: str | None) -> int | None:
-    """The version that a request is conditional on; 0 for a stream without events.
-
-    Raises `BadRequest`, and `HTTPException` (412) for conditions of which one is never met.
-    """
+    """The version that a request is conditional on; 0 for a stream without events. Raises `BadRequest`."""
     if if_none_match not in (None, "*"):
         raise BadRequest("If-None-Match takes * alone: the stream must be new")
     if if_match is None:
@@ -79,10 +75,8 @@ def expected_version(if_match: str | None, if_none_match: str | None) -> int | N
     match = _VERSION.fullmatch(if_match)
     if match is None:
         raise BadRequest('If-Match takes one version as the ETag says it, such as "7"')
-    version = int(match[1])
-    if version and if_none_match:
-        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, "no stream is at that version and new; send one condition")
-    return version
+    version = int(match[1] or match[2])
+    return NEVER if version and if_none_match else version
 
 
 def _key(header: str) -> str:

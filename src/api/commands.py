@@ -112,7 +112,9 @@ def line_of(event: type[Event], path: Mapping[str, Any], body: bytes, expected_v
 
     Raises `NotFound`, `BadRequest` where the body is no JSON object, `Refused` where it says a thing twice.
     """
-    line: dict[str, Any] = {"stream": stream_of(event, path), "type": event.TYPE, "expected_version": expected_version}
+    line: dict[str, Any] = {"stream": stream_of(event, path), "type": event.TYPE}
+    if expected_version is not None:
+        line["expected_version"] = expected_version
     data = decoded(body, dict[str, msgspec.Raw], "a JSON object")
     refuse_duplicate_keys(body)
     if event in MODIFIERS:

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from ledger.errors import (
     BadRequest,
@@ -72,7 +73,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
         answer = _of_http(request, error)
         if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # Starlette names the methods of one route only
             path = request.scope["path"]
-            methods = {name for route in routes if route.path_regex.match(path) for name in route.methods}
+            methods = {name for route in routes if route.path_regex.match(path) for name in route.methods or ()}
             answer.headers["Allow"] = ", ".join(sorted(methods))
         return answer
 
@@ -80,6 +81,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(DBAPIError, _of_database)
+    app.add_exception_handler(ClientDisconnect, _of_silence)
     app.add_exception_handler(Exception, _of_fault)
 
 
@@ -109,6 +111,12 @@ def _of_database(_: Request, error: Exception) -> JSONResponse:
     status, title = STATUS[DatabaseUnusable]
     detail = "the database did not answer; nothing was stored; try again in a moment"
     return problem(status, DatabaseUnusable.code, title, detail, {"Retry-After": "2"})
+
+
+def _of_silence(*_: object) -> JSONResponse:
+    """For a client that left before it had said all: nothing was stored, and nobody hears this."""
+    status = HTTPStatus.BAD_REQUEST
+    return problem(status, "disconnected", status.phrase, "the request broke off; nothing was stored; send it again")
 
 
 def _of_fault(_: Request, error: Exception) -> JSONResponse:

@@ -283,6 +283,11 @@ def test_the_etag_of_a_stream_is_the_condition_of_the_next_command(client):
     assert client.get("/v1/streams/deal-small").headers["etag"] == fresh.headers["etag"]
 
 
+@pytest.mark.parametrize(("said", "status"), [('"3"', 201), ("3", 201), ('"2"', 412), ("2", 412), ('"0"', 412)])
+def test_a_version_may_be_said_without_its_quotes(client, said, status):
+    assert send(client, "/v1/deals/small/assign", {"owner": "bob"}, **{"If-Match": said}).status_code == status
+
+
 def test_a_batch_still_names_its_versions_and_conflicts(client):
     line = {"stream": "deal-small", "type": "deal.won", "expected_version": 9}
     assert send(client, "/v1/events", [line]).status_code == 409
@@ -297,7 +302,7 @@ def test_a_batch_of_what_is_already_so_is_not_created(client):
 @pytest.mark.parametrize(
     "headers",
     [
-        {"If-Match": "7"},
+        {"If-Match": '"7'},
         {"If-Match": 'W/"7"'},
         {"If-Match": '"7", "8"'},
         {"If-Match": "*"},
