@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MARK = "demo"
 """The actor of the demo's events: a book that begins otherwise is somebody's own and is left alone."""
 
-EVENTS_PER_DEAL = 9
+EVENTS_PER_DEAL = 13
 """For the progress bar; the history is made while it is appended."""
 
 

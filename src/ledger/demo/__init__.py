@@ -9,13 +9,20 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from ledger.demo.aftersale import AfterSale
 from ledger.demo.agenda import Agenda
 from ledger.demo.calendar import Calendar, Chance
 from ledger.demo.catalogue import Catalogue
 from ledger.demo.company import fix_rates, found
 from ledger.demo.customers import Customers
 from ledger.demo.deals import Deals
+from ledger.demo.forecasts import Forecasts
+from ledger.demo.marketing import Marketing
+from ledger.demo.objectives import Objectives
 from ledger.demo.people import People
+from ledger.demo.sequel import Sequel
+from ledger.demo.talks import Talks
+from ledger.demo.tasks import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,17 +42,22 @@ def history(*, deals: int = 2000, years: int = 3, seed: int = 7, until: int) -> 
     """
     if deals < 0 or not 1 <= years <= MAX_YEARS:
         raise ValueError(f"a history has 0 or more deals and 1 to {MAX_YEARS} years")
-    rng = Random(seed)  # noqa: S311 (a story, not a secret)
-    return _days(Calendar(until, years), rng, deals)
+    rng, beside = Random(seed), Random(f"beside {seed}")  # noqa: S311 (a story, not a secret)
+    return _days(Calendar(until, years), rng, Chance(beside), deals)
 
 
-def _days(calendar: Calendar, rng: Random, total: int) -> Iterator[dict[str, Any]]:
+def _days(calendar: Calendar, rng: Random, beside: Chance, total: int) -> Iterator[dict[str, Any]]:
+    """`beside` is for what happens around the deals: more of it leaves the deals as they are."""
     agenda, chance = Agenda(calendar), Chance(rng)
     pipelines = found(agenda, calendar)
     fix_rates(agenda, calendar, chance)
     catalogue = Catalogue(agenda, calendar, chance)
     people = People(agenda, calendar, chance, total)
     customers = Customers(agenda, calendar, chance, people, total // 3)
+    Marketing(agenda, calendar, beside, total)
+    Objectives(agenda, calendar, beside, people, total)
+    forecasts = Forecasts(agenda, calendar, beside, people)
+    talks, tasks = Talks(agenda, calendar, beside), Tasks(agenda, calendar, beside, people)
     deals = Deals(
         agenda,
         calendar,
@@ -54,6 +66,7 @@ def _days(calendar: Calendar, rng: Random, total: int) -> Iterator[dict[str, Any
         people=people,
         customers=customers,
         pipelines=pipelines,
+        sequel=Sequel(talks, tasks, AfterSale(calendar, beside, talks), forecasts),
         total=total,
     )
     opened = calendar.spread(total, rng, growth=_GROWTH, backlog_days=_BACKLOG_DAYS)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, pairwise
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.times import DAY_US, SECOND_US, day_start
 
@@ -101,6 +101,31 @@ def every_month(calendar: Calendar) -> list[int]:
 def new_years(calendar: Calendar) -> list[int]:
     """Each 1 January after the first day, up to the next one that prices are already fixed for."""
     return [day for day in range(1, calendar.last + 60) if calendar.dates[day].timetuple().tm_yday == 1]
+
+
+class Quarter(NamedTuple):
+    """Its first day that the history has, its last, its whole period as events have it, and its name in ids."""
+
+    first: int
+    last: int
+    period: dict[str, str]
+    name: str
+
+    @property
+    def opens_a_year(self) -> bool:
+        return self.period["from"].endswith("-01-01")
+
+
+def quarters(calendar: Calendar) -> list[Quarter]:
+    """The quarters of the history, and the one that is planned when it ends."""
+    found, first = [], 0
+    while first <= calendar.last + 92:
+        day, last = calendar.dates[first], calendar.quarter_end[first]
+        number = (day.month - 1) // 3
+        period = {"from": day.replace(month=3 * number + 1, day=1).isoformat(), "to": calendar.text[last]}
+        found.append(Quarter(first, last, period, f"{day.year}t{number + 1}"))
+        first = last + 1
+    return found
 
 
 class Chance:

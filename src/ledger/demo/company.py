@@ -53,6 +53,19 @@ _RENEWALS: list[_Stage] = [
 _CURRENCIES: Final = {"USD": 0.925, "GBP": 1.155}
 
 
+_STEERING: Final[Data] = {
+    "stalled_after_days": 21,
+    "thresholds": {"win_rate": "0.3", "overdue_tasks": 10, "open_complaint_days": 15},
+    "score_weights": {"recency": 30, "frequency": 20, "value": 30, "interactions": 20},
+    "dashboard": {
+        "rep": ["objectives", "pipeline", "alerts", "activity"],
+        "manager": ["forecast", "objectives", "win_rate", "team_review"],
+        "director": ["sales", "forecast", "churn", "acquisition"],
+    },
+}
+"""What the company steers by once it has settled in."""
+
+
 class Pipeline(NamedTuple):
     """A path; `approval_from` is the first day on which it has the stage of legal approval."""
 
@@ -86,6 +99,10 @@ def found(agenda: Agenda, calendar: Calendar) -> tuple[Pipeline, Pipeline]:
         )
     settled = calendar.morning[calendar.share(0.4)] + HOUR_US
     agenda.put("book", "book.settings_changed", {"lapse_after_days": 365}, settled)
+    steering = calendar.share(0.75)
+    agenda.put(
+        "book", "book.settings_changed", _STEERING, calendar.midnight[steering], calendar.morning[max(steering - 7, 1)]
+    )
     path = tuple(stage for stage, *_ in _FIRST)
     return (
         Pipeline("affaires", path, calendar.share(0.7)),

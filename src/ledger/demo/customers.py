@@ -43,6 +43,13 @@ class Customer:
     churned: bool = False
     busy_until: int = 0
 
+    def remaining(self) -> Customer:
+        """Whoever it was merged into, by way of others perhaps; else itself."""
+        customer = self
+        while customer.survivor is not None:
+            customer = customer.survivor
+        return customer
+
 
 class Customers:
     """Everybody who may buy, in the order in which they came."""
@@ -78,7 +85,7 @@ class Customers:
             customer = self._fresh.pop()
         else:
             customer = self._all[int(chance.random() ** 1.4 * len(self._all))]
-        customer = customer.survivor or customer
+        customer = customer.remaining()
         if customer.churned:
             customer.churned = False
             self._agenda.put(f"customer-{customer.id}", "customer.reactivated", {}, self._morning(day) + 3 * HOUR_US)
@@ -111,7 +118,7 @@ class Customers:
         self._agenda.put(f"customer-{customer.id}", "customer.qualified", {"kind": kind}, at)
 
     def _after_win(self, customer: Customer, day: int, recorded_at: int) -> None:
-        customer = customer.survivor or customer
+        customer = customer.remaining()
         if customer.kind != "customer":
             self._become(customer, "customer", recorded_at + MINUTE_US)
         customer.busy_until = max(customer.busy_until, day + 200)

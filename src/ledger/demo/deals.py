@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ledger.demo.company import Pipeline
     from ledger.demo.customers import Customer, Customers
     from ledger.demo.people import People, Rep
+    from ledger.demo.sequel import Sequel
 
 _TWICE: Final = 0.022
 """Share of deals that somebody enters a second time."""
@@ -41,11 +42,13 @@ class Deals:
         people: People,
         customers: Customers,
         pipelines: tuple[Pipeline, Pipeline],
+        sequel: Sequel,
         total: int,
     ) -> None:
         self._agenda, self._calendar, self._chance = agenda, calendar, chance
         self._catalogue, self._people, self._customers, self._pipelines = catalogue, people, customers, pipelines
         self.quotes = Quotes(agenda, calendar, chance)
+        self._sequel = sequel
         self._total, self._opened, self._due = total, 0, 0
 
     def arrive(self, day: int, count: int, *, backlog: bool = False) -> None:
@@ -95,6 +98,7 @@ class Deals:
             mishaps.small_changes(deal, self._people.colleague(owner).id, words.title(chance, kind))
         deal.walk()
         self._end(deal)
+        self._sequel.of(deal)
         deal.tell()
         return deal
 

@@ -15,7 +15,14 @@ OPENINGS = {
     "customer": "customer.registered",
     "deal": "deal.opened",
     "quote": "quote.issued",
+    "interaction": "interaction.logged",
+    "task": "task.planned",
+    "objective": "objective.set",
+    "campaign": "campaign.launched",
 }
+UNOPENED = {"rate", "call", "channel"}
+"""Kinds whose streams may begin with any of their events, again and again."""
+
 ENDINGS = {
     "team.closed",
     "person.left",
@@ -25,9 +32,21 @@ ENDINGS = {
     "quote.declined",
     "quote.expired",
     "quote.withdrawn",
+    "interaction.resolved",
+    "interaction.converted",
+    "task.done",
+    "task.cancelled",
+    "objective.cancelled",
+    "campaign.closed",
 }
 CLOSINGS = {"deal.won", "deal.lost", "deal.abandoned"}
-HAPPENED = {"customer", "deal", "quote"}
+AFTER_SALE = {"deal.invoiced", "deal.delivered", "deal.credited"}
+HAPPENED = {"customer", "deal", "quote", "interaction", "task", "call", "campaign", "channel"}
+ENDS_AS = {
+    "interaction.resolved": {"support_request", "complaint"},
+    "interaction.converted": {"cart", "visit", "web_visit"},
+}
+MONEY_METRICS = {"amount", "margin", "invoiced_amount", "delivered_amount"}
 
 
 class Illegal(AssertionError):
@@ -55,18 +74,31 @@ class Judge:
     def _replay(self, kind, shown, line):
         state, merged = "absent", False
         contacts: set[str] = set()
+        totals: dict[str, int] = {}
         for event in shown:
             name, data = event["type"], event["data"]
-            if kind != "rate":
+            if kind not in UNOPENED:
                 self._check((state == "absent") == (name == OPENINGS[kind]), line)
-            self._check(name not in HAPPENED or kind in name, line)
+            self._check(name != "forecast.withdrawn" or state == "forecast.submitted", line)
             self._check(not merged and state != "ended", line)
+            self._check(name not in ENDS_AS or shown[0]["data"]["kind"] in ENDS_AS[name], line)
+            if name == "campaign.responses_counted":
+                self._check(all(count >= totals.get(each, 0) for each, count in data.items()), line)
+                totals |= data
+            if "target" in data:
+                money = shown[0]["data"]["metric"] in MONEY_METRICS
+                self._check(isinstance(data["target"], dict) == money, line)
+            if "period" in data:
+                self._check(data["period"] == shown[0]["data"]["period"], line)
+                self._check(data["period"]["from"] <= data["period"]["to"] and len(data["scope"]) == 1, line)
             self._amounts(data, line)
             if name.startswith("contact."):
                 self._check((name == "contact.added") == (data["contact"] not in contacts), line)
                 (contacts.discard if name == "contact.removed" else contacts.add)(data["contact"])
             if kind == "deal":
                 state, merged = self._deal(state, event, shown[0]["data"]["pipeline"], line)
+            elif kind == "call":
+                state = name
             else:
                 state = "ended" if name in ENDINGS else "there"
 
@@ -81,6 +113,9 @@ class Judge:
             self._check(state != "deal.won", line)
             return state, True
         if name == "deal.reclassified":
+            return state, False
+        if name in AFTER_SALE:
+            self._check(state == "deal.won", line)
             return state, False
         self._check(state not in CLOSINGS, line)
         return (name if name in CLOSINGS else "open"), False
