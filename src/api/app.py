@@ -41,9 +41,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
-    problems.install(app)
-    for routes in (events, reports, streams, commands, health, dashboard):
-        app.include_router(routes.router)
+    routers = [routes.router for routes in (events, reports, streams, commands, health, dashboard)]
+    problems.install(app, routers)
+    for router in routers:
+        app.include_router(router)
     openapi.install(app)
     return app
 

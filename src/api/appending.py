@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _KEY = re.compile(r'"([ !#-\[\]-~]{1,200})"|([!#-~]{1,200})')
 _VERSION = re.compile(r'"(0|[1-9][0-9]{0,14})"')
 
+NEVER = 2**53 - 1
+"""A version that no stream has: what a request wants of the stream cannot be."""
+
 IdempotencyKey = Annotated[
     str | SkipJsonSchema[None],
     Header(
@@ -33,8 +36,7 @@ IfMatch = Annotated[
     str | SkipJsonSchema[None],
     Header(
         alias="If-Match",
-        description="The stream's version, as its ETag says; refused with 412 if it has another.",
-        examples=['"7"'],
+        description='The stream\'s version as its ETag says it, such as `"7"`; refused with 412 if it has another.',
         json_schema_extra={"pattern": f"^{_VERSION.pattern}$"},
     ),
 ]
@@ -43,7 +45,6 @@ IfNoneMatch = Annotated[
     Header(
         alias="If-None-Match",
         description="`*`: refused with 412 if the stream has any events.",
-        examples=["*"],
         json_schema_extra={"enum": ["*"]},
     ),
 ]
@@ -67,16 +68,15 @@ async def store(service: Service, lines: Sequence[bytes], idempotency_key: str |
 
 def expected_version(if_match: str | None, if_none_match: str | None) -> int | None:
     """The version that a request is conditional on; 0 for a stream without events. Raises `BadRequest`."""
-    if if_match is None and if_none_match is None:
-        return None
+    if if_none_match not in (None, "*"):
+        raise BadRequest("If-None-Match takes * alone: the stream must be new")
     if if_match is None:
-        if if_none_match != "*":
-            raise BadRequest("If-None-Match takes * alone: the stream must be new")
-        return 0
+        return None if if_none_match is None else 0
     match = _VERSION.fullmatch(if_match)
-    if match is None or if_none_match is not None:
-        raise BadRequest('If-Match takes one version as the ETag says it, such as "7", without If-None-Match')
-    return int(match[1])
+    if match is None:
+        raise BadRequest('If-Match takes one version as the ETag says it, such as "7"')
+    version = int(match[1])
+    return NEVER if version and if_none_match else version
 
 
 def _key(header: str) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from ledger.errors import (
     BadRequest,
@@ -62,12 +65,23 @@ def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def install(app: FastAPI) -> None:
-    """Turn every error of the app into a problem document."""
+def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Turn every error of the app, whose routes these routers have, into a problem document."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+    def of_http(request: Request, error: Exception) -> JSONResponse:
+        answer = _of_http(request, error)
+        if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # Starlette names the methods of one route only
+            path = request.scope["path"]
+            methods = {name for route in routes if route.path_regex.match(path) for name in route.methods}
+            answer.headers["Allow"] = ", ".join(sorted(methods))
+        return answer
+
     app.add_exception_handler(LedgerError, _of_ledger)
     app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(DBAPIError, _of_database)
+    app.add_exception_handler(ClientDisconnect, _of_silence)
     app.add_exception_handler(Exception, _of_fault)
 
 
@@ -97,6 +111,12 @@ def _of_database(_: Request, error: Exception) -> JSONResponse:
     status, title = STATUS[DatabaseUnusable]
     detail = "the database did not answer; nothing was stored; try again in a moment"
     return problem(status, DatabaseUnusable.code, title, detail, {"Retry-After": "2"})
+
+
+def _of_silence(*_: object) -> JSONResponse:
+    """For a client that left before it had said all: nothing was stored, and nobody hears this."""
+    status = HTTPStatus.BAD_REQUEST
+    return problem(status, "disconnected", status.phrase, "the request broke off; nothing was stored; send it again")
 
 
 def _of_fault(_: Request, error: Exception) -> JSONResponse:

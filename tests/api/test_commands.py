@@ -304,7 +304,6 @@ def test_a_batch_of_what_is_already_so_is_not_created(client):
         {"If-Match": '"07"'},
         {"If-Match": '"99999999999999999999"'},
         {"If-None-Match": '"7"'},
-        {"If-Match": '"3"', "If-None-Match": "*"},
         {"Idempotency-Key": '"half'},
         {"Idempotency-Key": '""'},
         {"Idempotency-Key": "x" * 201},
@@ -342,6 +341,12 @@ def test_the_version_stands_in_the_path_alone(client):
     assert "the version stands in the path" in answer.json()["detail"]
 
 
-def test_only_posting_is_a_command(client):
-    answer = client.get("/v1/deals/small/win")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+def test_conditions_that_are_never_met_together_are_not_met(client):
+    answer = send(client, "/v1/deals/small/win", {}, **{"If-Match": '"3"', "If-None-Match": "*"})
+    assert answer.status_code == 412
+
+
+@pytest.mark.parametrize(("path", "methods"), [("/v1/deals/small/win", "POST"), ("/v1/events", "GET, POST")])
+def test_another_method_is_told_which_there_are(client, path, methods):
+    answer = client.put(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
