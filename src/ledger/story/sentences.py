@@ -70,14 +70,23 @@ def sentence(moment: Moment, words: Words) -> Sentence:
     around = _around(moment, kind, before, after)
     changed = list(changes(data, before, after))
     made = [_said(each, data, kind, words, around) for each in changed]
-    thing = {name: words.value(name, value, _hint(name, data, kind), around) for name, value in _there(after)}
     title = title_of(data, words)
+    templates = _templates(data, words) or (title,)
+    thing = {
+        name: words.value(name, value, _hint(name, data, kind), around)
+        for name, value in after.items()
+        if value is not None and any(f"thing.{name}" in _names(each) for each in templates)
+    }
     blanks = _blanks(changed, made, thing) | {"id": moment.event.stream.partition("-")[2]}
-    text, used = _filled(words.texts["sentence"].get(data.TYPE, title), blanks, title)
+    text, used = _filled(templates, blanks, title)
+    known = used.union(*map(_names, templates))
     return Sentence(
         title=title,
         text=text,
-        changes=tuple(msgspec.structs.replace(each, in_sentence=each.field in used) for each in made),
+        changes=tuple(
+            msgspec.structs.replace(said, in_sentence=_is_said(change, said, known if change.after is None else used))
+            for change, said in zip(changed, made, strict=True)
+        ),
     )
 
 
@@ -137,7 +146,7 @@ def _of_amendment(moment: Moment, data: EventRetracted | EventCorrected, words: 
     }
     title = title_of(data, words)
     blanks = named | {"thing.title": title_of(moment.target.data, words)}
-    return Sentence(title=title, text=_filled(words.texts["sentence"][data.TYPE], blanks, title)[0])
+    return Sentence(title=title, text=_filled(_templates(data, words), blanks, title)[0])
 
 
 def _around(moment: Moment, kind: str, *known: Mapping[str, Any]) -> Around:
@@ -152,8 +161,10 @@ def _hint(field: str, event: Event, kind: str) -> Any:
     return hints(type(event)).get(field) or hints_of_kind(kind).get(field)
 
 
-def _there(values: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    return ((name, value) for name, value in values.items() if value is not None)
+def _templates(event: Event, words: Words) -> tuple[str, ...]:
+    """The sentences of an event type, the fullest first."""
+    found: str | list[str] = words.texts["sentence"].get(event.TYPE, [])
+    return (found,) if isinstance(found, str) else tuple(found)
 
 
 def _said(change: Change, event: Event, kind: str, words: Words, around: Around, *, whole: bool = False) -> Said:
@@ -176,6 +187,14 @@ def _moved(field: str, before: str, after: str, words: Words, parts: str | None 
     return Said(field=field, before=before, after=after, text=text)
 
 
+def _is_said(change: Change, said: Said, used: frozenset[str]) -> bool:
+    """Whether a sentence with these blanks says all of a change. That there is none now, its words say."""
+    before = f"{change.field}.before"
+    if change.after is None:
+        return before in used
+    return not used.isdisjoint({change.field, f"thing.{change.field}"}) and (said.before is None or before in used)
+
+
 def _blanks(changed: Iterable[Change], made: Iterable[Said], thing: Mapping[str, str]) -> dict[str, str]:
     """What may be put into a template; a field that now says nothing fills no blank."""
     blanks = {f"thing.{name}": text for name, text in thing.items()}
@@ -187,13 +206,13 @@ def _blanks(changed: Iterable[Change], made: Iterable[Said], thing: Mapping[str,
     return blanks
 
 
-def _filled(templates: str | list[str], blanks: Mapping[str, str], title: str) -> tuple[str, frozenset[str]]:
-    """The first template whose blanks can be filled, filled, and the fields it names; else the title."""
-    for template in [templates] if isinstance(templates, str) else templates:
+def _filled(templates: Iterable[str], blanks: Mapping[str, str], title: str) -> tuple[str, frozenset[str]]:
+    """The first template whose blanks can be filled, filled, and the blanks it had; else the title."""
+    for template in templates:
         chosen = _OPTION.sub(lambda option: option[1] if _names(option[1]) <= blanks.keys() else "", template)
         if _names(chosen) <= blanks.keys():
             text = _BLANK.sub(lambda blank: blanks[blank[0][1:-1]], chosen)
-            return text, frozenset(name.removeprefix("thing.").removesuffix(".before") for name in _names(chosen))
+            return text, _names(chosen)
     return title, frozenset()
 
 

@@ -93,7 +93,7 @@ def test_null_gives_the_stages_own_back():
     own = say("deal-d1", "deal.probability_set", probability_bp=6_550)
     back = {"stream": "deal-d1", "type": "deal.probability_set", "data": {"probability_bp": None}}
     assert deal(own).text == "Probability set to 65.5%"
-    assert deal(own, back).text == "Probability of its stage again, was 65.5%"
+    assert (deal(own, back).text, deal(own, back).details) == ("Probability of its stage again, was 65.5%", [])
 
 
 def test_only_the_contact_spoken_of_is_compared():
@@ -101,6 +101,8 @@ def test_only_the_contact_spoken_of_is_compared():
     add = [say("customer-c1", "contact.added", contact=each, name=each.title(), phone="1") for each in ("ida", "leo")]
     shown = entry("customer-c1", register, *add, say("customer-c1", "contact.changed", contact="ida", phone="2"))
     assert (shown.text, shown.details) == ("Contact Ida changed", ["contact: ida", "phone: 1 → 2"])
+    renamed = entry("customer-c1", register, *add, say("customer-c1", "contact.changed", contact="ida", name="Ida B"))
+    assert (renamed.text, renamed.details) == ("Contact Ida B changed", ["contact: ida", "name: Ida → Ida B"])
     gone = entry("customer-c1", register, *add, say("customer-c1", "contact.removed", contact="leo"))
     assert gone.text == "Contact Leo removed"
 
