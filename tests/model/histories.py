@@ -431,8 +431,8 @@ OPEN_DEAL = [
     *("deal.reclassified", "deal.abandoned", "deal.retitled", "deal.revalued", "deal.merged"),
 ]
 CLOSED_DEAL = [
-    *("deal.reopened", "deal.reopened", "deal.reopened", "deal.reclassified", "deal.invoiced"),
-    *("deal.reopened", "deal.reclassified", "deal.merged", "deal.delivered", "deal.credited", "deal.invoiced"),
+    *("deal.reopened", "deal.invoiced", "deal.reclassified", "deal.reopened", "deal.delivered", "deal.invoiced"),
+    *("deal.reopened", "deal.credited", "deal.reclassified", "deal.merged", "deal.reopened"),
 ]
 QUOTE = ["quote.accepted", "quote.revised", "quote.accepted", "quote.declined", "quote.expired", "quote.withdrawn"]
 CUSTOMER = [
@@ -608,6 +608,7 @@ BESIDE = [
     *(f"objective-o{number}" for number in range(1, 7)),
     *(f"call-f{number}" for number in range(1, 7)),
     *("interaction-i1", "interaction-i2", "interaction-i3", "task-t1", "task-t2", "campaign-spring", "channel-web"),
+    *("campaign-spring", "campaign-spring", "channel-web", "channel-web"),
 ]
 COMMON = ["rate-USD", "rate-JPY", "rate-USD", "rate-JPY", "rate-USD", "team-north", "book"]
 

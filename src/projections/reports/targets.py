@@ -89,18 +89,22 @@ def lines(question: Question, view: View, rates: Rates, days: Period, metric: st
 
 def counting(targets: Iterable[Target], days: Period) -> Iterator[tuple[Target, int, int]]:
     """On how many days of each month, by its number, each target counts."""
-    by_whose: dict[str | None, list[Target]] = {}
-    for target in targets:
-        by_whose.setdefault(target.whose, []).append(target)
-    for same in by_whose.values():
-        ranked = sorted(same, key=lambda each: each.said, reverse=True)
-        ranked.sort(key=lambda each: each.last - each.first)
-        for number in range(month_number(days.first), month_number(days.last) + 1):
-            free = set(_days_in(number, days.first, days.last))
-            for target in ranked:
-                if counted := free.intersection(_days_in(number, target.first, target.last)):
-                    free -= counted
-                    yield target, number, len(counted)
+    ranked = sorted(targets, key=lambda each: each.said, reverse=True)
+    ranked.sort(key=lambda each: each.last - each.first)
+    same: dict[tuple[str | None, int], list[Target]] = {}
+    for target in ranked:
+        first, last = max(target.first, days.first), min(target.last, days.last)
+        for number in range(month_number(first), month_number(last) + 1):
+            same.setdefault((target.whose, number), []).append(target)
+    for (_, number), covering in same.items():
+        free = set(_days_in(number, days.first, days.last))
+        for target in covering:
+            before = len(free)
+            free.difference_update(_days_in(number, target.first, target.last))
+            if len(free) < before:
+                yield target, number, before - len(free)
+            if not free:
+                break
 
 
 def _parts(target: Target, factor: Fraction) -> dict[int, int]:
