@@ -62,7 +62,8 @@ class _Deciding(msgspec.Struct, gc=False):
 class _Batch:
     """Lines that go together: their requests, being stored, and those that must wait for a further try.
 
-    `repeats`: lines with the key of an earlier one of the batch, which get its receipt once it is stored.
+    `keys`: the first line with each key. `repeats`: lines with the key of an earlier one, of this batch or of the one that
+    was under way, which get its receipt once it is stored.
     `refused`: the log would not store one of them (it is too large), though the rules allowed it.
     """
 
@@ -70,6 +71,7 @@ class _Batch:
         self.lines = lines
         self.requests: list[tuple[_Deciding, Request]] = []
         self.later: list[_Deciding] = []
+        self.keys: dict[str, _Deciding] = {}
         self.repeats: list[tuple[_Deciding, _Deciding]] = []
         self.refused = False
         self.stored: Callable[[], Outcomes] | None = None
@@ -91,6 +93,7 @@ class BulkAppender:
         self._session = Session(recorder, References(recorder), most=most)
         self._opened = False
         self._tried: dict[str, Remembered] = {}
+        self._under_way: dict[str, _Deciding] = {}
 
     def run(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[Outcome]:
         """Outcomes in the order of the lines."""
@@ -109,7 +112,7 @@ class BulkAppender:
                 if count == LONG_BATCHES and not self._dry_run and self._recorder.clock is utc_now:
                     self._storer = StoringProcess(self._url, self._recorder.book)
                 self._store(batch)
-                under_way = batch
+                under_way, self._under_way = batch, batch.keys
             if under_way is not None:
                 self._settle(under_way)
                 yield from self._outcomes(under_way)
@@ -147,7 +150,6 @@ class BulkAppender:
         before = self._before(readable)
         session.preload(deciding.said.stream for deciding in readable if deciding.said is not None)
         session.preload_subjects(deciding.said for deciding in readable if deciding.said is not None)
-        seen: dict[str, _Deciding] = {}
         for deciding in readable:
             said = deciding.said
             assert said is not None
@@ -159,11 +161,11 @@ class BulkAppender:
                         deciding.receipt = same_body(before[said.key], deciding.body)[0]
                         deciding.repeated = True
                         continue
-                    first = seen.get(said.key)
+                    first = batch.keys.get(said.key) or self._under_way.get(said.key)
                     if first is not None and first.error is None:
                         batch.repeats.append((deciding, first))
                         continue
-                    seen[said.key] = deciding
+                    batch.keys[said.key] = deciding
                 decided = session.decide(said, now, history=history)
             except LedgerError as error:
                 deciding.error = bare(error)
@@ -212,6 +214,7 @@ class BulkAppender:
         if not batch.later and not batch.refused:
             return True
         waiting = _unsettled(batch)
+        self._under_way = {}
         for _ in range(MAX_TRIES):
             self._session.forget()
             if not waiting:
@@ -226,10 +229,9 @@ class BulkAppender:
 
     def _take_outcomes(self, batch: _Batch) -> None:
         """Note how storing went."""
-        if batch.stored is None:
-            return
         rows: list[Row] = []
-        for (deciding, _), outcome in zip(batch.requests, batch.stored(), strict=True):
+        outcomes = [] if batch.stored is None else batch.stored()
+        for (deciding, _), outcome in zip(batch.requests, outcomes, strict=True):
             if isinstance(outcome, Stored):
                 assert deciding.receipt is not None
                 deciding.receipt = positioned([deciding.receipt], outcome.rows)[0]

@@ -323,6 +323,24 @@ def test_a_text_said_twice_in_a_file_is_said_once(ledger, batches):
 
 
 @pytest.mark.slow
+def test_a_key_repeated_while_its_first_line_is_being_stored_is_recognised(database_url, book, monkeypatch):
+    """Decided anew it would be refused, since its stream, as decided meanwhile, has it already."""
+    monkeypatch.setattr(bulk, "BATCH_LINES", 4)
+    monkeypatch.setattr(bulk, "LONG_BATCHES", 1)
+    ledger = open_ledger(database_url, book)
+    keyed = [team(f"k{number}") | {"key": f"k{number}"} for number in range(40)]
+    lines = [
+        line for first in keyed for line in (first, team(first["key"] + "x"), first, team("other") | {"key": "k0"})
+    ]
+    outcomes = run(ledger, *[team("a"), team("b"), *lines], history=True)[2:]
+    assert [each.error for each in outcomes[0::4] + outcomes[1::4] + outcomes[2::4]] == [None] * 120
+    assert [each.receipt for each in outcomes[2::4]] == [each.receipt for each in outcomes[0::4]]
+    assert all(isinstance(each.error, KeyReused) for each in outcomes[3::4])
+    assert check_log(ledger) == 3 + 80
+    ledger.close()
+
+
+@pytest.mark.slow
 def test_a_long_file_goes_through_a_process_of_its_own(database_url, book, monkeypatch):
     """Batches overlap then: what the log stamps while the next lines are decided must not turn their order round."""
     monkeypatch.setattr(bulk, "BATCH_LINES", 40)

@@ -148,7 +148,7 @@ class RowAppender:
             return _Line(made, thing)
         raw = encode(made.line)
         body = encode({name: value for name, value in made.line.items() if name not in _TIMES}) if made.once else raw
-        key = hashlib.blake2b(_name(made).encode(errors="surrogatepass"), key=self._secret, digest_size=_KEY_BYTES)
+        key = hashlib.blake2b(_name(made).encode(), key=self._secret, digest_size=_KEY_BYTES)
         return _Line(
             made,
             None,
