@@ -13,6 +13,7 @@ from sqlalchemy.util import LRUCache
 from ledger.application import Ledger, open_ledger
 from ledger.times import parse_instant
 from projections.reports import MissingRate, find
+from projections.reports.exact import Line
 from projections.reports.explain import _lines
 from projections.reports.question import ask
 from projections.reports.table import tabulate
@@ -160,6 +161,7 @@ def reported(report: Report, question: Question, view: View) -> tuple[LineSet, R
     names = sorted(question.dimensions)
     line_set: LineSet = Counter()
     for line in lines:
+        assert isinstance(line, Line)
         taken = {each.of for each in report.sums if each.takes(line.state)}
         for piece in line.pieces:
             brings = [(FIGURES[base], piece.bases[base]) for base in FIGURES if base in taken]

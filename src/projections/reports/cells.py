@@ -14,7 +14,7 @@ from projections.reports.rates import Rates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from projections.reports.definition import Base, Sums
+    from projections.reports.definition import Base, Item, Sums
     from projections.reports.question import Question
     from projections.reports.sources import Source
     from projections.store import View
@@ -63,9 +63,23 @@ class Cells:
         for name, of in self._taken[state]:
             sums[name] += bases.get(of, 0)
 
+    def summarise(self, items: Iterable[Item]) -> list[Item]:
+        """Work the figures out from a report's items; those that the filters let pass."""
+        found = [item for item in items if wanted(self._question, item.dimensions)]
+        by_key: dict[Key, list[Item]] = {}
+        for item in found:
+            by_key.setdefault(tuple(item.dimensions[name] for name in self._question.heads), []).append(item)
+        summary = self._question.report.summary
+        assert summary is not None
+        self.rows = {key: dict(summary(self._question, some)) for key, some in by_key.items()}
+        self.totals = dict(summary(self._question, found))
+        self.lines, self.late = len(found), sum(item.late for item in found)
+        return found
+
     @staticmethod
     def _nothing(question: Question) -> Sums:
-        return {each.name: 0 for each in question.report.sums}
+        summary = question.report.summary
+        return dict(summary(question, ())) if summary else {each.name: 0 for each in question.report.sums}
 
 
 @dataclass
@@ -81,7 +95,10 @@ def work_out(question: Question, view: View) -> Cells:
     """The report's cells: sums told by the database, and one by one what it cannot round or share."""
     cells = Cells(question)
     rates = Rates(question, view)
-    for source in question.report.lines(question, view):
+    if question.report.items is not None:
+        cells.summarise(question.report.items(question, view, rates))
+        return cells
+    for source in question.report.lines(question, view) if question.report.lines else ():
         if exact.splits(question):
             _one_by_one(cells, exact.read(source, question, view, rates))
             continue

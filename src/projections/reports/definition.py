@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ledger.money import half_even
 
@@ -54,8 +54,8 @@ class Sum(NamedTuple):
         return state not in self.but if self.states is None else state in self.states
 
 
-Sums = dict[str, int]
-"""The additive figures of a cell by the name of their `Sum`."""
+Sums = dict[str, Any]
+"""The figures of a cell that its columns are worked out from: by the name of their `Sum`, or as the summary names them."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,30 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Item:
+    """A line of a report whose figures do not add up: a median, a rate over customers, a score.
+
+    `dimensions` tells every dimension that the question needs; `figures` what the summary is made of, integers and
+    fractions as in `Exact`, or texts. `joined` are the dated streams that told something of it; `late`: it rests on an
+    event appended after `known_at`.
+    """
+
+    stream: str
+    position: int
+    at: int
+    dimensions: Mapping[str, str | None]
+    figures: Mapping[str, Any]
+    state: str | None = None
+    joined: tuple[str, ...] = ()
+    late: bool = False
+
+
+@dataclass(frozen=True)
 class Report:
     """A named, documented question over the read store.
+
+    Where figures add up over lines, `lines` and `sums` say of what; else `items` are the lines, and `summary` works out
+    the figures of a cell, or of all, from those in it (which may be none).
 
     `fixed` dimensions head every row, `dimensions` may be asked for with `by` and `where`. `lines` gives the
     sources whose rows are the report's lines: their sums are its cells, and `explain` lists them; `more_lines` those
@@ -84,11 +106,13 @@ class Report:
     description: Text
     formula: Text
     source: Text
-    sums: tuple[Sum, ...]
     columns: tuple[Column, ...]
     parameters: tuple[str, ...]
     dimensions: tuple[str, ...]
-    lines: Callable[[Question, View], Sequence[Source]]
+    sums: tuple[Sum, ...] = ()
+    lines: Callable[[Question, View], Sequence[Source]] | None = None
+    items: Callable[[Question, View, Rates], Iterable[Item]] | None = None
+    summary: Callable[[Question, Sequence[Item]], Mapping[str, Any]] | None = None
     fixed: tuple[str, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
@@ -100,6 +124,11 @@ def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
     """A column that shows a sum as it is."""
     wanted = of or name.removesuffix("_minor")
     return Column(name, kind, label, lambda sums: sums[wanted])
+
+
+def told(name: str, kind: Kind, label: Text) -> Column:
+    """A column that a summary has worked out under the column's own name."""
+    return Column(name, kind, label, lambda sums: sums[name])
 
 
 def total(name: str, kind: Kind, label: Text, *of: str) -> Column:

@@ -6,6 +6,7 @@ The lines are those of the report's own line query with the cell as a filter; th
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +17,9 @@ from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
 from projections.reports.cells import Cells
+from projections.reports.definition import Item
 from projections.reports.dimensions import merged
+from projections.reports.exact import Line
 from projections.reports.question import ask, dates
 from projections.reports.rates import Rates
 from projections.reports.table import shown
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from ledger.codec import Recorded
     from projections.reports.definition import Report, Sum
-    from projections.reports.exact import Line
     from projections.reports.question import Question
     from projections.store import ReadStore, View
 
@@ -128,11 +130,14 @@ def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
     return replace(question, where=where)
 
 
-def _lines(question: Question, view: View) -> tuple[list[Line], Cells]:
+def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
     cells, rates = Cells(question), Rates(question, view)
+    if question.report.items is not None:
+        items = cells.summarise(question.report.items(question, view, rates))
+        return sorted(items, key=lambda item: item.stream), cells
     into = merged(question, view)
-    found = []
-    for source in question.report.lines(question, view):
+    found: list[Line | Item] = []
+    for source in question.report.lines(question, view) if question.report.lines else ():
         for line in exact.read(source, question, view, rates, merged=into):
             pieces = tuple(piece for piece in line.pieces if exact.wanted(question, piece.dimensions))
             if pieces and any(each.takes(line.state) for each in question.report.sums):
@@ -145,7 +150,7 @@ def _lines(question: Question, view: View) -> tuple[list[Line], Cells]:
     return sorted(found, key=lambda line: line.stream), cells
 
 
-def _with_events(question: Question, found: Sequence[Line], ledger: Ledger) -> list[Explained]:
+def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledger) -> list[Explained]:
     streams = {line.stream for line in found} | {stream for line in found for stream in line.joined}
     events = ledger.streams(sorted(streams))
     titles = {line.stream: _title(events.get(line.stream, []), question) for line in found}
@@ -154,7 +159,7 @@ def _with_events(question: Question, found: Sequence[Line], ledger: Ledger) -> l
 
 
 def _explained(
-    question: Question, line: Line, events: Mapping[str, Sequence[Recorded]], title: str | None
+    question: Question, line: Line | Item, events: Mapping[str, Sequence[Recorded]], title: str | None
 ) -> Explained:
     pair = question.pair
     positions = {line.stream: _positions(events.get(line.stream, ()), pair.known_at, pair.happened.as_of)}
@@ -166,19 +171,25 @@ def _explained(
         title=title,
         state=line.state,
         effective_at=format_instant(line.at),
-        currency=line.currency,
-        probability_bp=line.probability_bp,
-        dimensions=dict(line.pieces[0].dimensions),
-        figures={
-            _name(each): shown("quantity" if each.of == "quantity" else "money", _brings(line, each))
-            for each in question.report.sums
-            if each.takes(line.state)
-        },
+        currency=line.currency if isinstance(line, Line) else None,
+        probability_bp=line.probability_bp if isinstance(line, Line) else None,
+        dimensions=dict(line.pieces[0].dimensions if isinstance(line, Line) else line.dimensions),
+        figures=_figures(question, line),
         events=positions,
     )
 
 
-def _read_at(question: Question, line: Line, stream: str) -> int:
+def _figures(question: Question, line: Line | Item) -> dict[str, Any]:
+    if isinstance(line, Item):
+        return {name: float(each) if isinstance(each, Fraction) else each for name, each in line.figures.items()}
+    return {
+        _name(each): shown("quantity" if each.of == "quantity" else "money", _brings(line, each))
+        for each in question.report.sums
+        if each.takes(line.state)
+    }
+
+
+def _read_at(question: Question, line: Line | Item, stream: str) -> int:
     """When a dated stream told something of a line: merged customers at the pair, constant rates at `as_of`."""
     if stream.startswith("customer-"):
         return question.pair.happened.as_of
