@@ -1,4 +1,5 @@
-"""What deserves a look: references that lead nowhere, open deals in stages that are gone, streams in quarantine.
+"""What deserves a look: references that lead nowhere, open deals in stages that are gone, customers merged in a circle,
+streams in quarantine.
 
 References are not checked at append, because history arrives in any order. Here they are, with all that is known now.
 """
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, and_, distinct, exists, func, literal, select, true
 
+from projections.reports.dimensions import survivors
 from projections.tables import (
+    CUSTOMER_MERGED,
     FOREVER_SQL,
     OPEN_DEAL,
     call_versions,
@@ -92,7 +95,7 @@ _REFERENCES: Final = (
 
 def findings(view: View) -> list[Finding]:
     """Everything found in a read store, problems first."""
-    return [*_quarantined(view), *_dangling(view), *_in_gone_stages(view)]
+    return [*_quarantined(view), *_dangling(view), *_in_gone_stages(view), *_in_circles(view)]
 
 
 def _quarantined(view: View) -> Iterator[Finding]:
@@ -151,3 +154,14 @@ def _in_gone_stages(view: View) -> Iterator[Finding]:
         count = f"{row.deals:,} open deal{'s' * (row.deals > 1)}"
         text = f"{count} in stage {row.stage}, which pipeline-{row.pipeline} no longer has (as {row.first})"
         yield Finding(False, f"{text}; its last probability still counts")
+
+
+def _in_circles(view: View) -> Iterator[Finding]:
+    """Two processes that merge at the same time may close one."""
+    customer = customer_versions.c
+    still = (CUSTOMER_MERGED, customer.known_to == FOREVER_SQL, customer.effective_to == FOREVER_SQL)
+    rows = view.rows(select(customer.stream, customer.merged_into).where(*still))
+    into = {row.stream.removeprefix("customer-"): row.merged_into for row in rows}
+    for survivor in sorted({each for each in survivors(into).values() if each in into}):
+        text = f"customer-{survivor} is merged in a circle, which reports count as one customer, {survivor}"
+        yield Finding(False, f"{text}; retract one of the merges")

@@ -9,6 +9,7 @@ from ledger.codec import Recorded
 from ledger.events import CustomerMerged
 from ledger.times import parse_instant
 from projections import intervals
+from projections.findings import findings
 from projections.pairs import Pair
 from projections.tables import CUSTOMER_MERGED, customer_versions
 from tests.projections.logs import put
@@ -88,6 +89,8 @@ def test_customers_merged_in_a_circle_are_the_first_of_them(told, report):
         ],
     )
     assert counted(told, report, as_of="2026-02-01") == {"b": 3}
+    with told.folded().view() as view:
+        assert any("customer-b is merged in a circle" in finding.text for finding in findings(view))
 
 
 def test_a_customer_merged_into_one_that_nobody_registered_is_that_one(told):
