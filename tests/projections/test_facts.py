@@ -265,6 +265,15 @@ def test_what_happens_at_the_instant_of_an_invoice_still_counts_for_it():
     assert [row["customer"] for row in tables["invoices"]] == ["c", "d"]
 
 
+def test_an_invoice_of_the_instant_of_a_reopening_is_of_the_deal_after_it():
+    invoice = DealInvoiced(invoice="i1", value=euros(60))
+    again = [DealReopened(reason="back", stage="b"), DealAssigned(owner="z"), DealStageChanged(stage="c")]
+    tables = deal(opened(), DealWon(), invoice, *again, at=(0, 1, 5, 5, 5, 5))
+    assert [(row["owner"], row["stage"]) for row in tables["invoices"]] == [("z", "c")]
+    tables = deal(opened(), DealWon(), invoice, *again, at=(0, 1, 5, 6, 6, 6))
+    assert [(row["owner"], row["stage"]) for row in tables["invoices"]] == [("a", "a")]
+
+
 def test_an_invoice_outlives_the_win_but_not_a_merger():
     before = [opened(), DealWon(), DealInvoiced(invoice="i1", value=euros(60)), DealReopened(reason="back", stage="a")]
     assert len(deal(*before)["invoices"]) == 1

@@ -104,7 +104,7 @@ def step(state: State | None, event: DealEvent | Ignored, at: int, position: int
     is_open = state.status == "open"
     match event:
         case DealStageChanged(stage=stage):
-            return replace(state, stage=stage) if is_open else state
+            return _invoices_of(replace(state, stage=stage), at) if is_open else state
         case DealRevalued(value=value, margin=margin, quantity=quantity, lines=lines):
             return _worth(state, revalue(state.worth, value, margin, quantity, lines)) if is_open else state
         case DealCloseDateChanged(expected_close_on=day):
@@ -119,7 +119,7 @@ def step(state: State | None, event: DealEvent | Ignored, at: int, position: int
         case DealAbandoned():
             return state if state.status == "merged" else _closed(state, "abandoned", event, at)
         case DealAssigned(owner=owner):
-            return replace(state, owner=owner) if is_open else state
+            return _invoices_of(replace(state, owner=owner), at) if is_open else state
         case DealProbabilitySet(probability_bp=probability_bp):
             return replace(state, probability_bp=probability_bp) if is_open else state
         case DealCategorySet(category=category):
@@ -129,7 +129,7 @@ def step(state: State | None, event: DealEvent | Ignored, at: int, position: int
         case DealReopened(stage=stage):
             if state.closing is None:
                 return state
-            return _reopened(state, stage)
+            return _invoices_of(_reopened(state, stage), at)
         case DealMerged():
             if state.status == "won":
                 return state
@@ -186,7 +186,7 @@ def _worth(state: State, worth: Worth) -> State:
 def _reclassified(state: State, event: DealReclassified, at: int) -> State:
     if state.status == "merged":
         return state
-    changed = msgspec.structs.replace(
+    reclassified = msgspec.structs.replace(
         state,
         customer=event.customer or state.customer,
         kind=event.kind or state.kind,
@@ -195,8 +195,7 @@ def _reclassified(state: State, event: DealReclassified, at: int) -> State:
         channel=event.channel or state.channel,
         campaign=event.campaign or state.campaign,
     )
-    if state.invoices:
-        changed = msgspec.structs.replace(changed, invoices=_reclassified_invoices(state.invoices, changed, at))
+    changed = _invoices_of(reclassified, at)
     if state.closing is None or state.closed_at != at:
         return changed
     return _closed(changed, state.status, state.closing, at)
@@ -248,16 +247,19 @@ def _classified(state: State) -> Payload:
     )
 
 
-def _reclassified_invoices(invoices: Shown, state: State, at: int) -> Shown:
-    """Those of this same instant take what the deal is now; `invoiced_at` stands last but one."""
-    now = _classified(state)
+def _invoices_of(state: State, at: int) -> State:
+    """The state, its invoices of this same instant being of the deal as it is now; `invoiced_at` stands last but one."""
+    invoices = state.invoices
     same: list[Payload] = []
     while isinstance(invoices, Grown) and invoices.last[-2] == at:
         same.append(invoices.last)
         invoices = invoices.rest
+    if not same:
+        return state
+    now = _classified(state)
     for last in reversed(same):
         invoices = Grown(invoices, (*last[:_SAID_BEFORE], *now, *last[_SAID_BEFORE + len(now) :]))
-    return invoices
+    return msgspec.structs.replace(state, invoices=invoices)
 
 
 def _closed(state: State, status: str, closing: DealWon | DealLost | DealAbandoned, at: int) -> State:
