@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from operator import itemgetter
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -62,6 +63,19 @@ encode = _encoder.encode
 """Canonical JSON bytes of a struct from `events`, an `Envelope`, or plain data without floats."""
 
 
+_learning = Lock()
+
+
+def decoder_of(type_: Any) -> msgspec.json.Decoder[Any]:
+    """A decoder made by one thread at a time.
+
+    msgspec learns a struct's fields when it first needs them; another thread that needs the same struct meanwhile takes
+    it half learnt, and the process crashes.
+    """
+    with _learning:
+        return msgspec.json.Decoder(type_)
+
+
 _TIMES = [("appended_at", str), ("effective_at", str), ("recorded_at", str)]
 _OTHERS = [("actor", str), ("schema", int), ("source", str | None, None), ("stream", str), ("version", int)]
 
@@ -100,7 +114,7 @@ def _decode_current(*, times: bool) -> Any:
     union: Any = entries[0]
     for entry in entries[1:]:
         union |= entry
-    return msgspec.json.Decoder(union).decode
+    return decoder_of(union).decode
 
 
 _decode_any = msgspec.json.Decoder(_AnySchema).decode

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ledger.checks import check
-from ledger.codec import MAX_ENTRY_BYTES, encode
+from ledger.codec import MAX_ENTRY_BYTES, decoder_of, encode
 from ledger.errors import Refused
 from ledger.events import Event
 from ledger.kinds import event_class, kind_of
@@ -45,7 +45,7 @@ _decode_line = msgspec.json.Decoder(Line).decode
 
 @cache
 def _decoder(event: type[Event]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(event)
+    return decoder_of(event)
 
 
 def read(raw: bytes, *, history: bool = False) -> Said:

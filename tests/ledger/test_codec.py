@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import types
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -126,6 +128,34 @@ def test_an_entry_is_read_from_its_bytes_and_a_row_from_its_columns():
     )
     [read] = from_rows([row(entry())])
     assert (read.effective_at, read.recorded_at, read.appended_at, read.source) == (1, 2, 3, None)
+
+
+FIRST_USE = """
+import sys, threading
+import msgspec
+from ledger.codec import decoder_of
+
+sys.setswitchinterval(1e-6)
+for trial in range(1_000):
+    part = msgspec.defstruct("Part", [("a", int), ("b", list[int] | None, None), ("c", dict[str, int] | None, None)])
+    whole = msgspec.defstruct("Whole", [(f"f{number}", part | None, None) for number in range(30)])
+    together = threading.Barrier(4)
+
+    def use():
+        together.wait()
+        decoder_of(whole).decode(b'{"f3": {"a": 1, "b": [1]}, "f29": {"a": 1}}')
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_threads_that_need_a_decoder_at_once_do_not_crash_the_process():
+    done = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ MOST_IN_A_LIST = 5_000
 PORTION = 500
 """Rows that are taken from a query and converted at a time."""
 
+_decode_told = msgspec.json.Decoder(list[Told]).decode
+
 
 @dataclass(frozen=True)
 class StoredEntry(Notification):
@@ -341,7 +343,7 @@ class LogRecorder(ApplicationRecorder):
         """Those of an actor's idempotency keys that were used."""
         statement = "SELECT key, body_hmac, outcome FROM idempotency WHERE book = ? AND actor = ? AND key IN"
         return {
-            key: Remembered(key, bytes(body_hmac), msgspec.json.decode(bytes(outcome), type=list[Told]))
+            key: Remembered(key, bytes(body_hmac), _decode_told(bytes(outcome)))
             for key, body_hmac, outcome in self._listed(statement, [actor], keys)
         }
 
