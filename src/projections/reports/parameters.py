@@ -151,6 +151,15 @@ _ALL = (
         ("quotes",),
     ),
     Parameter(
+        "distribution",
+        Text(
+            "yes : ce que les affaires ouvertes peuvent rapporter, du pire au meilleur, et la probabilité de l'objectif",
+            "yes: what open deals may bring, from worst to best, and the probability of the objective",
+        ),
+        "yes",
+        ("no", "yes"),
+    ),
+    Parameter(
         "probabilities",
         Text("Source des probabilités", "Where probabilities come from"),
         "stage",

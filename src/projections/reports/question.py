@@ -112,6 +112,8 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
     for name in report.parameters:
         if parameters.PARAMETERS[name].choices:
             parameters.choice(report, given, name)
+    for name, value in given.items():
+        report = report.variants.get(f"{name}={value}", report)
     if "measure" in given and report.sums_of:
         report = replace(report, sums=report.sums_of[given["measure"]])
     present = Present(view.stamp, clock, view.time_zone)
