@@ -243,6 +243,7 @@ UNSETTLED: ColumnElement[bool] = and_(
     interactions.c.resolved_at.is_(None),
     interactions.c.kind.in_([literal_column(f"'{kind}'", _TEXT) for kind in ("complaint", "support_request")]),
 )
+DEAL_MERGED: ColumnElement[bool] = _d.status == literal_column("'merged'", _TEXT)
 ISSUED_QUOTE: ColumnElement[bool] = quote_versions.c.status == literal_column("'issued'", _TEXT)
 PLANNED_TASK: ColumnElement[bool] = task_versions.c.status == literal_column("'planned'", _TEXT)
 CUSTOMER_MERGED: ColumnElement[bool] = customer_versions.c.merged_into.is_not(None)
@@ -259,6 +260,7 @@ INDEXES: Final = (
         *(_d[name] for name in ("opened_at", *_KEYS)),
         *(_d[name] for name in ("status", "pipeline", "stage", "owner")),
     ),
+    Index("deals_merged", _d.effective_from, postgresql_where=DEAL_MERGED, sqlite_where=DEAL_MERGED),
     Index("wins_by_time", wins.c.effective_from),
     Index("losses_by_time", losses.c.effective_from),
     Index("quotes_by_time", quote_versions.c.issued_at),

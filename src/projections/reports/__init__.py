@@ -16,6 +16,7 @@ from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
 from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
+from projections.reports.pipeline_changes import PIPELINE_CHANGES
 from projections.reports.rates import MissingRate
 from projections.reports.sales import SALES
 from projections.reports.win_rate import WIN_RATE
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
 
-REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION)
+REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, PIPELINE_CHANGES)
 
 
 def find(name: str) -> Report:

@@ -110,6 +110,8 @@ def resolved(question: Question) -> dict[str, str]:
     said |= {"as_of": format_instant(question.pair.as_of), "known_at": format_instant(question.pair.known_at)}
     if question.period:
         said["period"] = f"{question.period.first}..{question.period.last}"
+    if question.since is not None:
+        said["from"] = format_instant(question.since)
     if "currency" in question.report.parameters:
         said["currency"] = question.currency
     if "horizon" in question.report.parameters and not question.period:

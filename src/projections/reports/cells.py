@@ -14,12 +14,10 @@ from projections.reports.rates import Rates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from projections.reports.definition import Base, Item, Sums
+    from projections.reports.definition import Base, Item, Key, Sums
     from projections.reports.question import Question
     from projections.reports.sources import Source
     from projections.store import View
-
-Key = tuple[str | None, ...]
 
 
 class Cells:
@@ -49,10 +47,14 @@ class Cells:
         self.lines += lines
         self.late += late
         for key, bases in cells.items():
-            if key not in self.rows:
-                self.rows[key] = self._nothing(self._question)
-            self._count(self.rows[key], state, bases)
+            self._count(self.row(key), state, bases)
         self._count(self.totals, state, whole)
+
+    def row(self, key: Key) -> Sums:
+        """The sums of a row, which is there from now on."""
+        if key not in self.rows:
+            self.rows[key] = self._nothing(self._question)
+        return self.rows[key]
 
     def _count(self, sums: Sums, state: str | None, bases: Bases) -> None:
         if state not in self._taken:
@@ -109,6 +111,8 @@ def work_out(question: Question, view: View) -> Cells:
             cells.add(group.row.state, [piece], lines=bases["one"], late=group.late)
     if question.report.more_lines is not None:
         _one_by_one(cells, question.report.more_lines(question, view, rates))
+    if question.report.completed is not None:
+        question.report.completed(question, view, rates, cells)
     return cells
 
 

@@ -11,6 +11,7 @@ from ledger.money import half_even
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from projections.reports.cells import Cells
     from projections.reports.exact import Line
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -53,6 +54,8 @@ class Sum(NamedTuple):
     def takes(self, state: str | None) -> bool:
         return state not in self.but if self.states is None else state in self.states
 
+
+Key = tuple[str | None, ...]
 
 Sums = dict[str, Any]
 """The figures of a cell that its columns are worked out from: by the name of their `Sum`, or as the summary names them."""
@@ -98,7 +101,8 @@ class Report:
     sources whose rows are the report's lines: their sums are its cells, and `explain` lists them; `more_lines` those
     that no query tells, such as the months of an objective. `choices` narrows
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
-    A `snapshot` speaks of an instant: its period only spans the dates of `every`.
+    A `snapshot` speaks of an instant: its period only spans the dates of `every`. `completed` tells the cells what does
+    not add up over lines. `variants` are the report under some values of its parameters, each as `name=value`.
     """
 
     name: str
@@ -118,6 +122,8 @@ class Report:
     sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
     snapshot: bool = False
     more_lines: Callable[[Question, View, Rates], Iterable[Line]] | None = None
+    completed: Callable[[Question, View, Rates, Cells], None] | None = None
+    variants: Mapping[str, Report] = field(default_factory=dict)
 
 
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:

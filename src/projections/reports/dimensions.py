@@ -108,7 +108,7 @@ class Joined:
 
 def merged(question: Question, view: View) -> dict[str, str]:
     """Each customer that is merged at the pair, with the one that it was merged into."""
-    rows = intervals.at_pair(customer_versions, question.pair, view, CUSTOMER_MERGED)
+    rows = intervals.at_pair(customer_versions, question.settled or question.pair, view, CUSTOMER_MERGED)
     prefix = len("customer-")
     return {row.stream[prefix:]: row.merged_into for row in view.rows(select(rows.c.stream, rows.c.merged_into))}
 

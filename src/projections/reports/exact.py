@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Text, and_, cast, literal, null, select
+from sqlalchemy import Subquery, Text, and_, cast, literal, null, select
 
 from ledger import money
 from ledger.money import half_even
@@ -54,7 +54,7 @@ class Line:
     joined: tuple[str, ...] = ()
 
 
-class _Product(NamedTuple):
+class Product(NamedTuple):
     product: str | None
     product_range: str | None
     value: int
@@ -62,7 +62,7 @@ class _Product(NamedTuple):
     quantity: int
 
 
-_NO_PRODUCTS = (_Product(None, None, 1, 1, 1),)
+NO_PRODUCTS = (Product(None, None, 1, 1, 1),)
 
 _WEIGHED_BY: dict[Base, str] = {
     "value": "value",
@@ -89,9 +89,9 @@ def read(
     if merged is not None:
         query = query.add_columns(*_its_own(source))
     worked_out = Alone(question, rates, lines.used(question, source))
-    products = _products(source, question, view) if splits(question) else {}
+    products = products_of(source, question, view) if splits(question) else {}
     for row in view.rows(query, dict(source.values)):
-        parts = products.get(row.stream, _NO_PRODUCTS) if splits(question) else ()
+        parts = products.get(row.stream, NO_PRODUCTS) if splits(question) else ()
         places = _places(told(question, row), parts)
         if not any(wanted(question, place) for place in places):
             continue
@@ -215,16 +215,16 @@ def _counts_money(question: Question, state: str | None) -> bool:
     return any(each.takes(state) and each.of not in {"one", "quantity"} for each in question.report.sums)
 
 
-def _places(dimensions: dict[str, str | None], products: Sequence[_Product]) -> list[dict[str, str | None]]:
+def _places(dimensions: dict[str, str | None], products: Sequence[Product]) -> list[dict[str, str | None]]:
     """Where a line counts: once for each of its products, if these are told apart."""
     if not products:
         return [dimensions]
     return [dimensions | {"product": each.product, "product_range": each.product_range} for each in products]
 
 
-def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[_Product]) -> Iterator[Piece]:
+def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[Product]) -> Iterator[Piece]:
     shares = {
-        base: _share(bases[base], [getattr(each, of) for each in products])
+        base: shared(bases[base], [getattr(each, of) for each in products])
         for base, of in _WEIGHED_BY.items()
         if base in bases
     }
@@ -232,16 +232,21 @@ def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequ
         yield Piece(place, {"one": 1} | {base: parts[index] for base, parts in shares.items()})
 
 
-def _share(total: int, weights: list[int]) -> list[int]:
+def shared(total: int, weights: list[int]) -> list[int]:
+    """A line's amount over its products, also where the products' own amounts add up to less than nothing."""
     return money.share(total, weights if sum(weights) > 0 else [-weight for weight in weights])
 
 
-def _products(source: Source, question: Question, view: View) -> dict[str, list[_Product]]:
+def products_of(source: Source, question: Question, view: View) -> dict[str, list[Product]]:
     """The product lines of every stream that has any, each with its product's range at the line's own date."""
     if source.product_lines is None:
         return {}
-    rows = intervals.at_pair(source.product_lines, question.pair, view)
     at = source.at
+    if isinstance(source.product_lines, Subquery):
+        rows = source.product_lines
+        at = rows.c.at
+    else:
+        rows = intervals.at_pair(source.product_lines, question.pair, view)
     range_: ColumnElement[Any] = cast(null(), Text)
     frm: FromClause = rows
     if "product_range" in question.dimensions:
@@ -260,8 +265,8 @@ def _products(source: Source, question: Question, view: View) -> dict[str, list[
         rows.c.margin_minor,
         rows.c.quantity_e6,
     ).select_from(frm)
-    found: dict[str, list[_Product]] = {}
+    found: dict[str, list[Product]] = {}
     for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no)):
-        product = _Product(row.product, row.range, row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0)
+        product = Product(row.product, row.range, row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0)
         found.setdefault(row.stream, []).append(product)
     return found

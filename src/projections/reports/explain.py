@@ -147,6 +147,8 @@ def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
         for line in question.report.more_lines(question, view, rates):
             found.append(line)
             cells.add(line.state, line.pieces)
+    if question.report.completed is not None:
+        question.report.completed(question, view, rates, cells)
     return sorted(found, key=lambda line: line.stream), cells
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy import and_, literal, or_
 
 from ledger.errors import BadRequest
-from projections.reports import targets
+from projections.reports import chances, exact, targets
 from projections.reports.definition import Column, Report, Sum, Text, figure, total
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period, add_months
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
 
+    from projections.reports.cells import Cells
     from projections.reports.definition import Base, Exact, Sums
     from projections.reports.exact import Line
     from projections.reports.question import Question
@@ -74,6 +76,15 @@ def objectives_and_calls(question: Question, view: View, rates: Rates) -> Iterat
             yield line
 
 
+def outcomes(question: Question, view: View, rates: Rates, cells: Cells) -> None:
+    """What the open deals of each cell may bring."""
+    deals, _ = lines(question, view)
+    [expected] = [each for each in question.report.sums if each.name == "expected"]
+    read = exact.read(deals, chances.anytime(question), view, rates)
+    base: Base = "margin" if expected.of == "weighted_margin" else "value"
+    chances.tell(cells, (line for line in read if expected.takes(line.state)), base, question)
+
+
 def _day(day: date) -> ColumnElement[str]:
     return literal(day.isoformat(), SqlText)
 
@@ -109,7 +120,7 @@ def _coverage(sums: Sums) -> Exact:
     return Fraction(sum(sums[each] for each in CATEGORIES), missing) if missing > 0 and sums["objectives"] else None
 
 
-FORECAST = Report(
+_FORECAST = Report(
     name="forecast",
     title=Text("Prévision des ventes", "Sales forecast"),
     description=Text(
@@ -128,13 +139,21 @@ FORECAST = Report(
         "prévision annoncée (catégorie commit, la dernière) : ceux dont la portée est exactement celle de la ligne, "
         "sans gamme ni type, répartis sur leurs mois au nombre de jours ; un jour couvert par plusieurs compte pour "
         "celui de la plus courte période. manque = objectif − gagné − pondéré, au moins 0 ; couverture = ouvert hors "
-        "omitted / (objectif − gagné).",
+        "omitted / (objectif − gagné). distribution=yes : p10, p50 et p90 de la somme des affaires ouvertes hors "
+        "omitted, chacune gagnée ou non selon sa probabilité, indépendamment ; probabilité de l'objectif = P(gagné + "
+        "somme ≥ objectif). Les affaires en retard y comptent dans le mois d'as_of. Calcul par convolution, exact "
+        "jusqu'à 12 affaires ; au-delà sur une grille de 32 768 pas, à moins de 1,7 pas × √(nombre d'affaires) près, "
+        "sauf probabilité d'un milliardième (inégalité de Hoeffding).",
         "weighted = Σ value × p, without category omitted; p = the deal's own probability if set, else its stage's in "
         "force at as_of; cumulative: commit = won + commit, most_likely = + most_likely, best_case = + best_case, "
         "open = + pipeline. measure=margin: categories, cumulative sums, won and objective are margins. Objective "
         "and submitted forecast (category commit, the latest): those whose scope is exactly the row's, without range "
         "or kind, spread over their months by days; a day that several cover counts for the one of the shortest "
-        "period. shortfall = objective − won − weighted, at least 0; coverage = open but omitted / (objective − won).",
+        "period. shortfall = objective − won − weighted, at least 0; coverage = open but omitted / (objective − won). "
+        "distribution=yes: p10, p50 and p90 of the sum of open deals but omitted ones, each won or not by its "
+        "probability, independently; probability of the objective = P(won + sum ≥ objective). Overdue deals count there "
+        "in the month of as_of. Worked out by convolution, exact up to 12 deals; beyond on a grid of 32,768 steps, to "
+        "within 1.7 steps × √(number of deals) but for a probability of one in a billion (Hoeffding's inequality).",
     ),
     source=Text(
         "Événements deal.*, quote.accepted sans affaire, pipeline.*, rate.fixed, person.*, customer.*, product.*, "
@@ -182,10 +201,17 @@ FORECAST = Report(
     ),
     parameters=(
         *("as_of", "known_at", "horizon", "period", "by", "where", "measure", "currency", "fx", "compare", "every"),
-        "probabilities",
+        *("probabilities", "distribution"),
     ),
     dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
     lines=lines,
     more_lines=objectives_and_calls,
     fixed=("month",),
+)
+
+FORECAST = replace(
+    _FORECAST,
+    variants={
+        "distribution=yes": replace(_FORECAST, columns=(*_FORECAST.columns, *chances.COLUMNS), completed=outcomes)
+    },
 )

@@ -45,6 +45,22 @@ _ALL = (
         "now",
     ),
     Parameter(
+        "from",
+        Text(
+            "Date ou instant d'où partent les mouvements ; par défaut la fin du mois d'avant",
+            "Date or instant from which changes are told; by default the end of the month before",
+        ),
+        "2026-06-30",
+    ),
+    Parameter(
+        "to",
+        Text(
+            "Date ou instant jusqu'où vont les mouvements ; une autre façon d'écrire as_of",
+            "Date or instant up to which changes are told; another way to write as_of",
+        ),
+        "2026-09-30",
+    ),
+    Parameter(
         "period",
         Text(
             "Période : 2026, 2026-Q3, 2026-S1, 2026-09, FY2026-Q3 (exercice nommé d'après l'année où il finit), "
@@ -133,6 +149,15 @@ _ALL = (
         Text("Ce qui est converti", "What is converted"),
         "quotes",
         ("quotes",),
+    ),
+    Parameter(
+        "distribution",
+        Text(
+            "yes : ce que les affaires ouvertes peuvent rapporter, du pire au meilleur, et la probabilité de l'objectif",
+            "yes: what open deals may bring, from worst to best, and the probability of the objective",
+        ),
+        "yes",
+        ("no", "yes"),
     ),
     Parameter(
         "probabilities",

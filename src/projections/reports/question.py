@@ -42,7 +42,11 @@ class Book:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a report. `today` is the local date of `as_of`; instants are microseconds."""
+    """What is asked of a report. `today` is the local date of `as_of`; instants are microseconds.
+
+    `since` is the instant from which changes are told, in a report of these. `settled` is the pair at which it is settled
+    who is who, where that is not the question's own.
+    """
 
     report: Report
     given: Mapping[str, str]
@@ -55,6 +59,8 @@ class Question:
     by: tuple[str, ...]
     where: Mapping[str, frozenset[str | None]]
     horizon_months: int
+    since: int | None = None
+    settled: Pair | None = None
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -89,6 +95,11 @@ class Question:
         """The same question over another period."""
         return replace(self, period=period)
 
+    def seen(self, as_of: int, known_at: int) -> Question:
+        """The same question at another pair, with merged customers as this one settles them."""
+        today = local_date(as_of, self.book.time_zone)
+        return replace(self, pair=Pair(as_of, known_at), today=today, settled=self.settled or self.pair)
+
     def on(self, instant: int, *, as_known_then: bool = False) -> Question:
         """The same question as of another instant."""
         pair = Pair(instant, instant if as_known_then else self.pair.known_at)
@@ -101,10 +112,14 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
     for name in report.parameters:
         if parameters.PARAMETERS[name].choices:
             parameters.choice(report, given, name)
-    if "measure" in given:
+    for name, value in given.items():
+        report = report.variants.get(f"{name}={value}", report)
+    if "measure" in given and report.sums_of:
         report = replace(report, sums=report.sums_of[given["measure"]])
     present = Present(view.stamp, clock, view.time_zone)
-    pair = present.pair(given.get("as_of"), given.get("known_at"))
+    if "to" in given and "as_of" in given:
+        raise BadRequest("give to or as_of, not both: they are the same")
+    pair = present.pair(given.get("to", given.get("as_of")), given.get("known_at"))
     book = read_book(view, pair, present.time_zone)
     today = local_date(pair.as_of, book.time_zone)
     period = None
@@ -126,6 +141,7 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
         by=parameters.dimensions(report, given.get("by", "")),
         where=parameters.filters(report, given.get("where", "")),
         horizon_months=_horizon(given.get("horizon", "12")),
+        since=_since(given.get("from"), present, pair, today) if "from" in report.parameters else None,
     )
 
 
@@ -184,6 +200,14 @@ def _currency(code: str) -> str:
     if not _CURRENCY.fullmatch(code) or not is_currency(code):
         raise BadRequest(f"unknown currency {code[:40]!r}; write an ISO 4217 code such as EUR")
     return code
+
+
+def _since(text: str | None, present: Present, pair: Pair, today: date) -> int:
+    """The instant meant by `from`; by default the end of the month before."""
+    since = present.instant(text, "from") if text else day_start(today.replace(day=1), present.time_zone) - 1
+    if since > pair.as_of:
+        raise BadRequest(f"from {text} lies after the end of the changes; give an earlier date, or a later to")
+    return since
 
 
 def _horizon(text: str) -> int:

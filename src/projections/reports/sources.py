@@ -44,6 +44,7 @@ class Source:
     `frm` is what is selected from and `columns` its columns by name; `state` says what became of a line, or in which
     forecast category it is (null in a stage that nobody has defined). What a line joins is read at the instant `at`,
     or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`. `values` are parameters of `frm`.
+    `product_lines` is a table, read at the pair, or their rows, each with the instant `at` which they held.
     """
 
     frm: FromClause
@@ -53,7 +54,7 @@ class Source:
     happened_at: ColumnElement[int] | int
     month: ColumnElement[Any]
     probability_bp: ColumnElement[Any] | None = None
-    product_lines: Table | None = None
+    product_lines: Table | Subquery | None = None
     where: tuple[ColumnElement[bool], ...] = ()
     values: Mapping[str, int | str] = field(default_factory=dict)
 
@@ -66,13 +67,20 @@ def label(value: str) -> ColumnElement[Any]:
     return literal(value, Text)
 
 
-def open_deals(question: Question, view: View, *, horizon: Period | None = None, due_in: DueIn | None = None) -> Source:
+def open_deals(
+    question: Question,
+    view: View,
+    *,
+    horizon: Period | None = None,
+    due_in: DueIn | None = None,
+    columns: frozenset[str] = frozenset(),
+) -> Source:
     """Deals open at the pair, each with its probability and category: its own if set, else its stage's.
 
     `horizon` puts the words overdue, later and undated for the months outside of it; `due_in` is a condition on the day
-    a deal is due.
+    a deal is due. `columns` are read beside those that always are.
     """
-    columns = OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
+    columns |= OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
     rows = open_rows(question.pair, view, columns, horizon=horizon is not None)
     today = question.today.isoformat()
     last = today if horizon is None else horizon.last.isoformat()

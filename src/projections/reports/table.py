@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ledger.application import Ledger
-    from projections.reports.cells import Key
-    from projections.reports.definition import Column, Sums
+    from projections.reports.definition import Column, Key, Sums
     from projections.reports.question import Question
     from projections.store import View
 

@@ -1,0 +1,93 @@
+"""The distribution of what each cell's open deals may bring, beside the sums of the forecast."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from projections.reports.definition import TIME, Column, Text
+from projections.reports.dimensions import time_label
+from projections.reports.exact import wanted
+from projections.reports.outcome import Chance, outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from projections.reports.cells import Cells
+    from projections.reports.definition import Base, Exact, Key, Sums
+    from projections.reports.exact import Bases, Line
+    from projections.reports.outcome import Outcome
+    from projections.reports.question import Question
+
+OVERDUE = "overdue"
+LEVELS = {"p10_minor": 0.1, "p50_minor": 0.5, "p90_minor": 0.9}
+
+
+def anytime(question: Question) -> Question:
+    """The question without its filters on months, which overdue deals pass under another name."""
+    return replace(question, where={name: values for name, values in question.where.items() if name not in TIME})
+
+
+def tell(cells: Cells, weighed: Iterable[Line], base: Base, question: Question) -> None:
+    """Tell each cell the outcome of these open deals, those overdue in the month of `as_of`.
+
+    A deal counts once in each cell, with all its parts that lie there, and once in the totals.
+    """
+    whole: list[Chance] = []
+    by_key: dict[Key, list[Chance]] = {}
+    for line in weighed:
+        brings: dict[Key, int] = {}
+        for dimensions, bases in _pieces(line, question):
+            key = tuple(dimensions[name] for name in question.heads)
+            brings[key] = brings.get(key, 0) + bases[base]
+        for key, minor in brings.items():
+            by_key.setdefault(key, []).append(Chance(minor, line.probability_bp or 0))
+        if brings:
+            whole.append(Chance(sum(brings.values()), line.probability_bp or 0))
+    for key in cells.rows.keys() | by_key.keys():
+        if OVERDUE not in key:
+            cells.row(key)["outcome"] = outcome(by_key.get(key, ()))
+    if not any(question.where.get(name) == frozenset({OVERDUE}) for name in TIME):
+        cells.totals["outcome"] = outcome(whole)
+
+
+def _pieces(line: Line, question: Question) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+    month = f"{question.today:%Y-%m}"
+    for piece in line.pieces:
+        late = [name for name, value in piece.dimensions.items() if name in TIME and value == OVERDUE]
+        dimensions = {**piece.dimensions, **{name: time_label(name, month) for name in late}}
+        if wanted(question, dimensions):
+            yield dimensions, piece.bases
+
+
+def _of(sums: Sums) -> Outcome | None:
+    """The outcome of a cell; null where overdue deals stand, which count in the month of `as_of`."""
+    found: Outcome | None = sums.get("outcome")
+    return found
+
+
+def _quantile(name: str, label: Text) -> Column:
+    def value(sums: Sums) -> Exact:
+        found = _of(sums)
+        return None if found is None else found.quantile(LEVELS[name])
+
+    return Column(name, "money", label, value)
+
+
+def _probability(sums: Sums) -> Exact:
+    if not sums["objectives"]:
+        return None
+    return (_of(sums) or outcome([])).at_least(sums["objective"] - sums["won"])
+
+
+COLUMNS = (
+    _quantile("p10_minor", Text("Issue, au moins 9 fois sur 10", "Outcome, at least 9 times in 10")),
+    _quantile("p50_minor", Text("Issue médiane", "Median outcome")),
+    _quantile("p90_minor", Text("Issue, au plus 9 fois sur 10", "Outcome, at most 9 times in 10")),
+    Column(
+        "objective_probability",
+        "ratio",
+        Text("Probabilité de l'objectif", "Probability of the objective"),
+        _probability,
+    ),
+)

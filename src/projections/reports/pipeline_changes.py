@@ -1,0 +1,346 @@
+"""What became of the open deals between two dates: the waterfall from what was open to what is open."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ledger.money import convert
+from projections.reports import exact, open_states
+from projections.reports.definition import PRODUCT, TIME, Item, Report, Text, told
+from projections.reports.dimensions import DEAL_DIMENSIONS
+from projections.reports.lines import asked
+from projections.reports.rates import MissingRate, Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from projections.reports.exact import Product
+    from projections.reports.open_states import Products
+    from projections.reports.question import Question
+    from projections.store import View
+
+LINES: dict[str, Text] = {
+    "opening": Text("Au départ", "Opening"),
+    "corrected": Text("Corrigé", "Corrected"),
+    "increased": Text("En hausse", "Increased"),
+    "decreased": Text("En baisse", "Decreased"),
+    "fx": Text("Change", "Exchange"),
+    "created": Text("Créé", "Created"),
+    "reopened": Text("Rouvert", "Reopened"),
+    "pulled_in": Text("Avancé dans la période", "Pulled in"),
+    "pushed_out": Text("Sorti de la période", "Pushed out"),
+    "reassigned_in": Text("Réaffecté, reçu", "Reassigned in"),
+    "reassigned_out": Text("Réaffecté, cédé", "Reassigned out"),
+    "merged": Text("Fusionné", "Merged"),
+    "abandoned": Text("Abandonné", "Abandoned"),
+    "lost": Text("Perdu", "Lost"),
+    "won": Text("Gagné", "Won"),
+    "closing": Text("À l'arrivée", "Closing"),
+}
+"""The lines of the waterfall in their order."""
+
+DEALS = frozenset(f"{line}_deals" for line in LINES)
+NAMES = {line: (f"{line}_minor", f"{line}_deals") for line in LINES}
+
+
+_TOLD = 4
+"""Columns of a state that tell how it was read: its stream, position, appended_at and instant."""
+
+
+class Place(NamedTuple):
+    """Where a deal, or its part of one product, stands: its row, what tells it apart beside when it is due, and when.
+
+    `counts` if it is due in the period, if there is one, and the filters let it pass.
+    """
+
+    dimensions: Mapping[str, str | None]
+    row: tuple[str | None, ...]
+    whose: tuple[object, ...]
+    due: tuple[object, ...]
+    in_period: bool
+    counts: bool
+
+
+class Part(NamedTuple):
+    """A deal, or its part of one product: where it stands and its value at the rates of `from` and of the end."""
+
+    place: Place
+    at_from: int
+    at_end: int
+
+
+Parts = dict[tuple[str | None, ...], Part]
+"""By the product they are of, where products are told apart."""
+
+Figures = dict[str, int]
+Rows = dict[tuple[str | None, ...], tuple[Place, Figures]]
+
+
+class Story(NamedTuple):
+    """What is known of a deal at the end: whether it was open at `from`, was opened since, and how it ended."""
+
+    was_open: bool
+    is_new: bool
+    ending: str | None
+
+
+def tell(rows: Rows, before: Part | None, after: Part | None, story: Story) -> None:
+    """The lines of a part between what it was at `from`, as known now, and what it is, or last was while open.
+
+    Its change of value counts where it was; then it leaves its row or enters another, or both, with its last value.
+    """
+    if before is not None and before.place.in_period:
+        exit_ = _exit(before.place, after and after.place, story.ending)
+        if before.place.counts:
+            _leave(rows, before, after, exit_)
+        if exit_ is not None and exit_ == story.ending:
+            return
+        if exit_ is None and after is not None:
+            _close(rows, after)
+            return
+    if after is None or not after.place.counts:
+        return
+    entry = "reassigned_in"
+    if not story.was_open:
+        entry = "created" if story.is_new else "reopened"
+    elif before is not None and before.place.due != after.place.due:
+        entry = "pulled_in"
+    _add(rows, after.place, entry, after.at_from, 1)
+    if story.ending is not None:
+        _add(rows, after.place, story.ending, -after.at_from, -1)
+    else:
+        _close(rows, after)
+
+
+def _leave(rows: Rows, before: Part, after: Part | None, exit_: str | None) -> None:
+    value = before.at_from if after is None else after.at_from
+    change = value - before.at_from
+    if change:
+        _add(rows, before.place, "increased" if change > 0 else "decreased", change, 1)
+    if exit_ is not None:
+        _add(rows, before.place, exit_, -value, -1)
+
+
+def _exit(before: Place, after: Place | None, ending: str | None) -> str | None:
+    """How a part leaves its row, also one that a filter leaves out: the first that applies."""
+    stays = after is not None and after.counts and before.counts and after.row == before.row
+    if stays or ending == "merged":
+        return ending
+    if after is None or after.whose != before.whose:
+        return "reassigned_out"
+    return ending or "pushed_out"
+
+
+def _close(rows: Rows, part: Part) -> None:
+    if part.at_end != part.at_from:
+        _add(rows, part.place, "fx", part.at_end - part.at_from, 1)
+    _add(rows, part.place, "closing", part.at_end, 1)
+
+
+def _add(rows: Rows, place: Place, line: str, minor: int, deals: int) -> None:
+    if place.row not in rows:
+        rows[place.row] = place, {}
+    figures = rows[place.row][1]
+    of_minor, of_deals = NAMES[line]
+    figures[of_minor] = figures.get(of_minor, 0) + minor
+    figures[of_deals] = figures.get(of_deals, 0) + deals
+
+
+class Reader:
+    """Tells the parts of deals, each where it stands and what it is worth."""
+
+    def __init__(self, question: Question, view: View, rates: Rates) -> None:
+        self._question = question
+        self._rates = rates
+        assert question.since is not None
+        self.since = question.since
+        then = question.seen(self.since, self.since)
+        self._rates_then = rates if question.choice("fx") == "constant" else Rates(then, view)
+        self._measure = question.given.get("measure", "amount")
+        self.split = sorted(question.dimensions & PRODUCT)
+        self._told_by = attrgetter(
+            "state", "expected_close_on", *(["due"] if question.needs_month else []), *asked(question)
+        )
+        self._places: dict[object, Place] = {}
+        days = question.period
+        self._days = (days.first.isoformat(), days.last.isoformat()) if days else None
+
+    def then(self, row: Any, products: Products) -> Parts:
+        """As it was at `from`, as known then."""
+        return self._parts(row, products, self._worth(row, self._rates_then, self.since), None)
+
+    def known(self, row: Any, products: Products) -> Parts:
+        """As it was at `from`, as known now."""
+        return self._parts(row, products, self._worth(row, self._rates, self.since), None)
+
+    def last(self, row: Any, products: Products, *, was_open: bool) -> Parts:
+        """As it is, or last was while open. What was not open at `from` may be in a currency that had no rate then."""
+        end = None if row.ending else self._worth(row, self._rates, self._question.pair.as_of)
+        try:
+            at_from = self._worth(row, self._rates, self.since)
+        except MissingRate:
+            if was_open:
+                raise
+            at_from = self._worth(row, self._rates, row.at)
+        return self._parts(row, products, at_from, end)
+
+    def same(self, *rows: Any) -> bool:
+        """Whether these tell the same of a deal, which is worth the same at any rate."""
+        first, *others = rows
+        if first is None or first.currency not in {None, self._question.currency}:
+            return False
+        return all(row is first or (row is not None and row[_TOLD:] == first[_TOLD:]) for row in others)
+
+    def _worth(self, row: Any, rates: Rates, at: int) -> int:
+        minor = (row.margin_minor if self._measure == "margin" else row.value_minor) or 0
+        if not minor or row.currency == self._question.currency:
+            return minor
+        return convert(minor, rates.factor(row.currency, at))
+
+    def _parts(self, row: Any, products: Products, at_from: int, at_end: int | None) -> Parts:
+        at_end = at_from if at_end is None else at_end
+        if not self.split:
+            told_by = self._told_by(row)
+            if told_by not in self._places:
+                self._places[told_by] = self._place(row, None)
+            return {(): Part(self._places[told_by], at_from, at_end)}
+        parts: Parts = {}
+        pieces = products.get(row.stream, exact.NO_PRODUCTS)
+        weights = [each.margin if self._measure == "margin" else each.value for each in pieces]
+        for piece, *shares in zip(pieces, exact.shared(at_from, weights), exact.shared(at_end, weights), strict=True):
+            place = self._place(row, piece)
+            product = tuple(place.dimensions[name] for name in self.split)
+            _, first, last = parts.get(product, (None, 0, 0))
+            parts[product] = Part(place, first + shares[0], last + shares[1])
+        return parts
+
+    def _place(self, row: Any, product: Product | None) -> Place:
+        question = self._question
+        dimensions = exact.told(question, row)
+        if product is not None:
+            dimensions |= {"product": product.product, "product_range": product.product_range}
+        passes = {name: dimensions[name] in values for name, values in question.where.items()}
+        due = row.expected_close_on
+        in_period = self._days is None or (due is not None and self._days[0] <= due <= self._days[1])
+        told_by: list[tuple[bool, object]] = [(name in TIME, dimensions[name]) for name in question.heads]
+        told_by += [(name in TIME, passed) for name, passed in passes.items()]
+        return Place(
+            dimensions,
+            tuple(dimensions[name] for name in question.heads),
+            tuple(value for of_time, value in told_by if not of_time),
+            (in_period, *(value for of_time, value in told_by if of_time)),
+            in_period,
+            in_period and all(passes.values()),
+        )
+
+
+def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """An item for each row that a deal touches, with what it brings to its lines. Raises `MissingRate`."""
+    reader = Reader(question, view, rates)
+    since, known_at = reader.since, question.pair.known_at
+    opening, opening_products = open_states.open_at(question.seen(since, since), view)
+    known, known_products = opening, opening_products
+    if known_at != since:
+        known, known_products = open_states.open_at(question.seen(since, known_at), view)
+    last, last_products = open_states.last_of(since, question, view)
+    joined = open_states.Joined(question, view, rates)
+    for stream in dict.fromkeys((*opening, *known, *last)):
+        then, was, now = opening.get(stream), known.get(stream), last.get(stream)
+        row: Any = now or was or then
+        rows: Rows = {}
+        before = reader.then(then, opening_products) if then else {}
+        if not reader.split and reader.same(then, was, now):
+            _stay(rows, before[()])
+        else:
+            same = was is then or (not reader.split and reader.same(then, was))
+            known_before = before if same else reader.known(was, known_products) if was else {}
+            after = reader.last(now, last_products, was_open=was is not None) if now else {}
+            _open(rows, before, known_before)
+            story = Story(was is not None, now is not None and now.opened_at > since, now.ending if now else None)
+            for product in (*known_before, *(each for each in after if each not in known_before)):
+                tell(rows, known_before.get(product), after.get(product), story)
+        for place, figures in rows.values():
+            late = row.appended_at > known_at
+            yield Item(stream, row.position, row.at, place.dimensions, figures, None, joined(row), late)
+
+
+def _stay(rows: Rows, part: Part) -> None:
+    if part.place.counts:
+        opening, closing = NAMES["opening"], NAMES["closing"]
+        value = part.at_from
+        rows[part.place.row] = part.place, {opening[0]: value, opening[1]: 1, closing[0]: value, closing[1]: 1}
+
+
+def _open(rows: Rows, then: Parts, known: Parts) -> None:
+    for part in then.values():
+        if part.place.counts:
+            _add(rows, part.place, "opening", part.at_from, 1)
+    if then is known:
+        return
+    corrected = [(part, -1) for part in then.values()] + [(part, 1) for part in known.values()]
+    for part, sign in corrected:
+        if part.place.counts:
+            _add(rows, part.place, "corrected", sign * part.at_from, sign)
+
+
+def summary(question: Question, found: Sequence[Item]) -> dict[str, int]:
+    """The sums of amounts, and of deals: one that has parts in several rows counts once in the totals of a line."""
+    sums = dict.fromkeys((name for names in NAMES.values() for name in names), 0)
+    whole = question.dimensions.isdisjoint(PRODUCT)
+    counted: set[tuple[str, str, int]] = set()
+    for item in found:
+        for name, figure in item.figures.items():
+            if whole or name not in DEALS:
+                sums[name] += figure
+            elif (item.stream, name, figure) not in counted:
+                counted.add((item.stream, name, figure))
+                sums[name] += figure
+    return sums
+
+
+PIPELINE_CHANGES = Report(
+    name="pipeline_changes",
+    title=Text("Évolution des affaires en cours", "Pipeline changes"),
+    description=Text(
+        "Ce que sont devenues les affaires ouvertes entre deux dates : ce qui était ouvert à la première, tel que connu "
+        "alors, ce qu'on a appris depuis (corrigé), ce qui est entré, sorti ou a changé de valeur, et ce qui est ouvert "
+        "à la seconde. Avec une période : les affaires dont la date de conclusion prévue y tombe. Par commercial, étape "
+        "ou autre axe, ce qui passe d'une ligne à l'autre est réaffecté.",
+        "What became of open deals between two dates: what was open at the first, as known then, what was learnt since "
+        "(corrected), what entered, left or changed value, and what is open at the second. With a period: the deals "
+        "whose expected close date lies in it. By owner, stage or another dimension, what goes from one row to another "
+        "is reassigned.",
+    ),
+    formula=Text(
+        "arrivée = départ + corrigé + hausses + baisses + change + entrées + sorties, au centime, les sorties étant "
+        "négatives. Départ : à (from, from) ; corrigé : (from, known_at) moins (from, from). Tout mouvement est au cours "
+        "de from, la différence jusqu'au cours de to étant du change ; une affaire absente au départ, dans une monnaie "
+        "sans cours à from, est au cours de to. Une affaire sort avec sa dernière valeur avant sa conclusion, par la "
+        "première raison qui vaut : fusionnée, réaffectée, gagnée, perdue, abandonnée, sortie de la période ; elle entre "
+        "créée, rouverte, avancée dans la période ou réaffectée. Affaires : de même, mais hausses, baisses et change "
+        "comptent celles qu'ils touchent.",
+        "closing = opening + corrected + increased + decreased + fx + entries + exits, to the cent, exits being "
+        "negative. Opening: at (from, from); corrected: (from, known_at) less (from, from). All movements are at the "
+        "rate of from, the difference to the rate of to being fx; a deal absent at the opening, in a currency without a "
+        "rate at from, is at the rate of to. A deal leaves with its last value before it closed, for the first reason "
+        "that applies: merged, reassigned, won, lost, abandoned, pushed out of the period; it enters created, reopened, "
+        "pulled into the period or reassigned. Deals: likewise, but increased, decreased and fx count those they touch.",
+    ),
+    source=Text(
+        "Événements deal.*, pipeline.*, rate.fixed, person.*, customer.*, product.*",
+        "Events deal.*, pipeline.*, rate.fixed, person.*, customer.*, product.*",
+    ),
+    columns=tuple(
+        column
+        for line, label in LINES.items()
+        for column in (
+            told(f"{line}_minor", "money", label),
+            told(f"{line}_deals", "count", Text(f"{label.fr} (affaires)", f"{label.en} (deals)")),
+        )
+    ),
+    parameters=("from", "to", "as_of", "known_at", "period", "by", "where", "measure", "currency", "fx"),
+    dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
+    items=items,
+    summary=summary,
+)
