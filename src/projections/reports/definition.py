@@ -98,7 +98,8 @@ class Report:
     sources whose rows are the report's lines: their sums are its cells, and `explain` lists them; `more_lines` those
     that no query tells, such as the months of an objective. `choices` narrows
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
-    A `snapshot` speaks of an instant: its period only spans the dates of `every`.
+    A `snapshot` speaks of an instant: its period only spans the dates of `every`. `behind` tells, by the stream of an
+    item, the others that `explain` lists with it.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Report:
     sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
     snapshot: bool = False
     more_lines: Callable[[Question, View, Rates], Iterable[Line]] | None = None
+    behind: Callable[[Question, View, Rates, Sequence[Item]], Mapping[str, tuple[str, ...]]] | None = None
 
 
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:

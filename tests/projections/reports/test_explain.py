@@ -65,6 +65,7 @@ ASKED = {
     "win_rate": ["", "owner", "month,outcome", "region"],
     "sales": ["month", "product,team", "customer", "channel,quarter,kind"],
     "conversion": ["", "owner,status", "month,region"],
+    "churn": ["", "customer", "region,team"],
 }
 
 
