@@ -11,6 +11,7 @@ from projections.reports import answer as _answer
 from projections.reports import explain as _explain
 from projections.reports.answer import Answer, AnswerColumn
 from projections.reports.churn import CHURN
+from projections.reports.cohorts import COHORTS
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
 
-REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, CHURN)
+REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, CHURN, COHORTS)
 
 
 def find(name: str) -> Report:

@@ -6,6 +6,7 @@ the midnight after `lapse_after_days` days (as set at the pair) since its last w
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ from projections.reports.customers import declared, invoiced
 from projections.reports.question import BEYOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from projections.reports.question import Question
     from projections.store import View
@@ -41,26 +42,23 @@ def span(question: Question) -> Span | None:
 
 def activity(question: Question, view: View, rule: str, instants: Sequence[int]) -> list[IsActive]:
     """Who is active at each of the instants: told a customer and the instant of its last win in force then, if any."""
-    none: list[dict[str, int]] = [{} for _ in instants]
-    lost = none if rule == "lapsed" else declared(question, view, instants)
-    last_invoice = {} if rule == "declared" else invoiced(question, view, instants)
+    lost = [{} for _ in instants] if rule == "lapsed" else declared(question, view, instants)
+    invoices = {} if rule == "declared" else invoiced(question, view)
     enough = [-BEYOND if rule == "declared" else since(question, at) for at in instants]
 
-    def at(number: int) -> IsActive:
-        lost_at, needed = lost[number], enough[number]
-
+    def at(instant: int, lost: Mapping[str, int], enough: int) -> IsActive:
         def is_active(customer: str, last_win: int | None) -> bool:
-            if last_win is None or last_win <= lost_at.get(customer, -BEYOND):
+            if last_win is None or last_win <= lost.get(customer, -BEYOND):
                 return False
-            if last_win >= needed:
+            if last_win >= enough:
                 return True
-            times = last_invoice.get(customer)
-            invoice = None if times is None else times[number]
-            return invoice is not None and invoice >= needed
+            times = invoices.get(customer, ())
+            before = bisect_right(times, instant)
+            return before > 0 and times[before - 1] >= enough
 
         return is_active
 
-    return [at(number) for number in range(len(instants))]
+    return [at(*each) for each in zip(instants, lost, enough, strict=True)]
 
 
 def since(question: Question, at: int) -> int:

@@ -1,4 +1,4 @@
-"""What customers bought, were invoiced and were declared at a few instants: one query each, a row per customer.
+"""What customers bought, were invoiced and were declared: one query each, whatever their number.
 
 Merged customers are one, settled at the pair for all dates (EVENTS). Wins without a customer are nobody's. An instant
 may not lie after `pair.happened.as_of`.
@@ -83,19 +83,50 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
     return found
 
 
-def invoiced(question: Question, view: View, instants: Sequence[int]) -> dict[str, tuple[int | None, ...]]:
-    """When each customer was last sent an invoice, at each of the instants."""
-    i = invoices.c
-    last = [func.max(case((and_(i.effective_from <= at, i.effective_to > at), i.effective_from))) for at in instants]
-    at_all = or_(*(intervals.holds(invoices, at, question.pair, view) for at in instants))
-    query = select(i.customer, *last).where(i.entry == "invoice", i.customer.is_not(None), at_all).group_by(i.customer)
+class Win(NamedTuple):
+    """One win, its amounts in the reporting currency."""
+
+    at: int
+    stream: str
+    value: int
+    margin: int
+    position: int
+    appended_at: int
+
+
+def purchases(question: Question, view: View, rates: Rates) -> dict[str, list[Win]]:
+    """The wins of each customer in force at the pair, in order of time. Raises `MissingRate`."""
+    w = wins.c
+    columns = (w.customer, w.effective_from, w.stream, w.value_minor, w.margin_minor, w.position, w.appended_at)
+    in_force = intervals.holds(wins, question.pair.happened.as_of, question.pair, view)
+    foreign = case((w.currency != question.currency, w.currency))
+    rows: Sequence[Any] = view.rows(select(*columns, foreign).where(w.customer.is_not(None), in_force))
     into = survivors(merged(question, view))
-    found: dict[str, tuple[int | None, ...]] = {}
-    rows: Sequence[Any] = view.rows(query)
-    for customer, *times in rows:
-        survivor = into.get(customer, customer)
-        before = found.get(survivor)
-        found[survivor] = tuple(times) if before is None else tuple(map(_latest, before, times))
+    found: dict[str, list[Win]] = {}
+    for customer, at, stream, value, margin, position, appended_at, currency in rows:
+        win = Win(at, stream, value or 0, margin or 0, position, appended_at)
+        if currency is not None:
+            factor = rates.factor(currency, at)
+            win = win._replace(value=convert(win.value, factor), margin=convert(win.margin, factor))
+        found.setdefault(into.get(customer, customer), []).append(win)
+    for its_wins in found.values():
+        its_wins.sort()
+    return found
+
+
+def invoiced(question: Question, view: View) -> dict[str, list[int]]:
+    """The instants at which each customer was sent an invoice, up to the pair, in order."""
+    i = invoices.c
+    in_force = intervals.holds(invoices, question.pair.happened.as_of, question.pair, view)
+    rows: Sequence[Any] = view.rows(
+        select(i.customer, i.effective_from).where(i.entry == "invoice", i.customer.is_not(None), in_force)
+    )
+    into = survivors(merged(question, view))
+    found: dict[str, list[int]] = {}
+    for customer, at in rows:
+        found.setdefault(into.get(customer, customer), []).append(at)
+    for instants in found.values():
+        instants.sort()
     return found
 
 
@@ -148,7 +179,9 @@ def behind(question: Question, view: View, rates: Rates, items: Iterable[Item]) 
     These are the wins and invoices up to the item's instant, the rates of those wins, the customers merged into it, and
     its owner where teams are told apart.
     """
-    at = {item.stream: item.at for item in items}
+    at: dict[str, int] = {}
+    for item in items:
+        at[item.stream] = max(item.at, at.get(item.stream, item.at))
     into = survivors(merged(question, view))
     found: dict[str, set[str]] = {stream: set() for stream in at}
     for customer, survivor in into.items():

@@ -140,6 +140,12 @@ _ALL = (
         ("declared", "lapsed", "both"),
     ),
     Parameter(
+        "cohort",
+        Text("Longueur des cohortes", "How long a cohort is"),
+        "quarter",
+        ("month", "quarter", "year"),
+    ),
+    Parameter(
         "of",
         Text("Ce qui est converti", "What is converted"),
         "quotes",

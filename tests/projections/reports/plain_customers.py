@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FIRST_DAY = date(2024, 1, 1)
 DAYS = 900
+LAST = 1_090
+"""In number of days since the first: those in which things begin, and the last on which anything happens."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,10 @@ class PlainCustomers:
                 found[customer] = max(since, found.get(customer, since))
         return found
 
-    def active(self, at: int, rule: str, lapse_after_days: int) -> set[str]:
-        """Who is active at an instant."""
-        wins, invoices, declared = self.wins(at), self.invoices(at), self.declared(at)
+    def active(self, at: int, rule: str, lapse_after_days: int, wins: list[Win] | None = None) -> set[str]:
+        """Who is active at an instant, by the wins in force then or those given."""
+        invoices, declared = self.invoices(at), self.declared(at)
+        wins = self.wins(at) if wins is None else [win for win in wins if win.at <= at]
         found = set()
         for customer in {win.customer for win in wins}:
             last_win = max(win.at for win in wins if win.customer == customer)
@@ -172,4 +175,4 @@ def random_book(book: GivenBook, seed: int, customers: int = 9, deals: int = 24)
 
 
 def _day(number: int) -> str:
-    return (FIRST_DAY + timedelta(days=number)).isoformat()
+    return (FIRST_DAY + timedelta(days=min(number, LAST))).isoformat()

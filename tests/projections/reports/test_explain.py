@@ -66,6 +66,7 @@ ASKED = {
     "sales": ["month", "product,team", "customer", "channel,quarter,kind"],
     "conversion": ["", "owner,status", "month,region"],
     "churn": ["", "customer", "region,team"],
+    "cohorts": ["", "region"],
 }
 
 
