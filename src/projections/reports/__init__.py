@@ -16,10 +16,12 @@ from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.new_revenue import NEW_REVENUE
 from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
 from projections.reports.rates import MissingRate
 from projections.reports.sales import SALES
+from projections.reports.upsell import UPSELL
 from projections.reports.win_rate import WIN_RATE
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
 
-REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, CHURN, COHORTS)
+REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, CHURN, COHORTS, UPSELL, NEW_REVENUE)
 
 
 def find(name: str) -> Report:

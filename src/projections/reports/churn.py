@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
 from projections.reports.activity import activity, span
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, places
-from projections.reports.definition import Column, Item, Report, Text, ratio, told
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, places
+from projections.reports.definition import Column, Report, Text, ratio, told
 from projections.reports.periods import add_months
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from projections.reports.activity import Span
-    from projections.reports.definition import Exact, Sums
+    from projections.reports.definition import Exact, Item, Sums
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -47,22 +47,16 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         end = active_at_end(customer, its["closing"])
         new = not start and its["opening"] is None and its["first"] is not None
         if start or end or new:
-            yield Item(
-                stream=f"customer-{customer}",
-                position=its["position"],
-                at=closing,
-                dimensions=place(customer),
-                figures={
-                    "start": int(start),
-                    "new": int(new),
-                    "lost": int(start and not end),
-                    "lost_new": int(new and not end),
-                    "reactivated": int(end and not start and not new),
-                    "end": int(end),
-                    **_revenue(its["revenue_before"], its["revenue_after"], start=start, end=end),
-                },
-                late=its["appended_at"] > question.pair.known_at,
-            )
+            figures = {
+                "start": int(start),
+                "new": int(new),
+                "lost": int(start and not end),
+                "lost_new": int(new and not end),
+                "reactivated": int(end and not start and not new),
+                "end": int(end),
+                **_revenue(its["revenue_before"], its["revenue_after"], start=start, end=end),
+            }
+            yield customer_item(question, closing, customer, its, dimensions=place(customer), figures=figures)
 
 
 def _trailing_from(question: Question, between: Span) -> tuple[int, int]:

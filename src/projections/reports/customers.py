@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, 
 
 from ledger.money import convert
 from projections import intervals
+from projections.reports.definition import Item
 from projections.reports.dimensions import merged, survivors
 from projections.reports.question import BEYOND
 from projections.tables import churns, customer_versions, invoices, person_versions, wins
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
 
-    from projections.reports.definition import Item
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -81,6 +81,11 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
         survivor = into.get(customer, customer)
         found[survivor] = join(found[survivor], one) if survivor in found else one
     return found
+
+
+def measured(question: Question) -> Literal["value", "margin"]:
+    """What the question's `measure` adds up of wins."""
+    return "margin" if question.given.get("measure") == "margin" else "value"
 
 
 class Win(NamedTuple):
@@ -171,6 +176,26 @@ def places(question: Question, view: View, at: int) -> Callable[[str], dict[str,
         return told | {"customer": customer} if as_customer else told
 
     return place
+
+
+def customer_item(
+    question: Question,
+    at: int,
+    customer: str,
+    its: Bought,
+    *,
+    dimensions: Mapping[str, str | None],
+    figures: Mapping[str, Any],
+) -> Item:
+    """A customer as a line, of its figures at an instant."""
+    return Item(
+        stream=f"customer-{customer}",
+        position=its["position"],
+        at=at,
+        dimensions=dimensions,
+        figures=figures,
+        late=its["appended_at"] > question.pair.known_at,
+    )
 
 
 def behind(question: Question, view: View, rates: Rates, items: Iterable[Item]) -> dict[str, tuple[str, ...]]:

@@ -67,6 +67,8 @@ ASKED = {
     "conversion": ["", "owner,status", "month,region"],
     "churn": ["", "customer", "region,team"],
     "cohorts": ["", "region"],
+    "upsell": ["", "customer"],
+    "new_revenue": ["", "team"],
 }
 
 
