@@ -16,6 +16,7 @@ from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.loyalty import LOYALTY
 from projections.reports.new_revenue import NEW_REVENUE
 from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
@@ -31,7 +32,18 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
 
-REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, CHURN, COHORTS, UPSELL, NEW_REVENUE)
+REPORTS: tuple[Report, ...] = (
+    PIPELINE,
+    FORECAST,
+    WIN_RATE,
+    SALES,
+    CONVERSION,
+    CHURN,
+    COHORTS,
+    UPSELL,
+    NEW_REVENUE,
+    LOYALTY,
+)
 
 
 def find(name: str) -> Report:

@@ -50,6 +50,7 @@ DIMENSIONS: dict[str, Text] = {
     "date": Text("Date", "Date"),
     "cohort": Text("Cohorte", "Cohort"),
     "after": Text("Après", "After"),
+    "health": Text("Santé", "Health"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,
@@ -63,6 +64,7 @@ _TABLES: dict[str, Table] = {
 NAMED = frozenset(_TABLES)
 """Dimensions that have a `*_name` column beside them."""
 _PREFIX = {"owner": "person-"}
+_KINDS = {"date": "date", "cohort": "month", "after": "text", "health": "text"}
 _FEW = 500
 MOST_STEPS = 12 * 300
 """More months than a cohort can be followed for."""
@@ -70,9 +72,9 @@ MOST_STEPS = 12 * 300
 
 def kind(dimension: str) -> str:
     """The type of a dimension's column."""
-    if dimension == "date":
-        return "date"
-    return "month" if dimension in TIME or dimension == "cohort" else "text" if dimension in STATE else "id"
+    if dimension in _KINDS:
+        return _KINDS[dimension]
+    return "month" if dimension in TIME else "text" if dimension in STATE else "id"
 
 
 def names(dimension: str, ids: Iterable[str], question: Question, view: View, ledger: Ledger | None) -> dict[str, str]:

@@ -69,6 +69,7 @@ ASKED = {
     "cohorts": ["", "region"],
     "upsell": ["", "customer"],
     "new_revenue": ["", "team"],
+    "loyalty": ["", "region"],
 }
 
 
@@ -92,7 +93,7 @@ def test_the_lines_of_every_cell_add_up_to_it(busy, report):
 def _adds_up(report: Any, explained: Explanation, figures: dict[str, Any]) -> None:
     for column in report.columns:
         told = [each.figures[column.name] for each in explained.lines if column.name in each.figures]
-        if told:
+        if told and column.type in {"count", "money", "quantity"}:
             assert sum(told) == figures[column.name], column.name
 
 
