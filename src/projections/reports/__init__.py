@@ -16,6 +16,7 @@ from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.lifetime_value import LIFETIME_VALUE
 from projections.reports.loyalty import LOYALTY
 from projections.reports.new_revenue import NEW_REVENUE
 from projections.reports.parameters import PARAMETERS, Parameter, choices
@@ -43,6 +44,7 @@ REPORTS: tuple[Report, ...] = (
     UPSELL,
     NEW_REVENUE,
     LOYALTY,
+    LIFETIME_VALUE,
 )
 
 

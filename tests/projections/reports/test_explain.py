@@ -70,6 +70,7 @@ ASKED = {
     "upsell": ["", "customer"],
     "new_revenue": ["", "team"],
     "loyalty": ["", "region"],
+    "lifetime_value": ["", "channel"],
 }
 
 
