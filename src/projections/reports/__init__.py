@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from projections.reports import answer as _answer
 from projections.reports import explain as _explain
+from projections.reports.acquisition import ACQUISITION
 from projections.reports.answer import Answer, AnswerColumn
 from projections.reports.churn import CHURN
 from projections.reports.cohorts import COHORTS
@@ -45,6 +46,7 @@ REPORTS: tuple[Report, ...] = (
     NEW_REVENUE,
     LOYALTY,
     LIFETIME_VALUE,
+    ACQUISITION,
 )
 
 

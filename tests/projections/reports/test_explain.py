@@ -71,6 +71,7 @@ ASKED = {
     "new_revenue": ["", "team"],
     "loyalty": ["", "region"],
     "lifetime_value": ["", "channel"],
+    "acquisition": ["", "campaign"],
 }
 
 
