@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from ledger.times import FOREVER
 
-FOLDS_VERSION: Final = 2
+FOLDS_VERSION: Final = 3
 """Raise it whenever a fold says something else of the same events: a store of other folds is rebuilt, never patched."""
 
 INTERVAL_COLUMNS: Final = (
@@ -262,9 +262,18 @@ INDEXES: Final = (
     ),
     Index("deals_merged", _d.effective_from, postgresql_where=DEAL_MERGED, sqlite_where=DEAL_MERGED),
     Index("wins_by_time", wins.c.effective_from),
+    Index(
+        "wins_by_customer",
+        *(wins.c[name] for name in ("customer", *_KEYS, "position", "appended_at")),
+        *(wins.c[name] for name in ("value_minor", "margin_minor", "currency")),
+    ),
     Index("losses_by_time", losses.c.effective_from),
     Index("quotes_by_time", quote_versions.c.issued_at),
     Index("invoices_by_time", invoices.c.invoiced_at),
+    Index(
+        "invoices_by_customer",
+        *(invoices.c[name] for name in ("customer", *_KEYS, "entry")),
+    ),
     Index("customers_registered", customer_versions.c.registered_at),
     Index(
         "customers_merged", customer_versions.c.stream, postgresql_where=CUSTOMER_MERGED, sqlite_where=CUSTOMER_MERGED

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING
 
 from projections.reports import answer as _answer
 from projections.reports import explain as _explain
+from projections.reports.acquisition import ACQUISITION
 from projections.reports.answer import Answer, AnswerColumn
+from projections.reports.churn import CHURN
+from projections.reports.cohorts import COHORTS
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.lifetime_value import LIFETIME_VALUE
+from projections.reports.loyalty import LOYALTY
+from projections.reports.new_revenue import NEW_REVENUE
 from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
 from projections.reports.pipeline_changes import PIPELINE_CHANGES
 from projections.reports.rates import MissingRate
 from projections.reports.sales import SALES
+from projections.reports.upsell import UPSELL
 from projections.reports.win_rate import WIN_RATE
 
 if TYPE_CHECKING:
@@ -28,7 +35,22 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
 
-REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, PIPELINE_CHANGES)
+REPORTS: tuple[Report, ...] = (
+    PIPELINE,
+    FORECAST,
+    PIPELINE_CHANGES,
+    SALES,
+    WIN_RATE,
+    CONVERSION,
+    NEW_REVENUE,
+    UPSELL,
+    CHURN,
+    COHORTS,
+    LOYALTY,
+    LIFETIME_VALUE,
+    ACQUISITION,
+)
+"""In the order of REPORTS: what is coming, what was sold, objectives, customers, doing."""
 
 
 def find(name: str) -> Report:

@@ -103,6 +103,7 @@ class Report:
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
     A `snapshot` speaks of an instant: its period only spans the dates of `every`. `completed` tells the cells what does
     not add up over lines. `variants` are the report under some values of its parameters, each as `name=value`.
+    `behind` tells, by the stream of an item, the others that `explain` lists with it.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Report:
     more_lines: Callable[[Question, View, Rates], Iterable[Line]] | None = None
     completed: Callable[[Question, View, Rates, Cells], None] | None = None
     variants: Mapping[str, Report] = field(default_factory=dict)
+    behind: Callable[[Question, View, Rates, Sequence[Item]], Mapping[str, tuple[str, ...]]] | None = None
 
 
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ledger.errors import BadRequest
-from ledger.events import DealOpened, DealRetitled, ForecastSubmitted, ObjectiveSet, QuoteIssued, Sealed
+from ledger.events import (
+    CustomerRegistered,
+    CustomerRenamed,
+    DealOpened,
+    DealRetitled,
+    ForecastSubmitted,
+    ObjectiveSet,
+    QuoteIssued,
+    Sealed,
+)
 from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
@@ -97,8 +106,8 @@ def explain_cell(
         today = today or local_date(now, view.time_zone)
         question = _at_cell(ask(view, report, params, clock=answer.clock(view, today, now)), cell)
         found, cells = _lines(question, view)
+        kept = _with_behind(question, view, found[:limit])
         position, generation = view.position, view.generation
-    kept = found[:limit]
     return Explanation(
         report=report.name,
         title=report.title.in_(lang),
@@ -150,6 +159,14 @@ def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
     if question.report.completed is not None:
         question.report.completed(question, view, rates, cells)
     return sorted(found, key=lambda line: line.stream), cells
+
+
+def _with_behind(question: Question, view: View, found: Sequence[Line | Item]) -> Sequence[Line | Item]:
+    if question.report.behind is None:
+        return found
+    items = [each for each in found if isinstance(each, Item)]
+    streams = question.report.behind(question, view, Rates(question, view), items)
+    return [replace(item, joined=item.joined + streams.get(item.stream, ())) for item in items]
 
 
 def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledger) -> list[Explained]:
@@ -221,6 +238,8 @@ def _title(events: Sequence[Recorded], question: Question) -> str | Sealed | Non
         if event.effective_at <= question.pair.happened.as_of:
             match event.data:
                 case DealOpened(title=told) | DealRetitled(title=told) | QuoteIssued(number=told):
+                    title = told
+                case CustomerRegistered(name=told) | CustomerRenamed(name=told):
                     title = told
                 case ObjectiveSet(statement=told) | ForecastSubmitted(note=told):
                     title = told

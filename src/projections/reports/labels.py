@@ -48,6 +48,9 @@ DIMENSIONS: dict[str, Text] = {
     "outcome": Text("Issue", "Outcome"),
     "status": Text("État", "Status"),
     "date": Text("Date", "Date"),
+    "cohort": Text("Cohorte", "Cohort"),
+    "after": Text("Après", "After"),
+    "health": Text("Santé", "Health"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,
@@ -61,13 +64,16 @@ _TABLES: dict[str, Table] = {
 NAMED = frozenset(_TABLES)
 """Dimensions that have a `*_name` column beside them."""
 _PREFIX = {"owner": "person-"}
+_KINDS = {"date": "date", "cohort": "month", "after": "text", "health": "text"}
 _FEW = 500
+MOST_STEPS = 12 * 300
+"""More months than a cohort can be followed for."""
 
 
 def kind(dimension: str) -> str:
     """The type of a dimension's column."""
-    if dimension == "date":
-        return "date"
+    if dimension in _KINDS:
+        return _KINDS[dimension]
     return "month" if dimension in TIME else "text" if dimension in STATE else "id"
 
 
@@ -112,6 +118,8 @@ def _stage_names(dimension: str, question: Question, view: View) -> dict[str, st
 
 def places(dimension: str, question: Question, view: View) -> dict[str | None, tuple[Any, ...]]:
     """What to sort values by that do not stand in alphabetical order: stages as in their pipeline, words around months."""
+    if dimension == "after":
+        return {str(number): (0, number) for number in range(MOST_STEPS)}
     if dimension in TIME:
         return {"overdue": (0,), "later": (2,), "undated": (3,)}
     if dimension != "stage":

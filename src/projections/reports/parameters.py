@@ -145,6 +145,23 @@ _ALL = (
         ("closed", "cohort"),
     ),
     Parameter(
+        "rule",
+        Text(
+            "Quand un client est perdu ; declared : déclaré perdu ; lapsed : sans achat ni facture depuis le nombre "
+            "de jours réglé (lapse_after_days, 365 par défaut) ; both : l'un ou l'autre",
+            "When a customer is lost; declared: declared churned; lapsed: no purchase and no invoice for the number "
+            "of days set (lapse_after_days, 365 by default); both: either",
+        ),
+        "both",
+        ("declared", "lapsed", "both"),
+    ),
+    Parameter(
+        "cohort",
+        Text("Longueur des cohortes", "How long a cohort is"),
+        "quarter",
+        ("month", "quarter", "year"),
+    ),
+    Parameter(
         "of",
         Text("Ce qui est converti", "What is converted"),
         "quotes",

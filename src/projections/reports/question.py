@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from projections.store import View
 
 MAX_HORIZON_MONTHS = 120
+LAPSE_AFTER_DAYS = 365
 BEYOND = 2**62
 _HORIZON = re.compile(r"(\d{1,3})( ?months?)?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -38,6 +39,7 @@ class Book:
     currency: str = "EUR"
     time_zone: str = "Europe/Paris"
     fiscal_month: int = 1
+    lapse_after_days: int = LAPSE_AFTER_DAYS
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ def read_book(view: View, pair: Pair, time_zone: str) -> Book:
         found = view.rows(first.limit(1))
     if not found:
         return Book(time_zone=time_zone)
-    return Book(found[0].currency, time_zone, found[0].fiscal_year_start_month)
+    lapse_after_days = found[0].lapse_after_days or LAPSE_AFTER_DAYS
+    return Book(found[0].currency, time_zone, found[0].fiscal_year_start_month, lapse_after_days)
 
 
 def compared(question: Question) -> Question | None:

@@ -66,6 +66,13 @@ ASKED = {
     "sales": ["month", "product,team", "customer", "channel,quarter,kind"],
     "conversion": ["", "owner,status", "month,region"],
     "pipeline_changes": ["", "owner,product", "month,team", "region,stage"],
+    "churn": ["", "customer", "region,team"],
+    "cohorts": ["", "region"],
+    "upsell": ["", "customer"],
+    "new_revenue": ["", "team"],
+    "loyalty": ["", "region"],
+    "lifetime_value": ["", "channel"],
+    "acquisition": ["", "campaign"],
 }
 
 
@@ -89,7 +96,7 @@ def test_the_lines_of_every_cell_add_up_to_it(busy, report):
 def _adds_up(report: Any, explained: Explanation, figures: dict[str, Any]) -> None:
     for column in report.columns:
         told = [each.figures[column.name] for each in explained.lines if column.name in each.figures]
-        if told:
+        if told and column.type in {"count", "money", "quantity"}:
             assert sum(told) == figures[column.name], column.name
 
 

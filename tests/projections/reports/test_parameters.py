@@ -12,7 +12,7 @@ from tests.support.book import GivenBook, eur
 @pytest.fixture
 def book(sqlite_url):
     given = GivenBook(sqlite_url)
-    given.deal("d", "2026-01-05", eur(1))
+    given.deal("d", "2026-01-05", eur(1), customer="c")
     yield given
     given.close()
 

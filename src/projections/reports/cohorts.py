@@ -1,0 +1,205 @@
+"""What becomes of the customers won in a month: how many are active, and what they buy, one, two, three months on."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from ledger.times import day_start
+from projections import intervals
+from projections.reports.activity import activity
+from projections.reports.customers import CUSTOMER_DIMENSIONS, behind, places, purchases
+from projections.reports.definition import Column, Item, Report, Text, told
+from projections.reports.dimensions import time_label
+from projections.reports.periods import month_first, month_number
+from projections.tables import customer_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from projections.reports.customers import Win
+    from projections.reports.definition import Exact, Sums
+    from projections.reports.question import Question
+    from projections.reports.rates import Rates
+    from projections.store import View
+
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+UNASKED = 12
+"""How many cohorts are told when no period is given, the last ones."""
+
+SUMS = ("customers", "active", "revenue_minor", "first_revenue_minor", "leads", "converted")
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Months, quarters or years on end, up to that of `as_of`, from that of the first cohort.
+
+    `starts` are their first instants, `ends` their last ones; the last step ends at `as_of`.
+    """
+
+    labels: tuple[str, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def of(self, instant: int) -> int:
+        """The number of the step in which an instant lies, from 0; -1 before the first."""
+        return bisect_right(self.starts, instant) - 1
+
+
+def steps(question: Question) -> Steps:
+    """The steps of the question's cohorts and of what became of them."""
+    name, zone = question.choice("cohort"), question.book.time_zone
+    size = MONTHS[name]
+    last = month_number(question.today) // size
+    first = last - UNASKED + 1 if question.period is None else month_number(question.period.first) // size
+    months = [number * size for number in range(first, last + 1)]
+    starts = [day_start(month_first(month), zone) for month in months]
+    ends = [day_start(month_first(month + size), zone) - 1 for month in months]
+    labels = [time_label(name, f"{month_first(month):%Y-%m}") or "" for month in months]
+    return Steps(tuple(labels), tuple(starts), tuple(min(end, question.pair.happened.as_of) for end in ends))
+
+
+def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """Each customer of a cohort, and each lead of its months, at the end of every step since."""
+    told_at = steps(question)
+    if not told_at.ends:
+        return
+    sold = purchases(question, view, rates)
+    place = places(question, view, question.pair.happened.as_of)
+    active = activity(question, view, question.choice("rule"), told_at.ends)
+    since = max(question.period_from, told_at.starts[0])
+    for customer, its_wins in sold.items():
+        first = its_wins[0].at
+        if since <= first < question.period_to:
+            where, cohort = place(customer), told_at.of(first)
+            late = its_wins[-1].appended_at > question.pair.known_at
+            revenue = _by_step(its_wins, told_at)
+            last = 0
+            for step in range(cohort, len(told_at.ends)):
+                while last + 1 < len(its_wins) and its_wins[last + 1].at <= told_at.ends[step]:
+                    last += 1
+                figures = {
+                    "customers": 1,
+                    "active": int(active[step](customer, its_wins[last].at)),
+                    "revenue_minor": revenue.get(step, 0),
+                    "first_revenue_minor": revenue.get(cohort, 0),
+                }
+                yield _item(told_at, cohort, step, customer, its_wins[last].position, where, figures, late=late)
+    for row in _leads(question, view):
+        if since <= row.registered_at < question.period_to:
+            customer = row.stream.removeprefix("customer-")
+            where, cohort = place(customer), told_at.of(row.registered_at)
+            first_win = sold[customer][0].at if customer in sold else None
+            late = row.appended_at > question.pair.known_at
+            for step in range(cohort, len(told_at.ends)):
+                converted = first_win is not None and first_win <= told_at.ends[step]
+                figures = {"leads": 1, "converted": int(converted)}
+                yield _item(told_at, cohort, step, customer, row.position, where, figures, late=late)
+
+
+def _item(  # noqa: PLR0917 (of two kinds, both told the same way)
+    told_at: Steps,
+    cohort: int,
+    step: int,
+    customer: str,
+    position: int,
+    where: Mapping[str, str | None],
+    figures: Mapping[str, int],
+    *,
+    late: bool,
+) -> Item:
+    return Item(
+        stream=f"customer-{customer}",
+        position=position,
+        at=told_at.ends[step],
+        dimensions={**where, "cohort": told_at.labels[cohort], "after": str(step - cohort)},
+        figures=figures,
+        state="lead" if "leads" in figures else "customer",
+        late=late,
+    )
+
+
+def _by_step(its_wins: Sequence[Win], told_at: Steps) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for win in its_wins:
+        step = told_at.of(win.at)
+        found[step] = found.get(step, 0) + win.value
+    return found
+
+
+def _leads(question: Question, view: View) -> Sequence[Any]:
+    """Who was registered as a lead, merged duplicates aside."""
+    c = customer_versions.c
+    in_force = intervals.holds(customer_versions, question.pair.happened.as_of, question.pair, view)
+    query = select(c.stream, c.registered_at, c.position, c.appended_at)
+    return view.rows(query.where(in_force, c.registered_kind == "lead", c.merged_into.is_(None)))
+
+
+def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
+    """Sums over the customers and leads of a step; over several steps only how many these are."""
+    if len({item.dimensions["after"] for item in found}) > 1:
+        streams = {(item.state, item.stream) for item in found}
+        nothing: dict[str, Any] = dict.fromkeys(SUMS)
+        customers = sum(state == "customer" for state, _ in streams)
+        return nothing | {"customers": customers, "leads": len(streams) - customers}
+    return {name: sum(item.figures.get(name, 0) for item in found) for name in SUMS}
+
+
+def _part(name: str, label: Text, over: str, under: str) -> Column:
+    def value(sums: Sums) -> Exact:
+        return Fraction(sums[over], sums[under]) if sums[over] is not None and (sums[under] or 0) > 0 else None
+
+    return Column(name, "ratio", label, value)
+
+
+COHORTS = Report(
+    name="cohorts",
+    title=Text("Cohortes de clients", "Customer cohorts"),
+    description=Text(
+        "Les clients par mois (trimestre, année) de leur première vente : combien sont encore actifs et ce qu'ils "
+        "achètent après 1, 2, 3… périodes ; à côté, combien des prospects entrants du même mois sont devenus clients. "
+        "Sans période : les douze dernières cohortes.",
+        "Customers by the month (quarter, year) of their first win: how many are still active, and what they buy, "
+        "after 1, 2, 3 … periods; beside them, how many of the leads of that month have become customers. Without a "
+        "period: the last twelve cohorts.",
+    ),
+    formula=Text(
+        "actifs : à la fin de la n-ième période suivante, ou à as_of s'il vient avant, selon la règle d'attrition "
+        "(rule) ; rétention = actifs / clients de la cohorte ; CA : ventes de cette période ; rétention du CA = CA / "
+        "CA de la période de la cohorte ; convertis : leads enregistrés dans la période de la cohorte dont la première "
+        "vente est faite ; conversion = convertis / leads. Seules comptent les ventes en vigueur aux dates de la "
+        "question.",
+        "active: at the end of the n-th period after, or at as_of if earlier, by the churn rule (rule); retention = "
+        "active / customers of the cohort; revenue: wins of that period; revenue retention = revenue / revenue of the "
+        "cohort's own period; converted: leads registered in the cohort's period that have won by then; conversion = "
+        "converted / leads. Only wins in force at the question's dates count.",
+    ),
+    source=Text(
+        "Événements deal.won, deal.reopened, quote.accepted sans affaire, deal.invoiced, customer.registered, "
+        "customer.churned, customer.reactivated, customer.merged, rate.fixed, book.settings_changed",
+        "Events deal.won, deal.reopened, quote.accepted without a deal, deal.invoiced, customer.registered, "
+        "customer.churned, customer.reactivated, customer.merged, rate.fixed, book.settings_changed",
+    ),
+    columns=(
+        told("customers", "count", Text("Clients", "Customers")),
+        told("active", "count", Text("Encore actifs", "Still active")),
+        _part("retention_rate", Text("Rétention", "Retention"), "active", "customers"),
+        told("revenue_minor", "money", Text("Chiffre d'affaires", "Revenue")),
+        _part(
+            "revenue_retention", Text("Rétention du CA", "Revenue retention"), "revenue_minor", "first_revenue_minor"
+        ),
+        told("leads", "count", Text("Leads", "Leads")),
+        told("converted", "count", Text("Convertis", "Converted")),
+        _part("lead_conversion", Text("Conversion des leads", "Lead conversion"), "converted", "leads"),
+    ),
+    parameters=("as_of", "known_at", "period", "cohort", "rule", "by", "where", "currency", "fx"),
+    dimensions=("cohort", "after", *CUSTOMER_DIMENSIONS),
+    items=items,
+    summary=summary,
+    behind=behind,
+    fixed=("cohort", "after"),
+)

@@ -1,0 +1,273 @@
+"""What customers bought, were invoiced and were declared: one query each, whatever their number.
+
+Merged customers are one, settled at the pair for all dates (EVENTS). Wins without a customer are nobody's. An instant
+may not lie after `pair.happened.as_of`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, or_, select
+
+from ledger.money import convert
+from projections import intervals
+from projections.reports.definition import Item
+from projections.reports.dimensions import merged, survivors
+from projections.reports.question import BEYOND
+from projections.tables import churns, customer_versions, invoices, person_versions, wins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement
+
+    from projections.reports.question import Question
+    from projections.reports.rates import Rates
+    from projections.store import View
+
+What = Literal["first", "last", "count", "value", "margin"]
+MONEY = frozenset({"value", "margin"})
+
+CUSTOMER_DIMENSIONS = ("customer", "segment", "country", "region", "channel", "campaign", "owner", "team")
+"""What a customer can be told apart by."""
+
+
+class Of(NamedTuple):
+    """A figure of a customer's wins in force at `at` that took effect from `since` on.
+
+    The `first` and `last` instant are None without such a win, which is nothing to the others.
+    """
+
+    what: What
+    at: int
+    since: int = -BEYOND
+
+
+Bought = dict[str, Any]
+"""A customer's figures by the names they were asked under, with `position` and `appended_at` of the latest event."""
+
+
+def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]) -> dict[str, Bought]:
+    """The figures of every customer with a win at one of the instants asked for. Raises `MissingRate`.
+
+    Wins in the reporting currency are added up where they lie; those in others come one by one, to be converted at
+    their own rate.
+    """
+    w = wins.c
+    money = [name for name, of in asked.items() if of.what in MONEY]
+    foreign = w.currency != question.currency
+    alone = [case((foreign, w[name])) for name in ("stream", "effective_from")] if money else []
+    told = [
+        w.customer,
+        (func.max(case((foreign, w.currency))) if money else cast(null(), Text)).label("currency"),
+        (alone[1] if money else cast(null(), BigInteger)).label("at"),
+        *(_figure(of).label(name) for name, of in asked.items()),
+        func.max(w.position).label("position"),
+        func.max(w.appended_at).label("appended_at"),
+    ]
+    instants = sorted({of.at for of in asked.values()})
+    in_force = or_(*(intervals.holds(wins, at, question.pair, view) for at in instants))
+    query = select(*told).where(w.customer.is_not(None), in_force).group_by(w.customer, *alone)
+    names = (*asked, "position", "appended_at")
+    into, join = survivors(merged(question, view)), _join(asked)
+    found: dict[str, Bought] = {}
+    rows: Sequence[Any] = view.rows(query)
+    for customer, currency, at, *figures in rows:
+        one: Bought = dict(zip(names, figures, strict=True))
+        for name in money:
+            minor = int(one[name])
+            one[name] = minor if currency is None else convert(minor, rates.factor(currency, at))
+        survivor = into.get(customer, customer)
+        found[survivor] = join(found[survivor], one) if survivor in found else one
+    return found
+
+
+def measured(question: Question) -> Literal["value", "margin"]:
+    """What the question's `measure` adds up of wins."""
+    return "margin" if question.given.get("measure") == "margin" else "value"
+
+
+class Win(NamedTuple):
+    """One win, its amounts in the reporting currency."""
+
+    at: int
+    stream: str
+    value: int
+    margin: int
+    position: int
+    appended_at: int
+
+
+def purchases(question: Question, view: View, rates: Rates) -> dict[str, list[Win]]:
+    """The wins of each customer in force at the pair, in order of time. Raises `MissingRate`."""
+    w = wins.c
+    columns = (w.customer, w.effective_from, w.stream, w.value_minor, w.margin_minor, w.position, w.appended_at)
+    in_force = intervals.holds(wins, question.pair.happened.as_of, question.pair, view)
+    foreign = case((w.currency != question.currency, w.currency))
+    rows: Sequence[Any] = view.rows(select(*columns, foreign).where(w.customer.is_not(None), in_force))
+    into = survivors(merged(question, view))
+    found: dict[str, list[Win]] = {}
+    for customer, at, stream, value, margin, position, appended_at, currency in rows:
+        win = Win(at, stream, value or 0, margin or 0, position, appended_at)
+        if currency is not None:
+            factor = rates.factor(currency, at)
+            win = win._replace(value=convert(win.value, factor), margin=convert(win.margin, factor))
+        found.setdefault(into.get(customer, customer), []).append(win)
+    for its_wins in found.values():
+        its_wins.sort()
+    return found
+
+
+def invoiced(question: Question, view: View) -> dict[str, list[int]]:
+    """The instants at which each customer was sent an invoice, up to the pair, in order."""
+    i = invoices.c
+    in_force = intervals.holds(invoices, question.pair.happened.as_of, question.pair, view)
+    rows: Sequence[Any] = view.rows(
+        select(i.customer, i.effective_from).where(i.entry == "invoice", i.customer.is_not(None), in_force)
+    )
+    into = survivors(merged(question, view))
+    found: dict[str, list[int]] = {}
+    for customer, at in rows:
+        found.setdefault(into.get(customer, customer), []).append(at)
+    for instants in found.values():
+        instants.sort()
+    return found
+
+
+def declared(question: Question, view: View, instants: Sequence[int]) -> list[dict[str, int]]:
+    """When each customer was declared lost who is so at the instant, for each of the instants.
+
+    Of a merged customer's streams the latest declaration counts.
+    """
+    c = churns.c
+    at_all = or_(*(intervals.holds(churns, at, question.pair, view) for at in instants))
+    rows = view.rows(select(c.stream, c.effective_from, c.effective_to, c.churned_at).where(at_all))
+    into = survivors(merged(question, view))
+    found: list[dict[str, int]] = [{} for _ in instants]
+    for row in rows:
+        customer = row.stream.removeprefix("customer-")
+        customer = into.get(customer, customer)
+        for at, lost in zip(instants, found, strict=True):
+            if row.effective_from <= at < row.effective_to:
+                lost[customer] = max(row.churned_at, lost.get(customer, -BEYOND))
+    return found
+
+
+def places(question: Question, view: View, at: int) -> Callable[[str], dict[str, str | None]]:
+    """What tells a customer apart at an instant: the dimensions that the question needs of it."""
+    names = sorted(question.dimensions.intersection(CUSTOMER_DIMENSIONS) - {"customer"})
+    found: dict[str, tuple[Any, ...]] = {}
+    if names:
+        c, people = customer_versions.c, person_versions
+        its_owner = and_(
+            people.c.stream == literal("person-", Text) + c.owner, intervals.holds(people, at, question.pair, view)
+        )
+        columns = [people.c.team if name == "team" else c[name] for name in names]
+        frm = customer_versions.outerjoin(people, its_owner) if "team" in names else customer_versions
+        in_force = intervals.holds(customer_versions, at, question.pair, view)
+        for row in view.rows(select(c.stream, *columns).select_from(frm).where(in_force)):
+            found[row.stream] = tuple(row[1:])
+    nothing = (None,) * len(names)
+    as_customer = "customer" in question.dimensions
+
+    def place(customer: str) -> dict[str, str | None]:
+        told = dict(zip(names, found.get(f"customer-{customer}", nothing), strict=True))
+        return told | {"customer": customer} if as_customer else told
+
+    return place
+
+
+def customer_item(
+    question: Question,
+    at: int,
+    customer: str,
+    its: Bought,
+    *,
+    dimensions: Mapping[str, str | None],
+    figures: Mapping[str, Any],
+) -> Item:
+    """A customer as a line, of its figures at an instant."""
+    return Item(
+        stream=f"customer-{customer}",
+        position=its["position"],
+        at=at,
+        dimensions=dimensions,
+        figures=figures,
+        late=its["appended_at"] > question.pair.known_at,
+    )
+
+
+def behind(question: Question, view: View, rates: Rates, items: Iterable[Item]) -> dict[str, tuple[str, ...]]:
+    """Of customers' items, the streams beside the customer's own that told something of them.
+
+    These are the wins and invoices up to the item's instant, the rates of those wins, the customers merged into it, and
+    its owner where teams are told apart.
+    """
+    at: dict[str, int] = {}
+    for item in items:
+        at[item.stream] = max(item.at, at.get(item.stream, item.at))
+    into = survivors(merged(question, view))
+    found: dict[str, set[str]] = {stream: set() for stream in at}
+    for customer, survivor in into.items():
+        if customer != survivor and f"customer-{survivor}" in found:
+            found[f"customer-{survivor}"].add(f"customer-{customer}")
+    for table in (wins, invoices):
+        known = and_(table.c.known_from <= question.pair.known_at, table.c.known_to > question.pair.known_at)
+        columns = (table.c.customer, table.c.stream, table.c.effective_from, table.c.currency)
+        for row in view.rows(select(*columns).where(known, table.c.customer.is_not(None))):
+            stream = f"customer-{into.get(row.customer, row.customer)}"
+            if stream in found and row.effective_from <= at[stream]:
+                found[stream].add(row.stream)
+                if table is wins and row.currency not in {None, question.currency}:
+                    found[stream].update(rates.streams(row.currency))
+    if "team" in question.dimensions:
+        for instant in set(at.values()):
+            in_force = intervals.holds(customer_versions, instant, question.pair, view)
+            owned = select(customer_versions.c.stream, customer_versions.c.owner).where(in_force)
+            for row in view.rows(owned):
+                if row.owner is not None and at.get(row.stream) == instant:
+                    found[row.stream].add(f"person-{row.owner}")
+    return {stream: tuple(sorted(streams)) for stream, streams in found.items()}
+
+
+def _figure(of: Of) -> ColumnElement[Any]:
+    w = wins.c
+    counts = and_(w.effective_from <= of.at, w.effective_to > of.at)
+    if of.since > -BEYOND:
+        counts = and_(counts, w.effective_from >= of.since)
+    match of.what:
+        case "first":
+            return func.min(case((counts, w.effective_from)))
+        case "last":
+            return func.max(case((counts, w.effective_from)))
+        case "count":
+            return func.sum(case((counts, 1), else_=0))
+        case "value" | "margin":
+            return func.coalesce(func.sum(case((counts, w[f"{of.what}_minor"]))), 0)
+
+
+def _join(asked: Mapping[str, Of]) -> Callable[[Bought, Bought], Bought]:
+    """How the figures of two parts of one customer become those of the whole."""
+
+    def join(one: Bought, other: Bought) -> Bought:
+        whole: Bought = {name: max(one[name], other[name]) for name in ("position", "appended_at")}
+        for name, of in asked.items():
+            match of.what:
+                case "first":
+                    whole[name] = _earliest(one[name], other[name])
+                case "last":
+                    whole[name] = _latest(one[name], other[name])
+                case _:
+                    whole[name] = one[name] + other[name]
+        return whole
+
+    return join
+
+
+def _earliest(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
+def _latest(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else max(one, other)

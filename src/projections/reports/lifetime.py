@@ -1,0 +1,68 @@
+"""What customers are worth over their lifetime: from how much and how often they buy, and how soon they leave."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from ledger.money import half_even
+from ledger.times import day_start, local_date
+from projections.reports.periods import add_months
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projections.reports.definition import Item
+    from projections.reports.question import Question
+
+MOST_YEARS = 5
+YEAR_DAYS = 365
+
+
+def year_before(question: Question) -> int:
+    """The last instant of the day twelve months before that of `as_of`."""
+    zone = question.book.time_zone
+    tomorrow = local_date(question.pair.happened.as_of, zone) + timedelta(days=1)
+    return day_start(add_months(tomorrow, -12), zone) - 1
+
+
+def days_since(question: Question, first: int) -> int:
+    """How many days a customer has been one, its first and that of `as_of` included; a year at least.
+
+    Who began last month has not shown yet how often it buys in a year.
+    """
+    zone = question.book.time_zone
+    last = local_date(question.pair.happened.as_of, zone)
+    return max(YEAR_DAYS, (last - local_date(first, zone)).days + 1)
+
+
+def years_left(start: int, lost: int) -> Fraction | None:
+    """How many years a customer stays when so many of those at the start of a year were lost by its end.
+
+    >>> years_left(10, 4), years_left(10, 1), years_left(10, 0), years_left(0, 0)
+    (Fraction(5, 2), Fraction(5, 1), Fraction(5, 1), None)
+    """
+    if start == 0:
+        return None
+    return min(Fraction(MOST_YEARS), Fraction(start, lost)) if lost else Fraction(MOST_YEARS)
+
+
+def yearly_margin(found: Sequence[Item]) -> tuple[Fraction, Fraction] | None:
+    """Margin per win and wins per year of customers; None of none.
+
+    Their figures are `observed_minor`, `wins` and `days`.
+    """
+    wins, days = sum(_told(item, "wins") for item in found), sum(_told(item, "days") for item in found)
+    if not wins:
+        return None
+    return Fraction(sum(_told(item, "observed_minor") for item in found), wins), Fraction(wins * YEAR_DAYS, days)
+
+
+def rounded(amount: Fraction) -> int:
+    """An amount in whole minor units, half to even."""
+    return half_even(amount.numerator, amount.denominator)
+
+
+def _told(item: Item, name: str) -> Any:
+    return item.figures.get(name, 0)

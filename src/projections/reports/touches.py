@@ -1,0 +1,87 @@
+"""What passed between customers and us: their interactions counted by family, complaints, and how satisfied they said to be."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import and_, case, func, select
+
+from projections import intervals
+from projections.reports.dimensions import merged, survivors
+from projections.tables import interactions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projections.reports.question import Question
+    from projections.store import View
+
+FAMILIES = {
+    "calls": ("call",),
+    "emails": ("email",),
+    "meetings": ("visit", "meeting", "prospecting_meeting", "demo"),
+    "documents": ("proposal", "document"),
+    "online": ("web_visit", "cart"),
+    "support_requests": ("support_request",),
+    "complaints": ("complaint",),
+}
+"""The kinds of interactions that each family counts; those of no family are in the whole only."""
+
+_LOWEST, _STEPS = {"nps": 0, "csat": 1, "ces": 1}, {"nps": 10, "csat": 4, "ces": 6}
+
+
+class Touches(NamedTuple):
+    """The interactions of a customer; `last_at` is when the last one was."""
+
+    interactions: int
+    calls: int
+    emails: int
+    meetings: int
+    documents: int
+    online: int
+    support_requests: int
+    complaints: int
+    open_complaints: int
+    last_at: int
+
+    def joined(self, other: Touches) -> Touches:
+        """Those of two parts of one customer."""
+        added = Touches._make(mine + its for mine, its in zip(self, other, strict=True))
+        return added._replace(last_at=max(self.last_at, other.last_at))
+
+
+NO_TOUCHES = Touches(*[0] * 10)
+
+
+def touches(question: Question, view: View, at: int) -> dict[str, Touches]:
+    """The interactions of each customer up to an instant, as they stood then."""
+    i = interactions.c
+    query = select(
+        i.customer,
+        func.count(),
+        *(func.sum(case((i.kind.in_(kinds), 1), else_=0)) for kinds in FAMILIES.values()),
+        func.sum(case((and_(i.kind == "complaint", i.resolved_at.is_(None)), 1), else_=0)),
+        func.max(i.logged_at),
+    )
+    in_force = intervals.holds(interactions, at, question.pair, view)
+    rows: Sequence[Any] = view.rows(query.where(in_force).group_by(i.customer))
+    into = survivors(merged(question, view))
+    found: dict[str, Touches] = {}
+    for customer, *counts in rows:
+        survivor, its = into.get(customer, customer), Touches._make(map(int, counts))
+        found[survivor] = found[survivor].joined(its) if survivor in found else its
+    return found
+
+
+def ratings(question: Question, view: View, at: int) -> dict[str, list[Fraction]]:
+    """How satisfied each customer said to be up to an instant, each answer from 0 to 1."""
+    i = interactions.c
+    in_force = intervals.holds(interactions, at, question.pair, view)
+    query = select(i.customer, i.satisfaction_scale, i.satisfaction_score)
+    rows: Sequence[Any] = view.rows(query.where(in_force, i.satisfaction_scale.is_not(None)))
+    into = survivors(merged(question, view))
+    found: dict[str, list[Fraction]] = {}
+    for customer, scale, score in rows:
+        found.setdefault(into.get(customer, customer), []).append(Fraction(score - _LOWEST[scale], _STEPS[scale]))
+    return found
