@@ -54,6 +54,8 @@ class Sum(NamedTuple):
         return state not in self.but if self.states is None else state in self.states
 
 
+Key = tuple[str | None, ...]
+
 Sums = dict[str, Any]
 """The figures of a cell that its columns are worked out from: by the name of their `Sum`, or as the summary names them."""
 
@@ -99,6 +101,11 @@ class Report:
     that no query tells, such as the months of an objective. `choices` narrows
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
     A `snapshot` speaks of an instant: its period only spans the dates of `every`.
+
+    `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand; the summary of both is
+    the same. `across` tells the cells, by their keys, and the totals what they need of each other, such as a share or a
+    rank; it may add rows, and returns what must be noted. `variants` are the report under some values of its
+    parameters, each as `name=value`.
     """
 
     name: str
@@ -118,6 +125,9 @@ class Report:
     sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
     snapshot: bool = False
     more_lines: Callable[[Question, View, Rates], Iterable[Line]] | None = None
+    evidence: Callable[[Question, View, Rates], Iterable[Item]] | None = None
+    across: Callable[[Question, dict[Key, Sums], Sums], Sequence[Text]] | None = None
+    variants: Mapping[str, Report] = field(default_factory=dict)
 
 
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
@@ -129,6 +139,11 @@ def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
 def told(name: str, kind: Kind, label: Text) -> Column:
     """A column that a summary has worked out under the column's own name."""
     return Column(name, kind, label, lambda sums: sums[name])
+
+
+def across(name: str, kind: Kind, label: Text) -> Column:
+    """A column that `Report.across` has told; null in cells that it was not told of."""
+    return Column(name, kind, label, lambda sums: sums.get(name))
 
 
 def total(name: str, kind: Kind, label: Text, *of: str) -> Column:

@@ -241,6 +241,8 @@ def _products(source: Source, question: Question, view: View) -> dict[str, list[
     if source.product_lines is None:
         return {}
     rows = intervals.at_pair(source.product_lines, question.pair, view)
+    few = source.where or question.period
+    of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
     at = source.at
     range_: ColumnElement[Any] = cast(null(), Text)
     frm: FromClause = rows
@@ -260,8 +262,10 @@ def _products(source: Source, question: Question, view: View) -> dict[str, list[
         rows.c.margin_minor,
         rows.c.quantity_e6,
     ).select_from(frm)
+    if few:
+        query = query.where(rows.c.stream.in_(of_source))
     found: dict[str, list[_Product]] = {}
-    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no)):
+    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no), dict(source.values) if few else None):
         product = _Product(row.product, row.range, row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0)
         found.setdefault(row.stream, []).append(product)
     return found

@@ -48,6 +48,9 @@ DIMENSIONS: dict[str, Text] = {
     "outcome": Text("Issue", "Outcome"),
     "status": Text("État", "Status"),
     "date": Text("Date", "Date"),
+    "objective": Text("Objectif", "Objective"),
+    "scope": Text("Portée", "Scope"),
+    "metric": Text("Mesure", "Metric"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,

@@ -118,7 +118,8 @@ def _as_text(query: Select[Any] | CompoundSelect[Any], shape: Shape) -> Subquery
 
     The databases' own dialects, not their drivers': psycopg's writes `:name::TYPE`, where a text has no parameter.
     """
-    named = {"sqlite": SQLiteDialect, "postgresql": PGDialect}[shape.dialect](paramstyle="named")
+    dialects: dict[str, Any] = {"sqlite": SQLiteDialect, "postgresql": PGDialect}
+    named = dialects[shape.dialect](paramstyle="named")
     placed: dict[str, Any] = {}
     if shape.schema is not None:
         placed = {"schema_translate_map": {None: shape.schema}, "render_schema_translate": True}

@@ -101,7 +101,9 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
     for name in report.parameters:
         if parameters.PARAMETERS[name].choices:
             parameters.choice(report, given, name)
-    if "measure" in given:
+    for name, value in given.items():
+        report = report.variants.get(f"{name}={value}", report)
+    if "measure" in given and report.sums_of:
         report = replace(report, sums=report.sums_of[given["measure"]])
     present = Present(view.stamp, clock, view.time_zone)
     pair = present.pair(given.get("as_of"), given.get("known_at"))
