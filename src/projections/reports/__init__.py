@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING
 from projections.reports import answer as _answer
 from projections.reports import explain as _explain
 from projections.reports.answer import Answer, AnswerColumn
+from projections.reports.bonus import BONUS
 from projections.reports.conversion import CONVERSION
+from projections.reports.cycle import CYCLE
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.funnel import FUNNEL
+from projections.reports.leaderboard import LEADERBOARD
+from projections.reports.losses import LOSSES
 from projections.reports.objectives import OBJECTIVES
 from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
+from projections.reports.products import PRODUCTS
 from projections.reports.rates import MissingRate
+from projections.reports.required_sales import REQUIRED_SALES
 from projections.reports.sales import SALES
 from projections.reports.win_rate import WIN_RATE
 
@@ -28,7 +35,21 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
 
-REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, OBJECTIVES)
+REPORTS: tuple[Report, ...] = (
+    PIPELINE,
+    FORECAST,
+    WIN_RATE,
+    SALES,
+    LOSSES,
+    FUNNEL,
+    CYCLE,
+    PRODUCTS,
+    CONVERSION,
+    OBJECTIVES,
+    REQUIRED_SALES,
+    LEADERBOARD,
+    BONUS,
+)
 
 
 def find(name: str) -> Report:

@@ -51,6 +51,8 @@ DIMENSIONS: dict[str, Text] = {
     "objective": Text("Objectif", "Objective"),
     "scope": Text("Portée", "Scope"),
     "metric": Text("Mesure", "Metric"),
+    "reason": Text("Motif", "Reason"),
+    "competitor": Text("Concurrent", "Competitor"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,

@@ -71,7 +71,14 @@ ASKED = {
     "win_rate": ["", "owner", "month,outcome", "region"],
     "sales": ["month", "product,team", "customer", "channel,quarter,kind"],
     "conversion": ["", "owner,status", "month,region"],
+    "losses": ["", "owner,month", "region"],
+    "funnel": ["", "team", "region,month"],
+    "cycle": ["", "owner", "month,outcome"],
+    "products": ["", "owner,team", "segment"],
     "objectives": [""],
+    "required_sales": ["", "owner", "team"],
+    "leaderboard": [""],
+    "bonus": ["", "team,month"],
 }
 
 
