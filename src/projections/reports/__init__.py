@@ -11,19 +11,27 @@ from projections.reports import answer as _answer
 from projections.reports import explain as _explain
 from projections.reports.acquisition import ACQUISITION
 from projections.reports.answer import Answer, AnswerColumn
+from projections.reports.bonus import BONUS
 from projections.reports.churn import CHURN
 from projections.reports.cohorts import COHORTS
 from projections.reports.conversion import CONVERSION
+from projections.reports.cycle import CYCLE
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.funnel import FUNNEL
+from projections.reports.leaderboard import LEADERBOARD
 from projections.reports.lifetime_value import LIFETIME_VALUE
+from projections.reports.losses import LOSSES
 from projections.reports.loyalty import LOYALTY
 from projections.reports.new_revenue import NEW_REVENUE
+from projections.reports.objectives import OBJECTIVES
 from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
 from projections.reports.pipeline_changes import PIPELINE_CHANGES
+from projections.reports.products import PRODUCTS
 from projections.reports.rates import MissingRate
+from projections.reports.required_sales import REQUIRED_SALES
 from projections.reports.sales import SALES
 from projections.reports.upsell import UPSELL
 from projections.reports.win_rate import WIN_RATE
@@ -42,8 +50,16 @@ REPORTS: tuple[Report, ...] = (
     SALES,
     WIN_RATE,
     CONVERSION,
+    FUNNEL,
+    CYCLE,
+    LOSSES,
+    PRODUCTS,
     NEW_REVENUE,
     UPSELL,
+    OBJECTIVES,
+    REQUIRED_SALES,
+    LEADERBOARD,
+    BONUS,
     CHURN,
     COHORTS,
     LOYALTY,

@@ -76,7 +76,7 @@ def answer_to(
     with store.view() as view:
         question = ask(view, report, params, clock=clock(view, today, now))
         table = tabulate(question, view, ledger)
-        notes = _notes(table.cells, view, head)
+        notes = [note for each in table.cells for note in each.notes] + _notes(table.cells, view, head)
     return Answer(
         report=report.name,
         title=report.title.in_(lang),

@@ -14,7 +14,7 @@ from projections.reports.rates import Rates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from projections.reports.definition import Base, Item, Key, Sums
+    from projections.reports.definition import Base, Item, Key, Sums, Text
     from projections.reports.question import Question
     from projections.reports.sources import Source
     from projections.store import View
@@ -27,6 +27,7 @@ class Cells:
         self.rows: dict[Key, Sums] = {}
         self.totals: Sums = self._nothing(question)
         self.lines = self.late = 0
+        self.notes: Sequence[Text] = ()
         self._question = question
         self._taken: dict[str | None, list[tuple[str, str]]] = {}
 
@@ -95,6 +96,13 @@ class _Group:
 
 def work_out(question: Question, view: View) -> Cells:
     """The report's cells: sums told by the database, and one by one what it cannot round or share."""
+    cells = _worked_out(question, view)
+    if question.report.across is not None:
+        cells.notes = question.report.across(question, cells.rows, cells.totals)
+    return cells
+
+
+def _worked_out(question: Question, view: View) -> Cells:
     cells = Cells(question)
     rates = Rates(question, view)
     if question.report.items is not None:

@@ -104,6 +104,10 @@ class Report:
     A `snapshot` speaks of an instant: its period only spans the dates of `every`. `completed` tells the cells what does
     not add up over lines. `variants` are the report under some values of its parameters, each as `name=value`.
     `behind` tells, by the stream of an item, the others that `explain` lists with it.
+
+    `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand; the summary of both is
+    the same. `across` tells the cells, by their keys, and the totals what they need of each other, such as a share or a
+    rank; it may add rows, and returns what must be noted.
     """
 
     name: str
@@ -126,6 +130,8 @@ class Report:
     completed: Callable[[Question, View, Rates, Cells], None] | None = None
     variants: Mapping[str, Report] = field(default_factory=dict)
     behind: Callable[[Question, View, Rates, Sequence[Item]], Mapping[str, tuple[str, ...]]] | None = None
+    evidence: Callable[[Question, View, Rates], Iterable[Item]] | None = None
+    across: Callable[[Question, dict[Key, Sums], Sums], Sequence[Text]] | None = None
 
 
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
@@ -137,6 +143,11 @@ def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
 def told(name: str, kind: Kind, label: Text) -> Column:
     """A column that a summary has worked out under the column's own name."""
     return Column(name, kind, label, lambda sums: sums[name])
+
+
+def across(name: str, kind: Kind, label: Text) -> Column:
+    """A column that `Report.across` has told; null in cells that it was not told of."""
+    return Column(name, kind, label, lambda sums: sums.get(name))
 
 
 def total(name: str, kind: Kind, label: Text, *of: str) -> Column:

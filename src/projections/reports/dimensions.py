@@ -100,7 +100,7 @@ class Joined:
         if self._customer is None:
             self._customer = self._source.columns["customer"]
             if found := survivors(merged(self._question, self._view)):
-                table = _as_table(found, self._view)
+                table = as_table(found, self._view)
                 self.frm = self.frm.outerjoin(table, table.c.key == self._customer)
                 self._customer = func.coalesce(table.c.value, self._customer)
         return self._customer
@@ -144,7 +144,7 @@ def time_label(name: str, month: str | None) -> str | None:
     return month[:4] if name == "year" else f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
 
 
-def _as_table(pairs: Mapping[str, str], view: View) -> Any:
+def as_table(pairs: Mapping[str, str], view: View) -> Any:
     """The pairs as a table of `key` and `value`, passed as one parameter however many they are."""
     given = bindparam("survivors", json.dumps(pairs), Text)
     if view.connection.dialect.name == "sqlite":

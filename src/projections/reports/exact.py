@@ -241,6 +241,8 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
     """The product lines of every stream that has any, each with its product's range at the line's own date."""
     if source.product_lines is None:
         return {}
+    few = source.where or question.period
+    of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
     at = source.at
     if isinstance(source.product_lines, Subquery):
         rows = source.product_lines
@@ -265,8 +267,10 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
         rows.c.margin_minor,
         rows.c.quantity_e6,
     ).select_from(frm)
+    if few:
+        query = query.where(rows.c.stream.in_(of_source))
     found: dict[str, list[Product]] = {}
-    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no)):
+    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no), dict(source.values) if few else None):
         product = Product(row.product, row.range, row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0)
         found.setdefault(row.stream, []).append(product)
     return found

@@ -25,7 +25,7 @@ from ledger.events import (
 from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
-from projections.reports.cells import Cells
+from projections.reports.cells import Cells, work_out
 from projections.reports.definition import Item
 from projections.reports.dimensions import merged
 from projections.reports.exact import Line
@@ -104,9 +104,11 @@ def explain_cell(
     with store.view() as view:
         now = ledger.now() if now is None else now
         today = today or local_date(now, view.time_zone)
-        question = _at_cell(ask(view, report, params, clock=answer.clock(view, today, now)), cell)
+        asked = ask(view, report, params, clock=answer.clock(view, today, now))
+        question = _at_cell(asked, cell)
         found, cells = _lines(question, view)
         kept = _with_behind(question, view, found[:limit])
+        _tell_across(asked, question, cell, cells, view)
         position, generation = view.position, view.generation
     return Explanation(
         report=report.name,
@@ -142,7 +144,7 @@ def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
 def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
     cells, rates = Cells(question), Rates(question, view)
     if question.report.items is not None:
-        items = cells.summarise(question.report.items(question, view, rates))
+        items = cells.summarise((question.report.evidence or question.report.items)(question, view, rates))
         return sorted(items, key=lambda item: item.stream), cells
     into = merged(question, view)
     found: list[Line | Item] = []
@@ -167,6 +169,20 @@ def _with_behind(question: Question, view: View, found: Sequence[Line | Item]) -
     items = [each for each in found if isinstance(each, Item)]
     streams = question.report.behind(question, view, Rates(question, view), items)
     return [replace(item, joined=item.joined + streams.get(item.stream, ())) for item in items]
+
+
+def _tell_across(asked: Question, question: Question, cell: Mapping[str, str | None], cells: Cells, view: View) -> None:
+    """What a cell needs of the others, which are not among its lines."""
+    across = question.report.across
+    if across is None:
+        return
+    heads = {name: value or None for name, value in cell.items() if name != "date"}
+    if not heads:
+        across(question, cells.rows, cells.totals)
+        return
+    others = work_out(replace(asked, pair=question.pair, today=question.today), view)
+    key = tuple(heads.get(name) for name in question.heads)
+    across(question, others.rows | {key: cells.totals}, others.totals)
 
 
 def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledger) -> list[Explained]:

@@ -51,6 +51,11 @@ DIMENSIONS: dict[str, Text] = {
     "cohort": Text("Cohorte", "Cohort"),
     "after": Text("Après", "After"),
     "health": Text("Santé", "Health"),
+    "objective": Text("Objectif", "Objective"),
+    "scope": Text("Portée", "Scope"),
+    "metric": Text("Mesure", "Metric"),
+    "reason": Text("Motif", "Reason"),
+    "competitor": Text("Concurrent", "Competitor"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,

@@ -162,6 +162,25 @@ _ALL = (
         ("month", "quarter", "year"),
     ),
     Parameter(
+        "metric",
+        Text("Mesure, comme pour les objectifs", "Metric, as for objectives"),
+        "interactions:visit",
+    ),
+    Parameter(
+        "among",
+        Text("Qui est classé : commerciaux ou équipes", "Who is ranked: owners or teams"),
+        "team",
+        ("owner", "team"),
+    ),
+    Parameter(
+        "scenario",
+        Text(
+            "Hypothèses au lieu de ce qui fut : average (en unités de la monnaie), conversion, quotes_per_visit",
+            "Assumptions instead of what was: average (in units of the currency), conversion, quotes_per_visit",
+        ),
+        "average=25000,conversion=0.3",
+    ),
+    Parameter(
         "of",
         Text("Ce qui est converti", "What is converted"),
         "quotes",

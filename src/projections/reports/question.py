@@ -112,7 +112,7 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
     """Read the parameters of a question to the read store. Raises `BadRequest` with what is allowed."""
     given = parameters.check(report, given)
     for name in report.parameters:
-        if parameters.PARAMETERS[name].choices:
+        if parameters.choices(report, name) and name not in {"by", "where"}:
             parameters.choice(report, given, name)
     for name, value in given.items():
         report = report.variants.get(f"{name}={value}", report)

@@ -105,7 +105,7 @@ def in_progress(question: Question, view: View, state: str, *, cohort: bool) -> 
     A deal closed at the period's first instant was in progress: its opening state is that of one microsecond before.
     With `cohort` only those opened in it.
     """
-    opened = _between(deal_versions.c.opened_at, question)
+    opened = between(deal_versions.c.opened_at, question)
     rows = intervals.at_pair(deal_versions, question.pair, view, *opened, deal_versions.c.status != "merged")
     sources = [_deals(rows, question, state)]
     if question.period and not cohort and question.period_from <= question.pair.happened.as_of:
@@ -128,21 +128,21 @@ def _deals(rows: Subquery, question: Question, state: str) -> Source:
 def closed(question: Question, view: View, table: Table, *, cohort: bool = False) -> Source:
     """Wins or losses in force at the pair that closed in the period, or with `cohort` were opened in it."""
     since = table.c.opened_at if cohort else table.c.effective_from
-    rows = intervals.at_pair(table, question.pair, view, *_between(since, question))
+    rows = intervals.at_pair(table, question.pair, view, *between(since, question))
     return Source(
         frm=rows,
         columns=dict(rows.c.items()),
         state=rows.c.outcome if table is losses else label("won"),
         at=rows.c.effective_from,
         happened_at=rows.c.effective_from,
-        month=_month(rows.c[since.name], since, question, view),
+        month=month_of(rows.c[since.name], since, question, view),
         product_lines=win_lines if table is wins else None,
     )
 
 
 def quotes(question: Question, view: View) -> Source:
     """Quotes issued in the period, by their state at the pair; past `valid_until` an open one counts as expired."""
-    issued = _between(quote_versions.c.issued_at, question)
+    issued = between(quote_versions.c.issued_at, question)
     rows = intervals.at_pair(quote_versions, question.pair, view, *issued)
     today = local_date(question.pair.happened.as_of, question.book.time_zone).isoformat()
     still = rows.c.status == "issued"
@@ -155,18 +155,18 @@ def quotes(question: Question, view: View) -> Source:
         ),
         at=rows.c.issued_at,
         happened_at=rows.c.issued_at,
-        month=_month(rows.c.issued_at, quote_versions.c.issued_at, question, view),
+        month=month_of(rows.c.issued_at, quote_versions.c.issued_at, question, view),
     )
 
 
-def _between(column: ColumnElement[int], question: Question) -> tuple[ColumnElement[bool], ...]:
+def between(column: ColumnElement[int], question: Question) -> tuple[ColumnElement[bool], ...]:
     last = min(question.period_to - 1, question.pair.happened.as_of)
     if question.period is None:
         return (column <= instant(last),)
     return (column >= instant(question.period_from), column <= instant(last))
 
 
-def _month(
+def month_of(
     column: ColumnElement[int], stored: ColumnElement[int], question: Question, view: View
 ) -> ColumnElement[Any]:
     """The local month of an instant, told by comparing it with the first instants of the months there are."""
@@ -178,14 +178,14 @@ def _month(
         first = view.connection.scalar(select(func.min(stored))) or last
     months = range(month_number(local_date(min(first, last), zone)), month_number(local_date(last, zone)) + 1)
     starts = [day_start(month_first(month), zone) for month in months]
-    return _bisect(column, starts, [f"{month_first(month):%Y-%m}" for month in months])
+    return bisect(column, starts, [f"{month_first(month):%Y-%m}" for month in months])
 
 
-def _bisect(column: ColumnElement[int], starts: Sequence[int], labels: Sequence[str]) -> ColumnElement[Any]:
+def bisect(column: ColumnElement[int], starts: Sequence[int], labels: Sequence[str]) -> ColumnElement[Any]:
     if len(labels) == 1:
         return label(labels[0])
     middle = len(labels) // 2
     return case(
-        (column < instant(starts[middle]), _bisect(column, starts[:middle], labels[:middle])),
-        else_=_bisect(column, starts[middle:], labels[middle:]),
+        (column < instant(starts[middle]), bisect(column, starts[:middle], labels[:middle])),
+        else_=bisect(column, starts[middle:], labels[middle:]),
     )

@@ -128,7 +128,9 @@ def _figures(
     for other, its_sums in zip(beside, others, strict=True):
         row |= {f"{other.prefix}{each.name}": shown(each.type, each.value(its_sums)) for each in figures}
         if other.prefix == "previous_":
-            row |= {f"change_{each.name}": shown(each.type, _change(each, sums, its_sums)) for each in figures}
+            row |= {
+                f"change_{each.name}": shown(each.type, _change(each, sums, its_sums)) for each in _numbers(figures)
+            }
     return row
 
 
@@ -149,9 +151,13 @@ def _beside_columns(figures: Sequence[Column], other: Beside) -> list[tuple[str,
     if other.prefix == "previous_":
         columns += [
             (f"change_{each.name}", each.type, Text(f"{each.label.fr} (écart)", f"{each.label.en} (change)"))
-            for each in figures
+            for each in _numbers(figures)
         ]
     return columns
+
+
+def _numbers(figures: Sequence[Column]) -> list[Column]:
+    return [each for each in figures if each.type in {"count", "money", "quantity", "ratio"}]
 
 
 def _beside(question: Question, view: View) -> list[Beside]:

@@ -56,6 +56,12 @@ def busy(book: GivenBook) -> GivenBook:
         book.quote(f"q{number}", "2026-03-05", money(1_001, "USD"), owner="ana", valid_until="2026-03-31")
         if number % 3 == 0:
             book.accepted(f"q{number}", "2026-04-20")
+    year = {"from": "2026-01-01", "to": "2026-12-31"}
+    for name, scope in (("all", {"company": True}), ("south", {"team": "south"}), ("bob", {"person": "bob"})):
+        book.say(f"objective-{name}", "objective.set", "2026-01-01", scope=scope, metric="amount", period=year,
+                 target=money(10**7, "USD"))  # fmt: skip
+        book.say(f"objective-{name}-iron", "objective.set", "2026-01-01", scope=scope, metric="quantity",
+                 period=year, target="40", product_range="iron")  # fmt: skip
     return book
 
 
@@ -73,6 +79,14 @@ ASKED = {
     "loyalty": ["", "region"],
     "lifetime_value": ["", "channel"],
     "acquisition": ["", "campaign"],
+    "losses": ["", "owner,month", "region"],
+    "funnel": ["", "team", "region,month"],
+    "cycle": ["", "owner", "month,outcome"],
+    "products": ["", "owner,team", "segment"],
+    "objectives": [""],
+    "required_sales": ["", "owner", "team"],
+    "leaderboard": [""],
+    "bonus": ["", "team,month"],
 }
 
 

@@ -87,6 +87,10 @@ def test_the_catalogue_is_whole_and_in_both_languages(report):
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_every_column_of_every_dimension_is_in_every_row(book, report, lang):
     book.won("d", "2026-02-01").deal("e", "2026-02-05", eur(2)).quote("q", "2026-02-01", eur(3))
+    book.deal("f", "2026-02-05", eur(4)).lost("f", "2026-02-06")
+    year = {"from": "2026-01-01", "to": "2026-12-31"}
+    book.say("objective-o", "objective.set", "2026-01-01", scope={"company": True}, metric="amount", period=year,
+             target=eur(9))  # fmt: skip
     answer = book.report(report.name, lang=lang, by=",".join(report.dimensions))
     names = [column.name for column in answer.columns]
     assert all(list(row) == names for row in answer.rows)
