@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from projections.reports import answer as _answer
 from projections.reports import explain as _explain
+from projections.reports.activity_counts import ACTIVITY
+from projections.reports.alerts import ALERTS
 from projections.reports.answer import Answer, AnswerColumn
 from projections.reports.bonus import BONUS
 from projections.reports.conversion import CONVERSION
 from projections.reports.cycle import CYCLE
+from projections.reports.dashboard import DASHBOARD
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
@@ -26,6 +29,8 @@ from projections.reports.products import PRODUCTS
 from projections.reports.rates import MissingRate
 from projections.reports.required_sales import REQUIRED_SALES
 from projections.reports.sales import SALES
+from projections.reports.team_review import TEAM_REVIEW
+from projections.reports.trend import TREND
 from projections.reports.win_rate import WIN_RATE
 
 if TYPE_CHECKING:
@@ -40,6 +45,7 @@ REPORTS: tuple[Report, ...] = (
     FORECAST,
     WIN_RATE,
     SALES,
+    TREND,
     LOSSES,
     FUNNEL,
     CYCLE,
@@ -49,6 +55,10 @@ REPORTS: tuple[Report, ...] = (
     REQUIRED_SALES,
     LEADERBOARD,
     BONUS,
+    ACTIVITY,
+    ALERTS,
+    TEAM_REVIEW,
+    DASHBOARD,
 )
 
 

@@ -79,6 +79,11 @@ ASKED = {
     "required_sales": ["", "owner", "team"],
     "leaderboard": [""],
     "bonus": ["", "team,month"],
+    "trend": ["", "owner"],
+    "activity": ["", "owner,month", "region"],
+    "alerts": ["", "team"],
+    "team_review": [""],
+    "dashboard": [""],
 }
 
 
