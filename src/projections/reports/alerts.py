@@ -15,7 +15,7 @@ from projections.reports import objective_lines
 from projections.reports.cells import Cells, work_out
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
-from projections.reports.objective_lines import teams_at
+from projections.reports.objective_lines import Objective, teams_at
 from projections.reports.objectives import OBJECTIVES
 from projections.reports.open_rows import open_rows
 from projections.reports.open_rows import values as open_values
@@ -153,14 +153,20 @@ def _complaints(question: Question, view: View, settled: Steering) -> Iterator[A
 def _objectives(question: Question, view: View, rates: Rates) -> Iterator[Alert]:
     """Those in force that day that are behind their pace."""
     asked = replace(question, report=OBJECTIVES, by=(), where={}, period=None)
+    found = [_without_forecast(each) for each in objective_lines.in_force(asked, view, rates)]
+    rows = {each.item.stream: each.item for each in found}
     cells = Cells(asked)
-    found = cells.summarise(objective_lines.items(asked, view, rates))
-    rows = {item.stream: item for item in found if item.state == objective_lines.OBJECTIVE}
+    cells.summarise(objective_lines.reached(asked, view, found))
     for key, sums in cells.rows.items():
         if sums["status"] == "behind":
             of = dict(zip(asked.heads, key, strict=True))
             item = rows[f"objective-{of['objective']}"]
             yield Alert("objective_behind", _Row(item.stream, item.position, 0), of["owner"], sums["period_from"])
+
+
+def _without_forecast(objective: Objective) -> Objective:
+    item = objective.item
+    return replace(objective, item=replace(item, figures={**item.figures, "is_forecast": 0}))
 
 
 class _Row(NamedTuple):

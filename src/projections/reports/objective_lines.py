@@ -81,6 +81,12 @@ class Objective:
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each objective, and what counts towards it added up."""
     found = list(in_force(question, view, rates))
+    yield from reached(question, view, found)
+    yield from _forecast(question, view, rates, found)
+
+
+def reached(question: Question, view: View, found: Sequence[Objective]) -> Iterator[Item]:
+    """Each of these objectives, and what has counted towards it added up, without what still may."""
     yield from (each.item for each in found)
     for some in _alike(found):
         asked, by_owner = _asked(question, some), _by_owner(some)
@@ -94,7 +100,6 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                     achieved[each.item.stream] += sums["counted"] * (E6 if base == "one" else 1)
         for each in some:
             yield replace(each.item, state=ACHIEVED, figures=each.brings("achieved", achieved[each.item.stream]))
-    yield from _forecast(question, view, rates, found)
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:

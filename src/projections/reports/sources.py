@@ -131,7 +131,7 @@ def closed(question: Question, view: View, table: Table, *, cohort: bool = False
         at=rows.c.effective_from,
         happened_at=rows.c.effective_from,
         month=month_of(rows.c[since.name], since, question, view),
-        product_lines=win_lines if table is wins else None,
+        product_lines=win_lines if table is wins else deal_lines,
     )
 
 
