@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from projections.reports import answer as _answer
 from projections.reports import explain as _explain
 from projections.reports.acquisition import ACQUISITION
+from projections.reports.activity_counts import ACTIVITY
+from projections.reports.alerts import ALERTS
 from projections.reports.answer import Answer, AnswerColumn
 from projections.reports.bonus import BONUS
 from projections.reports.churn import CHURN
 from projections.reports.cohorts import COHORTS
 from projections.reports.conversion import CONVERSION
 from projections.reports.cycle import CYCLE
+from projections.reports.dashboard import DASHBOARD
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
@@ -33,6 +36,8 @@ from projections.reports.products import PRODUCTS
 from projections.reports.rates import MissingRate
 from projections.reports.required_sales import REQUIRED_SALES
 from projections.reports.sales import SALES
+from projections.reports.team_review import TEAM_REVIEW
+from projections.reports.trend import TREND
 from projections.reports.upsell import UPSELL
 from projections.reports.win_rate import WIN_RATE
 
@@ -56,6 +61,7 @@ REPORTS: tuple[Report, ...] = (
     PRODUCTS,
     NEW_REVENUE,
     UPSELL,
+    TREND,
     OBJECTIVES,
     REQUIRED_SALES,
     LEADERBOARD,
@@ -65,6 +71,10 @@ REPORTS: tuple[Report, ...] = (
     LOYALTY,
     LIFETIME_VALUE,
     ACQUISITION,
+    ACTIVITY,
+    ALERTS,
+    TEAM_REVIEW,
+    DASHBOARD,
 )
 """In the order of REPORTS: what is coming, what was sold, objectives, customers, doing."""
 

@@ -24,7 +24,9 @@ Exact = int | Fraction | None
 Kind = Literal["id", "text", "date", "month", "count", "money", "quantity", "ratio"]
 Base = Literal["one", "value", "margin", "quantity", "weighted", "weighted_margin"]
 
-TIME = frozenset({"month", "quarter", "year"})
+TIME = frozenset({"day", "week", "month", "quarter", "year"})
+DAYS = frozenset({"day", "week"})
+"""Those that a month does not tell."""
 STATE = frozenset({"category", "outcome", "status"})
 """Names under which reports show a line's state."""
 PRODUCT = frozenset({"product", "product_range"})

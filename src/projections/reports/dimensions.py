@@ -8,6 +8,7 @@ Month, quarter, year and product are told after the query: `LATE`.
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, Text, and_, bindparam, cast, func, literal, or_, select
@@ -136,12 +137,28 @@ def survivors(into: Mapping[str, str]) -> dict[str, str]:
 def time_label(name: str, month: str | None) -> str | None:
     """A month's own name, or that of its quarter or year; words such as `overdue` stay as they are.
 
+    Of a day, its own name or that of its week too.
+
     >>> time_label("quarter", "2026-08"), time_label("year", "2026-08"), time_label("year", "undated")
     ('2026-Q3', '2026', 'undated')
+    >>> time_label("week", "2027-01-03"), time_label("month", "2027-01-03")
+    ('2026-W53', '2027-01')
     """
+    if month is not None and len(month) == len("2026-08-31"):
+        if name == "day":
+            return month
+        if name == "week":
+            return week_label(date.fromisoformat(month))
+        month = month[:7]
     if month is None or name == "month" or not month[:4].isdigit():
         return month
     return month[:4] if name == "year" else f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
+
+
+def week_label(day: date) -> str:
+    """The ISO week of a day."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"
 
 
 def as_table(pairs: Mapping[str, str], view: View) -> Any:

@@ -13,7 +13,7 @@ from projections import intervals
 from projections.reports import lines
 from projections.reports.definition import PRODUCT, STATE, TIME
 from projections.reports.dimensions import OF_CUSTOMER, time_label
-from projections.tables import product_versions, win_lines, wins
+from projections.tables import deal_lines, losses, product_versions, win_lines, wins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -244,6 +244,7 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
     few = source.where or question.period
     of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
     at = source.at
+    rows: FromClause
     if isinstance(source.product_lines, Subquery):
         rows = source.product_lines
         at = rows.c.at
@@ -251,6 +252,11 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
         rows = intervals.at_pair(source.product_lines, question.pair, view)
     range_: ColumnElement[Any] = cast(null(), Text)
     frm: FromClause = rows
+    if source.product_lines is deal_lines and not isinstance(source.at, int):  # lost: those it had until then
+        rows = deal_lines
+        lost = intervals.at_pair(losses, question.pair, view)
+        before = intervals.holds(rows, lost.c.effective_from - 1, question.pair, view)
+        frm, at = rows.join(lost, and_(lost.c.stream == rows.c.stream, before)), lost.c.effective_from
     if "product_range" in question.dimensions:
         if source.product_lines is win_lines:  # lines that two wins share begin before the second: ask the win itself
             won = intervals.at_pair(wins, question.pair, view)

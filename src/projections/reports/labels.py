@@ -41,6 +41,8 @@ DIMENSIONS: dict[str, Text] = {
     "customer": Text("Client", "Customer"),
     "stage": Text("Étape", "Stage"),
     "pipeline": Text("Pipeline", "Pipeline"),
+    "day": Text("Jour", "Day"),
+    "week": Text("Semaine", "Week"),
     "month": Text("Mois", "Month"),
     "quarter": Text("Trimestre", "Quarter"),
     "year": Text("Année", "Year"),
@@ -54,11 +56,18 @@ DIMENSIONS: dict[str, Text] = {
     "objective": Text("Objectif", "Objective"),
     "scope": Text("Portée", "Scope"),
     "metric": Text("Mesure", "Metric"),
+    "indicator": Text("Indicateur", "Indicator"),
+    "severity": Text("Gravité", "Severity"),
+    "what": Text("Quoi", "What"),
+    "who": Text("Qui", "Who"),
+    "since": Text("Depuis", "Since"),
+    "stream": Text("Flux", "Stream"),
     "reason": Text("Motif", "Reason"),
     "competitor": Text("Concurrent", "Competitor"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,
+    "who": person_versions,
     "team": team_versions,
     "customer": customer_versions,
     "campaign": campaign_versions,
@@ -68,8 +77,10 @@ _TABLES: dict[str, Table] = {
 }
 NAMED = frozenset(_TABLES)
 """Dimensions that have a `*_name` column beside them."""
-_PREFIX = {"owner": "person-"}
-_KINDS = {"date": "date", "cohort": "month", "after": "text", "health": "text"}
+_PREFIX = {"owner": "person-", "who": "person-"}
+_KINDS = {
+    "date": "date", "day": "date", "since": "date", "cohort": "month", "after": "text", "health": "text"
+}
 _FEW = 500
 MOST_STEPS = 12 * 300
 """More months than a cohort can be followed for."""
@@ -127,6 +138,8 @@ def places(dimension: str, question: Question, view: View) -> dict[str | None, t
         return {str(number): (0, number) for number in range(MOST_STEPS)}
     if dimension in TIME:
         return {"overdue": (0,), "later": (2,), "undated": (3,)}
+    if dimension == "severity":
+        return {"high": (0,), "medium": (1,), "low": (2,)}
     if dimension != "stage":
         return {}
     rows = intervals.at_pair(stage_versions, question.pair, view)

@@ -55,7 +55,7 @@ LOSSES = Report(
     parameters=("as_of", "known_at", "period", "by", "where", "currency", "fx", "compare", "years", "every"),
     dimensions=(
         *("reason", "competitor", "month", "quarter", "year"),
-        *(each for each in DEAL_DIMENSIONS if each not in {"product", "product_range"}),
+        *DEAL_DIMENSIONS,
     ),
     fixed=("reason", "competitor"),
     lines=lines,

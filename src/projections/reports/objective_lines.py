@@ -64,9 +64,9 @@ class Objective:
         return tuple(name for name, value in zip(_TOLD, said, strict=True) if value is not None)
 
     def counts(self, of: Mapping[str, str | None]) -> bool:
-        """Whether a line with these dimensions counts; its `month` is the day it is of, or a stretch's first."""
+        """Whether a line with these dimensions counts; its `day` is the one it is of, or a stretch's first."""
         return (
-            self.first <= (of["month"] or "") <= self.last
+            self.first <= (of["day"] or "") <= self.last
             and (self.owners is None or of["owner"] in self.owners)
             and (self.teams is None or of["team"] in self.teams)
             and (self.kind is None or of["kind"] == self.kind)
@@ -81,6 +81,12 @@ class Objective:
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each objective, and what counts towards it added up."""
     found = list(in_force(question, view, rates))
+    yield from reached(question, view, found)
+    yield from _forecast(question, view, rates, found)
+
+
+def reached(question: Question, view: View, found: Sequence[Objective]) -> Iterator[Item]:
+    """Each of these objectives, and what has counted towards it added up, without what still may."""
     yield from (each.item for each in found)
     for some in _alike(found):
         asked, by_owner = _asked(question, some), _by_owner(some)
@@ -94,7 +100,6 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                     achieved[each.item.stream] += sums["counted"] * (E6 if base == "one" else 1)
         for each in some:
             yield replace(each.item, state=ACHIEVED, figures=each.brings("achieved", achieved[each.item.stream]))
-    yield from _forecast(question, view, rates, found)
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -123,7 +128,7 @@ def in_force(question: Question, view: View, rates: Rates) -> Iterator[Objective
     o = objective_versions.c
     touch = (o.period_to >= days.first.isoformat(), o.period_from <= days.last.isoformat(), o.cancelled == 0)
     rows = intervals.at_pair(objective_versions, question.pair, view, *touch)
-    teams = _teams(question, view)
+    teams = teams_at(question, view)
     for row in view.rows(select(rows).order_by(rows.c.stream)):
         item = _objective(row, question, rates, teams)
         if not exact.wanted(question, item.dimensions):
@@ -140,7 +145,7 @@ def in_force(question: Question, view: View, rates: Rates) -> Iterator[Objective
         )
 
 
-def _objective(row: Any, question: Question, rates: Rates, teams: _Teams) -> Item:
+def _objective(row: Any, question: Question, rates: Rates, teams: Teams) -> Item:
     """`is_counted`: whether its metric knows what it is narrowed to; `is_forecast`: whether open deals may add to it."""
     person = row.scope if row.scope_kind == "person" else None
     counted = (row.kind is None or tells_kind(row.metric)) and (row.product_range is None or tells_range(row.metric))
@@ -174,7 +179,7 @@ def _objective(row: Any, question: Question, rates: Rates, teams: _Teams) -> Ite
     )
 
 
-class _Teams:
+class Teams:
     """Who is in which team at the pair, and which team is below which."""
 
     def __init__(self, people: Mapping[str, str], parents: Mapping[str, str | None]) -> None:
@@ -194,10 +199,11 @@ class _Teams:
         return frozenset(self._below.get(team, ())) | {team}
 
 
-def _teams(question: Question, view: View) -> _Teams:
+def teams_at(question: Question, view: View) -> Teams:
+    """People and teams at the pair."""
     people = intervals.at_pair(person_versions, question.pair, view)
     teams = intervals.at_pair(team_versions, question.pair, view)
-    return _Teams(
+    return Teams(
         {row.stream.removeprefix("person-"): row.team for row in view.rows(select(people.c.stream, people.c.team))},
         {row.stream.removeprefix("team-"): row.parent for row in view.rows(select(teams.c.stream, teams.c.parent))},
     )
@@ -213,7 +219,7 @@ def _alike(found: Iterable[Objective]) -> list[list[Objective]]:
 
 
 def _asked(question: Question, some: Sequence[Objective]) -> Question:
-    """The lines of a metric in all these periods, told by what the objectives ask and, for month, by the stretch."""
+    """The lines of a metric in all these periods, told by what the objectives ask and, for day, by the stretch."""
     metric, zone = some[0].metric, question.book.time_zone
     names = sorted({each.first for each in some} | {_day_after(each.last) for each in some})
     cuts = [date.fromisoformat(day) for day in names]
@@ -256,7 +262,7 @@ def _day_after(day: str) -> str:
 
 
 def _heads(some: Iterable[Objective]) -> tuple[str, ...]:
-    return (*sorted({name for each in some for name in each.reads}), "month")
+    return (*sorted({name for each in some for name in each.reads}), "day")
 
 
 def _of_lines(question: Question, heads: tuple[str, ...], sums: tuple[Sum, ...], lines: Any) -> Question:
@@ -299,7 +305,7 @@ def _due(question: Question, some: Sequence[Objective]) -> Question:
 
 def _may_bring(line: Line, objective: Objective, today: str) -> Iterator[Item]:
     """What an open deal may bring to an objective, in minor units or millionths, and how likely that is."""
-    due = {"month": max(line.pieces[0].dimensions["month"] or "", today)}
+    due = {"day": max(line.pieces[0].dimensions["day"] or "", today)}
     parts = [part for part in line.pieces if objective.counts({**part.dimensions, **due})]
     if not parts:
         return

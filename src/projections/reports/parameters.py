@@ -173,6 +173,12 @@ _ALL = (
         ("owner", "team"),
     ),
     Parameter(
+        "role",
+        Text("Pour qui : commercial, responsable ou direction", "For whom: rep, manager or director"),
+        "director",
+        ("rep", "manager", "director"),
+    ),
+    Parameter(
         "scenario",
         Text(
             "Hypothèses au lieu de ce qui fut : average (en unités de la monnaie), conversion, quotes_per_visit",

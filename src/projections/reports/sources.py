@@ -6,15 +6,18 @@ A fact's row tells its own instant, at which what it joins is read; an open deal
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, select
 
+from ledger.errors import BadRequest
 from ledger.times import day_start, local_date
 from projections import intervals
+from projections.reports.definition import DAYS
 from projections.reports.open_rows import open_rows
 from projections.reports.open_rows import values as open_values
-from projections.reports.periods import month_first, month_number
+from projections.reports.periods import MAX_DATES, month_first, month_number
 from projections.tables import deal_lines, deal_versions, losses, quote_versions, win_lines, wins
 
 if TYPE_CHECKING:
@@ -136,7 +139,7 @@ def closed(question: Question, view: View, table: Table, *, cohort: bool = False
         at=rows.c.effective_from,
         happened_at=rows.c.effective_from,
         month=month_of(rows.c[since.name], since, question, view),
-        product_lines=win_lines if table is wins else None,
+        product_lines=win_lines if table is wins else deal_lines,
     )
 
 
@@ -169,16 +172,29 @@ def between(column: ColumnElement[int], question: Question) -> tuple[ColumnEleme
 def month_of(
     column: ColumnElement[int], stored: ColumnElement[int], question: Question, view: View
 ) -> ColumnElement[Any]:
-    """The local month of an instant, told by comparing it with the first instants of the months there are."""
+    """The local month of an instant, told by comparing it with the first instants of the months there are.
+
+    Where days or weeks are asked for, its local day. Raises `BadRequest` when these are too many.
+    """
     if not question.needs_month:
         return null()
     zone, last = question.book.time_zone, min(question.period_to - 1, question.pair.happened.as_of)
     first = question.period_from
     if question.period is None:
         first = view.connection.scalar(select(func.min(stored))) or last
+    if not question.dimensions.isdisjoint(DAYS):
+        days = [date.fromordinal(day) for day in _ordinals(local_date(min(first, last), zone), local_date(last, zone))]
+        return bisect(column, [day_start(day, zone) for day in days], [day.isoformat() for day in days])
     months = range(month_number(local_date(min(first, last), zone)), month_number(local_date(last, zone)) + 1)
     starts = [day_start(month_first(month), zone) for month in months]
     return bisect(column, starts, [f"{month_first(month):%Y-%m}" for month in months])
+
+
+def _ordinals(first: date, last: date) -> range:
+    days = range(first.toordinal(), last.toordinal() + 1)
+    if len(days) > MAX_DATES:
+        raise BadRequest(f"by day or week over {len(days)} days is more than {MAX_DATES}; take a shorter period")
+    return days
 
 
 def bisect(column: ColumnElement[int], starts: Sequence[int], labels: Sequence[str]) -> ColumnElement[Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MEDIAN, P90 = Fraction(1, 2), Fraction(9, 10)
 
 
-def quantile(values: Sequence[int], level: Fraction) -> Fraction | None:
+def quantile(values: Sequence[int | Fraction], level: Fraction) -> Fraction | None:
     """The value below which that part of the values lies, between two neighbours in proportion; none of no values.
 
     >>> quantile([1, 2, 10], MEDIAN), quantile([0, 10], P90), quantile([], MEDIAN)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ledger.money import E6
 from projections.reports import labels
 from projections.reports.cells import Cells, work_out
-from projections.reports.definition import TIME, Exact, Text
+from projections.reports.definition import DAYS, TIME, Exact, Text
+from projections.reports.dimensions import week_label
 from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from ledger.application import Ledger
     from projections.reports.definition import Column, Key, Sums
@@ -184,7 +185,7 @@ def _answered(prefix: str, label: Text, other: Question, question: Question, vie
 
 
 def _moved(dimension: str, value: str | None, start: date, onto: date) -> str | None:
-    """The month, quarter or year as far from `onto` as this one is from `start`.
+    """The day, week, month, quarter or year as far from `onto` as this one is from `start`.
 
     >>> from datetime import date
     >>> _moved("quarter", "2025-Q3", date(2025, 1, 1), date(2026, 4, 1))
@@ -192,6 +193,12 @@ def _moved(dimension: str, value: str | None, start: date, onto: date) -> str | 
     """
     if dimension not in TIME or value is None or not value[:4].isdigit():
         return value
+    if dimension in DAYS:
+        day = (
+            date.fromisoformat(value) if dimension == "day" else date.fromisocalendar(int(value[:4]), int(value[6:]), 1)
+        )
+        day += onto - start
+        return day.isoformat() if dimension == "day" else week_label(day)
     size = MONTHS[dimension]
     month = 12 if dimension == "year" else int(value[5:]) if dimension == "month" else 3 * int(value[6:])
     number = (int(value[:4]) * 12 + month - 1) // size

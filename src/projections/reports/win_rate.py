@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.reports.definition import Column, Report, Sum, Text, average, figure, ratio
+from projections.reports.definition import PRODUCT, Column, Report, Sum, Text, average, figure, ratio
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.sources import closed, in_progress
 from projections.tables import losses, wins
@@ -21,11 +21,11 @@ IN_PROGRESS = frozenset({"in_progress"})
 def lines(question: Question, view: View) -> list[Source]:
     """Each closing in force at the pair, of the period or of the deals opened in it; and each deal in progress in it.
 
-    Months have no deals in progress of their own here: asked by month, those are left out.
+    Months have no deals in progress of their own here, nor have products: asked by these, those are left out.
     """
     cohort = question.choice("basis") == "cohort"
     closings = [closed(question, view, table, cohort=cohort) for table in (wins, losses)]
-    if question.needs_month or "outcome" in question.dimensions:
+    if question.needs_month or not question.dimensions.isdisjoint(PRODUCT | {"outcome"}):
         return closings
     return closings + in_progress(question, view, "in_progress", cohort=cohort)
 
@@ -51,10 +51,11 @@ WIN_RATE = Report(
     formula=Text(
         "réussite = gagnées / (gagnées + perdues + abandonnées) ; étroite = gagnées / (gagnées + perdues) ; en montant "
         "de même ; conclusion = gagnées / affaires en cours dans la période (ouvertes à son début ou pendant ; avec "
-        "basis=cohort, ouvertes pendant), sauf par mois.",
+        "basis=cohort, ouvertes pendant), sauf par mois ou par produit. Une affaire à plusieurs produits compte pour chacun, une "
+        "perdue selon les produits qu'elle avait.",
         "win rate = won / (won + lost + abandoned); narrow = won / (won + lost); by amount alike; close rate = won / "
         "deals in progress in the period (open at its start or opened in it; with basis=cohort opened in it), not by "
-        "month.",
+        "month or product. A deal of several products counts for each, a lost one by the products it had.",
     ),
     source=Text(
         "Événements deal.opened, deal.won, deal.lost, deal.abandoned, deal.reopened, quote.accepted, rate.fixed",
@@ -87,7 +88,7 @@ WIN_RATE = Report(
     ),
     dimensions=(
         *("month", "quarter", "year", "outcome"),
-        *(each for each in DEAL_DIMENSIONS if each not in {"product", "product_range"}),
+        *DEAL_DIMENSIONS,
     ),
     lines=lines,
 )

@@ -68,7 +68,7 @@ def busy(book: GivenBook) -> GivenBook:
 ASKED = {
     "pipeline": ["", "team,category", "product", "customer,region", "month"],
     "forecast": ["", "stage", "product_range,owner", "segment"],
-    "win_rate": ["", "owner", "month,outcome", "region"],
+    "win_rate": ["", "owner", "month,outcome", "product"],
     "sales": ["month", "product,team", "customer", "channel,quarter,kind"],
     "conversion": ["", "owner,status", "month,region"],
     "pipeline_changes": ["", "owner,product", "month,team", "region,stage"],
@@ -87,6 +87,11 @@ ASKED = {
     "required_sales": ["", "owner", "team"],
     "leaderboard": [""],
     "bonus": ["", "team,month"],
+    "trend": ["", "owner"],
+    "activity": ["", "owner,month", "region"],
+    "alerts": ["", "team"],
+    "team_review": [""],
+    "dashboard": [""],
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.book import eur
+from tests.support.book import eur, line
 
 
 def test_ten_won_of_fifty_in_progress_is_twenty_percent(book):
@@ -69,3 +69,37 @@ def test_by_month_there_are_no_deals_in_progress(book):
     assert book.rows("win_rate", "month", "won", "in_progress", "close_rate", by="month", period="2026-Q1") == [
         ("2026-01", 1, None, None)
     ]
+
+
+def test_by_product_and_range_a_lost_deal_counts_by_the_products_it_had(book):
+    book.product("anvil", "2025-01-01", "iron").product("bolt", "2025-01-01", "steel")
+    book.say("product-bolt", "product.changed", "2026-02-15", range="iron")
+    anvil, bolt = line("anvil", eur(60)), line("bolt", eur(40))
+    book.deal("a", "2026-01-05", lines=[anvil, bolt]).won("a", "2026-02-01")
+    book.deal("b", "2026-01-05", lines=[anvil]).lost("b", "2026-02-02")
+    book.deal("c", "2026-01-05", lines=[bolt]).say("deal-c", "deal.revalued", "2026-01-10", lines=[anvil])
+    book.abandoned("c", "2026-02-03")
+    book.deal("d", "2026-01-05", lines=[bolt]).lost("d", "2026-02-20").deal("e", "2026-01-05", eur(7)).lost(
+        "e", "2026-02-02"
+    )
+    asked = ("won", "lost", "abandoned", "average_lost_minor", "in_progress")
+    assert book.rows("win_rate", "product", *asked, by="product", period="2026-Q1") == [
+        ("anvil", 1, 1, 1, 60, None), ("bolt", 1, 1, 0, 40, None), (None, 0, 1, 0, 7, None),
+    ]  # fmt: skip
+    assert book.rows("win_rate", "product_range", "won", "lost", "win_rate", by="product_range") == [
+        ("iron", 1, 2, 0.25), ("steel", 1, 0, 1.0), (None, 0, 1, 0.0),
+    ]  # fmt: skip
+    assert book.totals("win_rate", by="product")["lost"] == 3
+    assert book.rows("losses", "product", "amount_minor", by="product") == [
+        ("anvil", 60), ("bolt", 40), (None, 7),
+    ]  # fmt: skip
+
+
+def test_products_of_a_lost_deal_are_those_known(book):
+    book.deal("a", "2026-01-05", lines=[line("anvil", eur(60))])
+    book.say("deal-a", "deal.revalued", "2026-01-10", "2026-03-05", lines=[line("bolt", eur(50))])
+    book.lost("a", "2026-02-01", recorded="2026-03-06").reopened("a", "2026-03-10")
+    asked = ("win_rate", "product", "average_lost_minor")
+    assert book.rows(*asked, by="product", as_of="2026-03-07") == [("bolt", 50)]
+    assert book.rows(*asked, by="product", as_of="2026-02-10", known_at="2026-03-31") == [("bolt", 50)]
+    assert book.rows(*asked, by="product", as_of="2026-03-31") == []

@@ -1,0 +1,211 @@
+"""The few figures that a role looks at first, each a cell of its report beside what it was before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ledger.money import E6, decimals
+from ledger.times import DAY_US
+from projections.reports.cells import Cells, work_out
+from projections.reports.definition import Column, Item, Report, Text, told
+from projections.reports.periods import parse_period
+from projections.reports.settings import steering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from projections.reports.definition import Exact, Sums
+    from projections.reports.question import Question
+    from projections.reports.rates import Rates
+    from projections.store import View
+
+DEFAULTS = {
+    "rep": ("objectives.progress", "sales.amount_minor", "pipeline.weighted_minor", "win_rate.win_rate",
+            "activity.deals_opened", "alerts.alerts"),
+    "manager": ("sales.amount_minor", "forecast.weighted_minor", "objectives.progress", "win_rate.win_rate",
+                "cycle.median_days", "alerts.alerts"),
+    "director": ("sales.amount_minor", "sales.margin_rate", "forecast.weighted_minor", "objectives.progress",
+                 "win_rate.win_rate", "conversion.conversion"),
+}  # fmt: skip
+"""The indicators of a role in a book that has not chosen its own."""
+
+HEADLINES = {
+    "objectives": "progress",
+    "pipeline": "weighted_minor",
+    "forecast": "weighted_minor",
+    "sales": "amount_minor",
+    "win_rate": "win_rate",
+    "conversion": "conversion",
+    "cycle": "median_days",
+    "activity": "effort_per_win",
+    "team_review": "win_rate",
+    "churn": "churn_rate",
+    "acquisition": "cac_minor",
+    "upsell": "upsell_rate",
+}
+"""The column meant where settings name a report alone; else its first."""
+
+NUMBERS = ("count", "money", "quantity", "ratio")
+
+
+class Indicator(NamedTuple):
+    """A column of a report."""
+
+    report: Report
+    column: Column
+
+    @property
+    def name(self) -> str:
+        return f"{self.report.name}.{self.column.name}"
+
+
+def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (as reports call it)
+    """Each indicator of the role with its value now and before; what no report tells is left out."""
+    period = question.period or parse_period(
+        "this-quarter", today=question.today, fiscal_month=question.book.fiscal_month
+    )
+    now = question.over(period)
+    before = _before(now)
+    whose = {name: next(iter(question.where.get(name, {None}))) for name in ("owner", "team")}
+    for place, indicator in enumerate(_indicators(question, view), start=1):
+        yield Item(
+            stream="book",
+            position=0,
+            at=question.pair.as_of,
+            dimensions={"indicator": indicator.name} | whose,
+            figures={
+                "place": place,
+                "now": _value(indicator, now, view),
+                "before": _value(indicator, before, view),
+                "kind": indicator.column.type,
+                "report": indicator.report.name,
+                "column": indicator.column.name,
+            },
+        )
+
+
+def _before(now: Question) -> Question:
+    """The period before, as it stood when it was as far gone as this one is; known as now."""
+    assert now.period is not None
+    gone = now.today - now.period.first
+    period = now.period.previous()
+    day = min(period.first + gone, period.last)
+    instant = min(now.pair.as_of - (now.today - day).days * DAY_US, now.pair.as_of)
+    return now.on(instant).over(period)
+
+
+def _indicators(question: Question, view: View) -> list[Indicator]:
+    role = question.choice("role")
+    chosen = steering(question, view).dashboard.get(role, DEFAULTS[role])
+    found = [_indicator(name) for name in chosen]
+    return [each for each in found if each is not None]
+
+
+def _indicator(text: str) -> Indicator | None:
+    """The column that `report.column`, or a report's name alone, means."""
+    from projections.reports import REPORTS  # noqa: PLC0415 (it lists this module)
+
+    name, _, column = text.partition(".")
+    report = next((each for each in REPORTS if each.name == name and each is not DASHBOARD), None)
+    if report is None:
+        return None
+    numbers = [each for each in report.columns if each.type in NUMBERS]
+    wanted = column or HEADLINES.get(name, numbers[0].name)
+    return next((Indicator(report, each) for each in numbers if each.name == wanted), None)
+
+
+def _value(indicator: Indicator, question: Question, view: View) -> Exact:
+    """The whole report's figure under the filters that it honours; of objectives, that of the shortest period."""
+    report = indicator.report
+    where = {name: values for name, values in question.where.items() if name != "indicator"}
+    if report.name == "objectives":
+        scope = "person" if "owner" in where else "team" if "team" in where else "company"
+        where |= {"scope": frozenset({scope}), "metric": frozenset({"amount"})}
+    if not where.keys() <= set(report.dimensions):
+        return None
+    given = {name: value for name, value in question.given.items() if name in report.parameters}
+    takes_period = "period" in report.parameters and not report.snapshot
+    given |= {"period": question.period.name} if takes_period and question.period else {}
+    asked = replace(
+        question, report=report, given=given, where=where, by=(), period=question.period if takes_period else None
+    )
+    cells = work_out(asked, view)
+    return indicator.column.value(_shortest(cells) if report.name == "objectives" else cells.totals)
+
+
+def _shortest(cells: Cells) -> Sums:
+    def days(sums: Sums) -> int:
+        return (date.fromisoformat(sums["period_to"]) - date.fromisoformat(sums["period_from"])).days
+
+    return min(cells.rows.values(), key=days, default=cells.totals)
+
+
+def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:
+    """One indicator's figures; several have no sum."""
+    nothing = dict.fromkeys(each.name for each in DASHBOARD.columns)
+    if len(found) != 1:
+        return nothing
+    said = found[0].figures
+    now, before = said["now"], said["before"]
+    change = None if now is None or before is None else now - before
+    figures: dict[str, Any] = {name: said[name] for name in ("place", "report", "column")}
+    for name, value in (("value", now), ("previous", before), ("change", change)):
+        figures |= _shown(name, value, said["kind"], question.currency)
+    return nothing | figures
+
+
+def _shown(name: str, value: Exact, kind: str, currency: str) -> dict[str, Exact]:
+    """A value in units, and money in minor units too."""
+    if value is None:
+        return {}
+    match kind:
+        case "money":
+            return {name: Fraction(value) / 10 ** decimals(currency) * E6, f"{name}_minor": value}
+        case "quantity":
+            return {name: value}
+        case _:
+            return {name: Fraction(value) * E6}
+
+
+DASHBOARD = Report(
+    name="dashboard",
+    title=Text("Tableau de bord", "Dashboard"),
+    description=Text(
+        "Les quelques chiffres qu'un rôle regarde d'abord (role : rep, manager ou director), chacun une case de son "
+        "rapport à côté de ce qu'il était. Ceux que le livre a choisis (dashboard), ou un choix par défaut ; where "
+        "restreint à un commercial ou à une équipe. Sans période : le trimestre d'as_of.",
+        "The few figures that a role looks at first (role: rep, manager or director), each a cell of its report beside "
+        "what it was. Those the book has chosen (dashboard), or a default choice; where restricts them to an owner or "
+        "a team. Without a period: the quarter of as_of.",
+    ),
+    formula=Text(
+        "avant = la même case pour la période précédente, au même avancement ; écart = valeur − avant. L'argent est en "
+        "unités de la monnaie et, sous *_minor, en centimes ; les taux sont des rapports (0,2 = 20 %). Les objectifs "
+        "sont ceux de montant de l'entreprise, ou de l'équipe ou du commercial filtré, de la plus courte période. Un "
+        "chiffre que le filtre ne sait pas restreindre est vide.",
+        "previous = the same cell for the period before, equally far gone; change = value − previous. Money is in "
+        "units of the currency and, under *_minor, in minor units; rates are ratios (0.2 = 20 %). Objectives are those "
+        "of amount of the company, or of the team or owner filtered, of the shortest period. A figure that the filter "
+        "cannot restrict is null.",
+    ),
+    source=Text("Événements de chaque rapport ; book.settings_changed", "Events of each report; book.settings_changed"),
+    columns=(
+        told("place", "count", Text("Ordre", "Place")),
+        told("report", "text", Text("Rapport", "Report")),
+        told("column", "text", Text("Colonne", "Column")),
+        told("value", "quantity", Text("Valeur", "Value")),
+        told("value_minor", "money", Text("Valeur (montant)", "Value (amount)")),
+        told("previous", "quantity", Text("Avant", "Previous")),
+        told("previous_minor", "money", Text("Avant (montant)", "Previous (amount)")),
+        told("change", "quantity", Text("Écart", "Change")),
+        told("change_minor", "money", Text("Écart (montant)", "Change (amount)")),
+    ),
+    parameters=("as_of", "known_at", "period", "role", "by", "where", "currency", "fx"),
+    dimensions=("indicator", "owner", "team"),
+    fixed=("indicator",),
+    items=items,
+    summary=summary,
+)

@@ -1,0 +1,85 @@
+"""The few figures that a role looks at first."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.errors import BadRequest
+from tests.support.book import eur
+
+ASKED = ("dashboard", "indicator", "value", "value_minor", "previous", "change")
+
+
+def test_an_empty_book_has_a_default_choice_without_rates(empty_book):
+    rows = {row["indicator"]: row for row in empty_book.report("dashboard", role="manager").rows}
+    assert 4 <= len(rows) <= 8
+    assert rows["sales.amount_minor"]["value_minor"] == 0
+    assert rows["win_rate.win_rate"]["value"] is None
+    assert set(empty_book.totals("dashboard").values()) == {None}
+
+
+@pytest.fixture
+def steered(book):
+    """What its manager looks at is settled from March on."""
+    book.say("book", "book.settings_changed", "2026-03-01",
+             dashboard={"manager": ["sales", "win_rate", "objectives", "pipeline.deals", "unheard_of"]})  # fmt: skip
+    book.person("ana", "2025-01-01", "north").person("bob", "2025-01-01", "south")
+    for name, owner, value, day in (
+        ("a", "ana", 1_000, "2026-04-10"),
+        ("b", "bob", 500, "2026-05-10"),
+        ("c", "ana", 300, "2026-01-10"),
+        ("d", "ana", 7_000, "2026-03-30"),
+    ):
+        book.deal(name, "2026-01-05", eur(value), owner=owner).won(name, day)
+    book.deal("e", "2026-01-05", eur(9)).lost("e", "2026-04-12").deal("f", "2026-04-20", eur(5))
+    for name, first, last, target in (
+        ("y", "2026-01-01", "2026-12-31", 20_000),
+        ("q", "2026-04-01", "2026-06-30", 3_000),
+    ):
+        book.say(f"objective-{name}", "objective.set", "2026-01-01", scope={"company": True}, metric="amount",
+                 period={"from": first, "to": last}, target=eur(target))  # fmt: skip
+    return book
+
+
+def test_each_figure_beside_the_period_before_equally_far_gone(steered):
+    rows = steered.rows(*ASKED, role="manager", as_of="2026-05-15")
+    assert rows == [
+        ("objectives.progress", 0.5, None, 0.015, 0.485),
+        ("pipeline.deals", 1, None, 4, -3),
+        ("sales.amount_minor", 15, 1_500, 3, 12),
+        ("win_rate.win_rate", pytest.approx(2 / 3), None, 1, pytest.approx(-1 / 3)),
+    ]
+    sales = next(
+        row for row in steered.report("dashboard", role="manager", as_of="2026-05-15").rows if row["place"] == 1
+    )
+    assert (sales["report"], sales["column"]) == ("sales", "amount_minor")
+    assert (sales["previous_minor"], sales["change_minor"]) == (300, 1_200)
+
+
+def test_what_was_chosen_is_read_at_the_pair(steered):
+    before = {row["indicator"] for row in steered.report("dashboard", role="manager", as_of="2026-02-28").rows}
+    assert "forecast.weighted_minor" in before
+    with pytest.raises(BadRequest, match="role=king is not possible in dashboard; write rep or manager or director"):
+        steered.report("dashboard", role="king")
+
+
+def test_restricted_to_a_rep_or_a_team(steered):
+    asked = {"role": "manager", "as_of": "2026-05-15"}
+    rows = {row[0]: row[2] for row in steered.rows(*ASKED, where="owner=bob", **asked)}
+    assert rows["sales.amount_minor"] == 500
+    rows = {row[0]: row[1] for row in steered.rows(*ASKED, where="team=north", **asked)}
+    assert (rows["sales.amount_minor"], rows["objectives.progress"]) == (10, None)
+
+
+def test_a_cell_is_that_of_its_report_at_any_pair(steered):
+    steered.deal("z", "2026-01-05", eur(40)).won("z", "2026-05-01", recorded="2026-06-01")
+    for known_at in ("2026-05-15", "now"):
+        rows = steered.report("dashboard", role="manager", as_of="2026-05-15", known_at=known_at).rows
+        found = {row["report"]: row["value_minor"] for row in rows}
+        sales = steered.totals("sales", period="this-quarter", as_of="2026-05-15", known_at=known_at)
+        assert found["sales"] == sales["amount_minor"]
+    assert found["sales"] == 1_540
+    steered.retracted("deal-z", 2, "2026-07-01")
+    explained = steered.explained("dashboard", {"indicator": "sales.amount_minor"}, role="manager", as_of="2026-05-15",
+                                  known_at="now")  # fmt: skip
+    assert (len(explained.lines), explained.figures["value_minor"]) == (1, 1_500)
