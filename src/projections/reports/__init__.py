@@ -11,6 +11,7 @@ from projections.reports import answer as _answer
 from projections.reports import explain as _explain
 from projections.reports.acquisition import ACQUISITION
 from projections.reports.answer import Answer, AnswerColumn
+from projections.reports.campaigns import CAMPAIGNS
 from projections.reports.churn import CHURN
 from projections.reports.cohorts import COHORTS
 from projections.reports.conversion import CONVERSION
@@ -24,6 +25,7 @@ from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
 from projections.reports.rates import MissingRate
 from projections.reports.sales import SALES
+from projections.reports.satisfaction import SATISFACTION
 from projections.reports.upsell import UPSELL
 from projections.reports.win_rate import WIN_RATE
 
@@ -47,6 +49,8 @@ REPORTS: tuple[Report, ...] = (
     LOYALTY,
     LIFETIME_VALUE,
     ACQUISITION,
+    CAMPAIGNS,
+    SATISFACTION,
 )
 
 
