@@ -11,6 +11,7 @@ from projections.reports import answer as _answer
 from projections.reports import explain as _explain
 from projections.reports.acquisition import ACQUISITION
 from projections.reports.answer import Answer, AnswerColumn
+from projections.reports.buying_patterns import BUYING_PATTERNS
 from projections.reports.campaigns import CAMPAIGNS
 from projections.reports.churn import CHURN
 from projections.reports.cohorts import COHORTS
@@ -51,6 +52,7 @@ REPORTS: tuple[Report, ...] = (
     ACQUISITION,
     CAMPAIGNS,
     SATISFACTION,
+    BUYING_PATTERNS,
 )
 
 

@@ -51,6 +51,7 @@ DIMENSIONS: dict[str, Text] = {
     "cohort": Text("Cohorte", "Cohort"),
     "after": Text("Après", "After"),
     "health": Text("Santé", "Health"),
+    "pattern": Text("Évolution", "Pattern"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,
@@ -64,7 +65,7 @@ _TABLES: dict[str, Table] = {
 NAMED = frozenset(_TABLES)
 """Dimensions that have a `*_name` column beside them."""
 _PREFIX = {"owner": "person-"}
-_KINDS = {"date": "date", "cohort": "month", "after": "text", "health": "text"}
+_KINDS = {"date": "date", "cohort": "month", "after": "text", "health": "text", "pattern": "text"}
 _FEW = 500
 MOST_STEPS = 12 * 300
 """More months than a cohort can be followed for."""

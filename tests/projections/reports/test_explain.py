@@ -86,6 +86,7 @@ ASKED = {
     "acquisition": ["", "campaign"],
     "campaigns": ["", "channel"],
     "satisfaction": ["", "team,month", "customer"],
+    "buying_patterns": ["", "region"],
 }
 
 
