@@ -17,6 +17,7 @@ from projections.reports.churn import CHURN
 from projections.reports.cohorts import COHORTS
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Column, Report, Text
+from projections.reports.duplicates import DUPLICATES
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
 from projections.reports.lifetime_value import LIFETIME_VALUE
@@ -53,6 +54,7 @@ REPORTS: tuple[Report, ...] = (
     CAMPAIGNS,
     SATISFACTION,
     BUYING_PATTERNS,
+    DUPLICATES,
 )
 
 

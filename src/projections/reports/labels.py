@@ -51,12 +51,14 @@ DIMENSIONS: dict[str, Text] = {
     "cohort": Text("Cohorte", "Cohort"),
     "after": Text("Après", "After"),
     "health": Text("Santé", "Health"),
+    "other": Text("Autre client", "Other customer"),
     "pattern": Text("Évolution", "Pattern"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,
     "team": team_versions,
     "customer": customer_versions,
+    "other": customer_versions,
     "campaign": campaign_versions,
     "product": product_versions,
     "stage": stage_versions,
@@ -64,7 +66,7 @@ _TABLES: dict[str, Table] = {
 }
 NAMED = frozenset(_TABLES)
 """Dimensions that have a `*_name` column beside them."""
-_PREFIX = {"owner": "person-"}
+_PREFIX = {"owner": "person-", "other": "customer-"}
 _KINDS = {"date": "date", "cohort": "month", "after": "text", "health": "text", "pattern": "text"}
 _FEW = 500
 MOST_STEPS = 12 * 300

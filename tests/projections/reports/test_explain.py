@@ -28,7 +28,7 @@ def busy(book: GivenBook) -> GivenBook:
         book.person(person, "2025-01-01", team)
     book.say("person-ana", "person.moved", "2026-02-01", team="south")
     for customer, region in (("c1", "east"), ("c2", "west"), ("c3", "east")):
-        book.customer(customer, "2025-01-01", region=region, segment="small", channel="web")
+        book.customer(customer, "2025-01-01", region=region, segment="small", channel="web", name="Iron and Steel")
     book.say("customer-c2", "customer.merged", "2026-03-01", into="c3")
     for number in range(36):
         currency = chance.choice(["EUR", "EUR", "USD", "JPY"])
@@ -87,6 +87,7 @@ ASKED = {
     "campaigns": ["", "channel"],
     "satisfaction": ["", "team,month", "customer"],
     "buying_patterns": ["", "region"],
+    "duplicates": [""],
 }
 
 
