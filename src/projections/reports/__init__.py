@@ -28,6 +28,7 @@ from projections.reports.pipeline import PIPELINE
 from projections.reports.rates import MissingRate
 from projections.reports.sales import SALES
 from projections.reports.satisfaction import SATISFACTION
+from projections.reports.scoring import SCORING
 from projections.reports.upsell import UPSELL
 from projections.reports.win_rate import WIN_RATE
 
@@ -55,6 +56,7 @@ REPORTS: tuple[Report, ...] = (
     SATISFACTION,
     BUYING_PATTERNS,
     DUPLICATES,
+    SCORING,
 )
 
 

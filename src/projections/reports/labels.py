@@ -51,6 +51,7 @@ DIMENSIONS: dict[str, Text] = {
     "cohort": Text("Cohorte", "Cohort"),
     "after": Text("Après", "After"),
     "health": Text("Santé", "Health"),
+    "stream": Text("Flux", "Stream"),
     "other": Text("Autre client", "Other customer"),
     "pattern": Text("Évolution", "Pattern"),
 }

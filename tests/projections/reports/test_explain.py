@@ -88,6 +88,7 @@ ASKED = {
     "satisfaction": ["", "team,month", "customer"],
     "buying_patterns": ["", "region"],
     "duplicates": [""],
+    "scoring": ["", "owner,team"],
 }
 
 
