@@ -14,12 +14,15 @@ from projections.reports.activity_counts import ACTIVITY
 from projections.reports.alerts import ALERTS
 from projections.reports.answer import Answer, AnswerColumn
 from projections.reports.bonus import BONUS
+from projections.reports.buying_patterns import BUYING_PATTERNS
+from projections.reports.campaigns import CAMPAIGNS
 from projections.reports.churn import CHURN
 from projections.reports.cohorts import COHORTS
 from projections.reports.conversion import CONVERSION
 from projections.reports.cycle import CYCLE
 from projections.reports.dashboard import DASHBOARD
 from projections.reports.definition import Column, Report, Text
+from projections.reports.duplicates import DUPLICATES
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
 from projections.reports.funnel import FUNNEL
@@ -36,6 +39,8 @@ from projections.reports.products import PRODUCTS
 from projections.reports.rates import MissingRate
 from projections.reports.required_sales import REQUIRED_SALES
 from projections.reports.sales import SALES
+from projections.reports.satisfaction import SATISFACTION
+from projections.reports.scoring import SCORING
 from projections.reports.team_review import TEAM_REVIEW
 from projections.reports.trend import TREND
 from projections.reports.upsell import UPSELL
@@ -69,8 +74,13 @@ REPORTS: tuple[Report, ...] = (
     CHURN,
     COHORTS,
     LOYALTY,
+    BUYING_PATTERNS,
     LIFETIME_VALUE,
     ACQUISITION,
+    CAMPAIGNS,
+    SCORING,
+    SATISFACTION,
+    DUPLICATES,
     ACTIVITY,
     ALERTS,
     TEAM_REVIEW,

@@ -64,12 +64,15 @@ DIMENSIONS: dict[str, Text] = {
     "stream": Text("Flux", "Stream"),
     "reason": Text("Motif", "Reason"),
     "competitor": Text("Concurrent", "Competitor"),
+    "other": Text("Autre client", "Other customer"),
+    "pattern": Text("Évolution", "Pattern"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,
     "who": person_versions,
     "team": team_versions,
     "customer": customer_versions,
+    "other": customer_versions,
     "campaign": campaign_versions,
     "product": product_versions,
     "stage": stage_versions,
@@ -77,9 +80,9 @@ _TABLES: dict[str, Table] = {
 }
 NAMED = frozenset(_TABLES)
 """Dimensions that have a `*_name` column beside them."""
-_PREFIX = {"owner": "person-", "who": "person-"}
+_PREFIX = {"owner": "person-", "who": "person-", "other": "customer-"}
 _KINDS = {
-    "date": "date", "day": "date", "since": "date", "cohort": "month", "after": "text", "health": "text"
+    "date": "date", "day": "date", "since": "date", "cohort": "month", "after": "text", "health": "text", "pattern": "text"
 }
 _FEW = 500
 MOST_STEPS = 12 * 300

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
 from projections.reports.activity import activity, since
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, places
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, customer_item, places
 from projections.reports.definition import Report, Text, told
 from projections.reports.exact import wanted
 from projections.reports.periods import add_months
-from projections.reports.touches import NO_TOUCHES, ratings, touches
+from projections.reports.touches import NO_TOUCHES, behind_touched, ratings, touches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -149,7 +149,7 @@ LOYALTY = Report(
     dimensions=("health", *CUSTOMER_DIMENSIONS),
     items=items,
     summary=summary,
-    behind=behind,
+    behind=behind_touched,
     fixed=("customer", "health"),
     choices={"rule": ("both", "declared", "lapsed")},
     snapshot=True,

@@ -18,7 +18,7 @@ from projections.reports.definition import DAYS
 from projections.reports.open_rows import open_rows
 from projections.reports.open_rows import values as open_values
 from projections.reports.periods import MAX_DATES, month_first, month_number
-from projections.tables import deal_lines, deal_versions, losses, quote_versions, win_lines, wins
+from projections.tables import deal_lines, deal_versions, interactions, losses, quote_versions, win_lines, wins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -159,6 +159,21 @@ def quotes(question: Question, view: View) -> Source:
         at=rows.c.issued_at,
         happened_at=rows.c.issued_at,
         month=month_of(rows.c.issued_at, quote_versions.c.issued_at, question, view),
+    )
+
+
+def logged(question: Question, view: View, *where: ColumnElement[bool]) -> Source:
+    """Interactions of the period that satisfy `where`, as they stand at the pair; none is worth anything."""
+    rows = intervals.at_pair(interactions, question.pair, view, *between(interactions.c.logged_at, question), *where)
+    nothing = dict.fromkeys(("region", "country", "channel", "currency"), cast(null(), Text))
+    amounts = dict.fromkeys(("value_minor", "margin_minor"), cast(null(), BigInteger))
+    return Source(
+        frm=rows,
+        columns=nothing | amounts | dict(rows.c.items()),
+        state=rows.c.kind,
+        at=rows.c.logged_at,
+        happened_at=rows.c.logged_at,
+        month=month_of(rows.c.logged_at, interactions.c.logged_at, question, view),
     )
 
 

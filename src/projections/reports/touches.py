@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import and_, case, func, select
 
 from projections import intervals
+from projections.reports.customers import behind
 from projections.reports.dimensions import merged, survivors
+from projections.reports.question import BEYOND
 from projections.tables import interactions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from projections.reports.definition import Item
     from projections.reports.question import Question
+    from projections.reports.rates import Rates
     from projections.store import View
 
 FAMILIES = {
@@ -54,8 +58,8 @@ class Touches(NamedTuple):
 NO_TOUCHES = Touches(*[0] * 10)
 
 
-def touches(question: Question, view: View, at: int) -> dict[str, Touches]:
-    """The interactions of each customer up to an instant, as they stood then."""
+def touches(question: Question, view: View, at: int, since: int = -BEYOND) -> dict[str, Touches]:
+    """The interactions of each customer from one instant to another, as they stood at the latter."""
     i = interactions.c
     query = select(
         i.customer,
@@ -65,7 +69,7 @@ def touches(question: Question, view: View, at: int) -> dict[str, Touches]:
         func.max(i.logged_at),
     )
     in_force = intervals.holds(interactions, at, question.pair, view)
-    rows: Sequence[Any] = view.rows(query.where(in_force).group_by(i.customer))
+    rows: Sequence[Any] = view.rows(query.where(in_force, i.logged_at >= since).group_by(i.customer))
     into = survivors(merged(question, view))
     found: dict[str, Touches] = {}
     for customer, *counts in rows:
@@ -84,4 +88,19 @@ def ratings(question: Question, view: View, at: int) -> dict[str, list[Fraction]
     found: dict[str, list[Fraction]] = {}
     for customer, scale, score in rows:
         found.setdefault(into.get(customer, customer), []).append(Fraction(score - _LOWEST[scale], _STEPS[scale]))
+    return found
+
+
+def behind_touched(
+    question: Question, view: View, rates: Rates, items: Sequence[Item]
+) -> dict[str, tuple[str, ...]]:  # fmt: skip
+    """As `customers.behind`, with the interactions up to each item's instant."""
+    found = behind(question, view, rates, items)
+    at = {item.stream: item.at for item in items}
+    into, i = survivors(merged(question, view)), interactions.c
+    known = and_(i.known_from <= question.pair.known_at, i.known_to > question.pair.known_at)
+    for row in view.rows(select(i.customer, i.stream, i.logged_at).where(known).distinct()):
+        stream = f"customer-{into.get(row.customer, row.customer)}"
+        if stream in found and row.logged_at <= at[stream]:
+            found[stream] += (row.stream,)
     return found

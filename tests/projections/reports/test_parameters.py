@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ledger.errors import BadRequest, NotFound
@@ -13,6 +15,12 @@ from tests.support.book import GivenBook, eur
 def book(sqlite_url):
     given = GivenBook(sqlite_url)
     given.deal("d", "2026-01-05", eur(1), customer="c")
+    for month in ("08", "09", "10", "11", "12"):
+        given.deal(f"r{month}", f"2025-{month}-01", eur(1), customer="regular").won(f"r{month}", f"2025-{month}-02")
+    given.customer("twin", "2025-01-01", name="Gemini").customer("twin2", "2025-01-01", name="Gemini Ltd")
+    given.say("campaign-s", "campaign.launched", "2026-01-05", name="S", channel="mail", starts_on="2026-01-05")
+    said: dict[str, Any] = {"kind": "survey", "direction": "in", "satisfaction": {"scale": "nps", "score": 9}}
+    given.say("interaction-i", "interaction.logged", "2026-01-05", customer="c", **said)
     yield given
     given.close()
 

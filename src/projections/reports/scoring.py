@@ -1,0 +1,306 @@
+"""Who deserves attention first: deals, prospects and customers from 0 to 100, with the points behind each."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import select
+
+from ledger.money import E6, half_even, share
+from ledger.times import DAY_US, day_start, local_date
+from projections import intervals
+from projections.reports import exact
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, places
+from projections.reports.definition import Item, Report, Sum, Text, told
+from projections.reports.periods import add_months
+from projections.reports.sources import open_deals
+from projections.reports.touches import NO_TOUCHES, behind_touched, touches
+from projections.tables import book_versions, customer_versions, stage_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from projections.reports.customers import Bought
+    from projections.reports.question import Question
+    from projections.reports.rates import Rates
+    from projections.reports.touches import Touches
+    from projections.store import View
+
+WEIGHTS = {"path": 20, "recency": 20, "frequency": 15, "value": 20, "interactions": 15, "fit": 10}
+"""What each part weighs where the book's `score_weights` say nothing."""
+
+PARTS = {
+    "customers": ("recency", "frequency", "value", "interactions", "fit"),
+    "prospects": ("path", "recency", "interactions", "fit"),
+    "deals": tuple(WEIGHTS),
+}
+"""The parts that mean something of each; the others weigh nothing."""
+
+ON_PATH = {"lead": E6 // 3, "prospect": 2 * E6 // 3}
+OFTEN = 6
+"""Wins in two years, or interactions in 90 days, from which more earns no more."""
+LATELY_DAYS, MONTHS = 90, 24
+
+FIGURES = (
+    "score",
+    *(f"{name}_points" for name in WEIGHTS),
+    "last_at",
+    "wins_24m",
+    "revenue_24m_minor",
+    "interactions_90d",
+)
+
+
+NO_POINTS = {f"{name}_points": None for name in WEIGHTS}
+
+
+class Customer(NamedTuple):
+    """What is known of a customer when it is scored."""
+
+    kind: str
+    profile: tuple[str | None, str | None]
+    its: Bought | None
+    met: Touches
+    lately: int
+
+
+class Scoring:
+    """What all scores of one answer are held against."""
+
+    def __init__(self, question: Question, view: View, rates: Rates) -> None:
+        self.question = question
+        self.at = question.pair.happened.as_of
+        self.weights = _weights(question, view)
+        self.customers = self._known(view, rates)
+        self._revenues = sorted(each.its["revenue"] for each in self.customers.values() if each.its is not None)
+        self._shares = [self._commonness(index) for index in range(2)]
+
+    def _known(self, view: View, rates: Rates) -> dict[str, Customer]:
+        question, at, zone = self.question, self.at, self.question.book.time_zone
+        tomorrow = local_date(at, zone) + timedelta(days=1)
+        since = day_start(add_months(tomorrow, -MONTHS), zone)
+        asked = {
+            "last": Of("last", at),
+            "wins": Of("count", at, since),
+            "revenue": Of("value", at, since),
+        }
+        sold, met = bought(question, view, rates, asked), touches(question, view, at)
+        lately = touches(question, view, at, day_start(tomorrow - timedelta(days=LATELY_DAYS), zone))
+        c = customer_versions.c
+        rows = intervals.at_pair(customer_versions, question.pair, view, c.merged_into.is_(None))
+        profiles = {
+            row.stream.removeprefix("customer-"): (row.kind, (row.segment, row.country))
+            for row in view.rows(select(rows.c.stream, rows.c.kind, rows.c.segment, rows.c.country))
+        }
+        return {
+            customer: Customer(
+                *profiles.get(customer, ("customer", (None, None))),
+                sold.get(customer),
+                met.get(customer, NO_TOUCHES),
+                lately.get(customer, NO_TOUCHES).interactions,
+            )
+            for customer in profiles.keys() | sold.keys()
+        }
+
+    def _commonness(self, index: int) -> dict[str | None, int]:
+        """How common each segment, or country, is among customers that have bought, in millionths of the most common."""
+        counts: dict[str | None, int] = {}
+        for each in self.customers.values():
+            value = each.profile[index]
+            if each.its is not None and value is not None:
+                counts[value] = counts.get(value, 0) + 1
+        most = max(counts.values(), default=1)
+        return {value: E6 * count // most for value, count in counts.items()}
+
+    def parts(self, customer: Customer | None, last_at: int | None, path: int, value: int) -> dict[str, int]:
+        """Each part, in millionths of what it can be at most."""
+        if customer is None:
+            return dict.fromkeys(WEIGHTS, 0) | {"path": path, "value": value}
+        lapse = self.question.book.lapse_after_days * DAY_US
+        quiet = lapse if last_at is None else min(lapse, self.at - last_at)
+        segment, country = customer.profile
+        wins = 0 if customer.its is None else customer.its["wins"]
+        return {
+            "path": path,
+            "recency": E6 * (lapse - quiet) // lapse,
+            "frequency": E6 * min(wins, OFTEN) // OFTEN,
+            "value": value,
+            "interactions": E6 * min(customer.lately, OFTEN) // OFTEN,
+            "fit": (self._shares[0].get(segment, 0) + self._shares[1].get(country, 0)) // 2,
+        }
+
+    def figures(
+        self, of: str, parts: Mapping[str, int], customer: Customer | None, last_at: int | None
+    ) -> dict[str, Any]:  # fmt: skip
+        """The score and its points, which add up to it, with what they rest on. None without a weight that applies."""
+        weighted = [parts[name] * self.weights.get(name, 0) for name in PARTS[of]]
+        whole = sum(self.weights.get(name, 0) for name in PARTS[of])
+        score = half_even(100 * sum(weighted), whole * E6) if whole else None
+        points = share(score, weighted) if score else [0] * len(weighted)
+        its = customer.its if customer else None
+        return {
+            "score": score,
+            **NO_POINTS,
+            **{f"{name}_points": each for name, each in zip(PARTS[of], points, strict=True)},
+            "last_at": None if last_at is None else local_date(last_at, self.question.book.time_zone).isoformat(),
+            "wins_24m": its["wins"] if its else 0,
+            "revenue_24m_minor": its["revenue"] if its else 0,
+            "interactions_90d": customer.lately if customer else 0,
+        }
+
+    def rank(self, revenue: int) -> int:
+        """What part of the customers that have bought brought less, in millionths."""
+        return _rank(self._revenues, revenue)
+
+
+def _rank(ordered: Sequence[int], value: int) -> int:
+    return E6 * bisect_left(ordered, value) // (len(ordered) - 1) if len(ordered) > 1 else E6
+
+
+def _weights(question: Question, view: View) -> Mapping[str, int]:
+    """The book's weights at the pair; a part that they do not name weighs nothing."""
+    rows = intervals.at_pair(book_versions, question.pair, view)
+    for row in view.rows(select(rows.c.settings)):
+        if weights := json.loads(row.settings).get("score_weights"):
+            return {name: max(0, weight) for name, weight in weights.items()}
+    return WEIGHTS
+
+
+def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """Each customer, prospect or open deal with its score."""
+    scoring, of = Scoring(question, view, rates), question.choice("of")
+    if of == "deals":
+        yield from _deals(scoring, view, rates)
+        return
+    place = places(question, view, scoring.at)
+    for name, customer in scoring.customers.items():
+        if (customer.its is not None) != (of == "customers"):
+            continue
+        its, met = customer.its, customer.met
+        if its is not None:
+            last_at, path, value = its["last"], E6, scoring.rank(its["revenue"])
+        elif customer.kind in ON_PATH:
+            last_at, path, value = met.last_at or None, ON_PATH[customer.kind], 0
+        else:
+            continue
+        dimensions = place(name) | {"stream": f"customer-{name}", "customer": name}
+        if not exact.wanted(question, dimensions):
+            continue
+        parts = scoring.parts(customer, last_at, path, value)
+        yield Item(
+            stream=f"customer-{name}",
+            position=its["position"] if its else 0,
+            at=scoring.at,
+            dimensions=dimensions,
+            figures=scoring.figures(of, parts, customer, last_at),
+            joined=("book",),
+            late=its is not None and its["appended_at"] > question.pair.known_at,
+        )
+
+
+def _deals(scoring: Scoring, view: View, rates: Rates) -> Iterator[Item]:
+    question = scoring.question
+    dimensions = (*(question.dimensions - {"stream"}), "customer", "stage", "pipeline")
+    where = {name: values for name, values in question.where.items() if name != "stream"}
+    asked = replace(
+        question,
+        report=replace(question.report, sums=(Sum("amount", "value"),), fixed=()),
+        by=tuple(dict.fromkeys(dimensions)),
+        where=where,
+    )
+    steps = _steps(question, view)
+    lines = list(exact.read(open_deals(asked, view), asked, view, rates))
+    values = sorted(line.pieces[0].bases["value"] for line in lines)
+    for line in lines:
+        place = line.pieces[0].dimensions
+        customer = scoring.customers.get(place["customer"] or "")
+        last_at = customer.met.last_at or None if customer else None
+        path = steps.get((place["pipeline"], place["stage"]), 0)
+        parts = scoring.parts(customer, last_at, path, _rank(values, line.pieces[0].bases["value"]))
+        told_by = [f"customer-{place['customer']}"] if place["customer"] is not None else []
+        yield Item(
+            stream=line.stream,
+            position=line.position,
+            at=line.at,
+            dimensions={name: place[name] for name in question.dimensions - {"stream"}} | {"stream": line.stream},
+            figures=scoring.figures("deals", parts, customer, last_at),
+            joined=("book", f"pipeline-{place['pipeline']}", *told_by),
+            late=line.late,
+        )
+
+
+def _steps(question: Question, view: View) -> dict[tuple[str | None, str | None], int]:
+    """How far along its pipeline each stage is, in millionths of the way to the last one."""
+    rows = intervals.at_pair(stage_versions, question.pair, view, stage_versions.c.gone == 0)
+    stages: dict[str, list[str]] = {}
+    for row in view.rows(select(rows.c.stream, rows.c.stage).order_by(rows.c.stream, rows.c.stage_no)):
+        stages.setdefault(row.stream.removeprefix("pipeline-"), []).append(row.stage)
+    return {
+        (pipeline, stage): E6 * number // len(names)
+        for pipeline, names in stages.items()
+        for number, stage in enumerate(names, start=1)
+    }
+
+
+def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
+    """A thing's own score; of several only how many they are."""
+    own = found[0].figures if len(found) == 1 else dict.fromkeys(FIGURES)
+    return {**own, "scored": len(found)}
+
+
+SCORING = Report(
+    name="scoring",
+    title=Text("Notation", "Scoring"),
+    description=Text(
+        "Les clients (of=customers), les prospects (of=prospects) ou les affaires ouvertes (of=deals), notés de 0 à "
+        "100, avec les points de chaque critère.",
+        "Customers (of=customers), prospects (of=prospects) or open deals (of=deals), scored from 0 to 100, with the "
+        "points of each part.",
+    ),
+    formula=Text(
+        "note = 100 × Σ poids × critère / Σ poids des critères qui s'appliquent ; poids : score_weights du livre aux "
+        "dates de la question, sinon 20, 20, 15, 20, 15, 10. Critères de 0 à 1 : path : rang de l'étape / nombre "
+        "d'étapes (lead 1/3, prospect 2/3) ; recency : 1 − jours depuis la dernière vente (le dernier échange, pour "
+        "prospects et affaires) / lapse_after_days ; frequency : ventes sur 24 mois / 6, au plus 1 ; value : part des "
+        "clients (des affaires) qui ont apporté (valent) moins, sur 24 mois ; interactions : échanges sur 90 jours / 6, "
+        "au plus 1 ; fit : fréquence du segment et du pays parmi les clients, le plus courant valant 1.",
+        "score = 100 × Σ weight × part / Σ weights of the parts that apply; weights: the book's score_weights at the "
+        "question's dates, else 20, 20, 15, 20, 15, 10. Parts from 0 to 1: path: rank of the stage / number of stages "
+        "(lead 1/3, prospect 2/3); recency: 1 − days since the last win (the last interaction, for prospects and deals) "
+        "/ lapse_after_days; frequency: wins in 24 months / 6, at most 1; value: part of the customers (of the deals) "
+        "that brought (are worth) less, in 24 months; interactions: interactions in 90 days / 6, at most 1; fit: how "
+        "common segment and country are among customers, the most common being 1.",
+    ),
+    source=Text(
+        "Événements deal.*, quote.accepted sans affaire, interaction.*, customer.*, pipeline.*, person.*, rate.fixed, "
+        "book.settings_changed (score_weights)",
+        "Events deal.*, quote.accepted without a deal, interaction.*, customer.*, pipeline.*, person.*, rate.fixed, "
+        "book.settings_changed (score_weights)",
+    ),
+    columns=(
+        told("scored", "count", Text("Notés", "Scored")),
+        told("score", "count", Text("Note", "Score")),
+        told("path_points", "count", Text("Points d'avancement", "Points for the path")),
+        told("recency_points", "count", Text("Points de récence", "Points for recency")),
+        told("frequency_points", "count", Text("Points de fréquence", "Points for frequency")),
+        told("value_points", "count", Text("Points de montant", "Points for value")),
+        told("interactions_points", "count", Text("Points d'échanges", "Points for interactions")),
+        told("fit_points", "count", Text("Points d'adéquation", "Points for fit")),
+        told("last_at", "date", Text("Dernière vente ou dernier échange", "Last win or interaction")),
+        told("wins_24m", "count", Text("Ventes sur 24 mois", "Wins in 24 months")),
+        told("revenue_24m_minor", "money", Text("Chiffre d'affaires sur 24 mois", "Revenue in 24 months")),
+        told("interactions_90d", "count", Text("Échanges sur 90 jours", "Interactions in 90 days")),
+    ),
+    parameters=("as_of", "known_at", "of", "by", "where", "currency", "fx", "compare", "period", "every"),
+    dimensions=("stream", *CUSTOMER_DIMENSIONS),
+    items=items,
+    summary=summary,
+    behind=behind_touched,
+    fixed=("stream", "customer"),
+    choices={"of": ("customers", "prospects", "deals")},
+    snapshot=True,
+)

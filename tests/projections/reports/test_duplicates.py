@@ -1,0 +1,114 @@
+"""Customers that look the same."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections.reports.likeness import candidates, likeness, words
+
+COLUMNS = ("customer", "other", "score")
+
+
+def contact(book, customer, contact, at="2026-01-02"):
+    return book.say(f"customer-{customer}", "contact.added", at, contact=contact, name="Somebody")
+
+
+def test_the_same_name_in_another_dress_is_found(book):
+    book.customer("a", "2026-01-01", name="Lumérys Énergie SAS", country="FR")
+    book.customer("b", "2026-01-02", name="ENERGIE LUMERYS S.A.", country="FR")
+    book.customer("c", "2026-01-03", name="Boulangerie Martin", country="FR")
+    [row] = book.report("duplicates").rows
+    assert [row[name] for name in ("customer", "other", "score", "name_likeness", "same_country")] == [
+        "a",
+        "b",
+        80,
+        1,
+        1,
+    ]
+    assert (row["customer_name"], row["other_name"]) == ("Lumérys Énergie SAS", "ENERGIE LUMERYS S.A.")
+
+
+def test_countries_and_contacts_weigh(book):
+    book.customer("a", "2026-01-01", name="Acme", country="FR")
+    book.customer("b", "2026-01-02", name="Acme", country="DE")
+    book.customer("c", "2026-01-03", name="Acme")
+    contact(book, "a", "k1", "2026-01-05")
+    contact(book, "c", "k1", "2026-01-05")
+    assert book.rows("duplicates", *COLUMNS) == [("a", "b", 70), ("a", "c", 95), ("b", "c", 75)]
+    assert book.rows("duplicates", *COLUMNS, as_of="2026-01-04") == [("a", "b", 70), ("a", "c", 75), ("b", "c", 75)]
+    assert book.totals("duplicates") == {
+        "pairs": 3, "score": None, "name_likeness": None, "same_country": None, "shared_contacts": None
+    }  # fmt: skip
+
+
+def test_names_that_differ_too_much_are_none(book):
+    for customer, name in {"a": "Martin Bois", "b": "Martin Fils Charpente", "c": "Durand Bois"}.items():
+        book.customer(customer, "2026-01-01", name=name, country="FR")
+        contact(book, customer, "k")
+    assert book.report("duplicates").rows == []
+
+
+def test_who_is_merged_is_no_duplicate_any_more(book):
+    for customer in ("a", "b"):
+        book.customer(customer, "2026-01-01", name="Acme", country="FR")
+    book.say("customer-a", "customer.merged", "2026-02-01", into="b")
+    assert book.rows("duplicates", *COLUMNS, as_of="2026-01-31") == [("a", "b", 80)]
+    assert book.report("duplicates").rows == []
+
+
+def test_persons_are_not_compared(book):
+    for customer in ("a", "b"):
+        book.customer(customer, "2026-01-01", name="Jeanne Martin", person=True)
+        contact(book, customer, "k")
+    assert book.report("duplicates").rows == []
+
+
+def test_a_name_corrected_later(book):
+    book.customer("a", "2026-01-01", name="Acme").customer("b", "2026-01-01", name="Acme")
+    data = {"name": "Boulangerie", "kind": "customer"}
+    book.corrected("customer-b", 1, "2026-03-01", data=data)
+    assert book.rows("duplicates", *COLUMNS, as_of="2026-02-01") == [("a", "b", 75)]
+    assert book.rows("duplicates", *COLUMNS, as_of="2026-02-01", known_at="now") == []
+
+
+def test_an_empty_book(empty_book):
+    assert empty_book.totals("duplicates")["pairs"] == 0
+
+
+def test_an_explanation_names_both(book):
+    book.customer("a", "2026-01-01", name="Acme").customer("b", "2026-01-01", name="Acme")
+    [line] = book.explained("duplicates", {"other": "b"}).lines
+    assert set(line.events) == {"customer-a", "customer-b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("Lumérys Énergie S.A.S.", ("lumerys", "energie")),
+        ("GmbH", ("gmbh",)),
+        ("", ()),
+        ("Müller & Söhne KG", ("muller", "sohne")),
+    ],
+)
+def test_the_words_that_tell(name, wanted):
+    assert words(name) == wanted
+
+
+NAMES = st.lists(st.text("abcd ", min_size=1, max_size=9), max_size=12)
+
+
+@given(NAMES)
+def test_all_pairs_that_share_a_word_are_compared_once(names):
+    told = {f"c{number}": words(name) for number, name in enumerate(names)}
+    compared = list(candidates(told))
+    assert len(compared) == len(set(compared))
+    sharing = {
+        pair for pair in combinations(sorted(told), 2) if set(told[pair[0]]) & set(told[pair[1]])
+    }  # fmt: skip
+    assert sharing <= set(compared)
+    for one, other in combinations(told.values(), 2):
+        assert 0 <= likeness(one, other) == likeness(other, one) <= 1
