@@ -14,6 +14,7 @@ from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.forecast_history import FORECAST_HISTORY
 from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
 from projections.reports.pipeline_changes import PIPELINE_CHANGES
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
 
-REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, PIPELINE_CHANGES)
+REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, PIPELINE_CHANGES, FORECAST_HISTORY)
 
 
 def find(name: str) -> Report:

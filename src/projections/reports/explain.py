@@ -117,7 +117,7 @@ def explain_cell(
 def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
     where = dict(question.where)
     for name, value in cell.items():
-        if name == "date" and "every" in question.given:
+        if name == "date" and "every" in question.given and not question.report.series:
             question = next((then for day, then in dates(question) if day.isoformat() == value), question)
             continue
         if name not in question.report.dimensions:
@@ -133,7 +133,7 @@ def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
 def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
     cells, rates = Cells(question), Rates(question, view)
     if question.report.items is not None:
-        items = cells.summarise(question.report.items(question, view, rates))
+        items = cells.summarise((question.report.evidence or question.report.items)(question, view, rates))
         return sorted(items, key=lambda item: item.stream), cells
     into = merged(question, view)
     found: list[Line | Item] = []

@@ -47,8 +47,10 @@ _ALL = (
     Parameter(
         "from",
         Text(
-            "Date ou instant d'où partent les mouvements ; par défaut la fin du mois d'avant",
-            "Date or instant from which changes are told; by default the end of the month before",
+            "Date ou instant d'où part le rapport ; par défaut la fin du mois d'avant, ou pour une suite de prévisions "
+            "le début de la période d'avant",
+            "Date or instant from which the report tells; by default the end of the month before, or for a series of "
+            "forecasts the beginning of the period before",
         ),
         "2026-06-30",
     ),

@@ -65,6 +65,7 @@ ASKED = {
     "win_rate": ["", "owner", "month,outcome", "region"],
     "sales": ["month", "product,team", "customer", "channel,quarter,kind"],
     "conversion": ["", "owner,status", "month,region"],
+    "forecast_history": ["", "owner", "team,country"],
     "pipeline_changes": ["", "owner,product", "month,team", "region,stage"],
 }
 

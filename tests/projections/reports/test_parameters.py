@@ -86,7 +86,9 @@ def test_the_catalogue_is_whole_and_in_both_languages(report):
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_every_column_of_every_dimension_is_in_every_row(book, report, lang):
-    book.won("d", "2026-02-01").deal("e", "2026-02-05", eur(2)).quote("q", "2026-02-01", eur(3))
+    book.won("d", "2026-02-01").deal("e", "2026-02-05", eur(2), expected_close_on="2026-12-30").quote(
+        "q", "2026-02-01", eur(3)
+    )
     answer = book.report(report.name, lang=lang, by=",".join(report.dimensions))
     names = [column.name for column in answer.columns]
     assert all(list(row) == names for row in answer.rows)
