@@ -14,6 +14,7 @@ from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Column, Report, Text
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.forecast_accuracy import FORECAST_ACCURACY
 from projections.reports.forecast_history import FORECAST_HISTORY
 from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
@@ -29,7 +30,16 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from projections.store import ReadStore
 
-REPORTS: tuple[Report, ...] = (PIPELINE, FORECAST, WIN_RATE, SALES, CONVERSION, PIPELINE_CHANGES, FORECAST_HISTORY)
+REPORTS: tuple[Report, ...] = (
+    PIPELINE,
+    FORECAST,
+    WIN_RATE,
+    SALES,
+    CONVERSION,
+    PIPELINE_CHANGES,
+    FORECAST_HISTORY,
+    FORECAST_ACCURACY,
+)
 
 
 def find(name: str) -> Report:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_end, local_date
 from projections.reports import exact, periods, snapshots, targets
 from projections.reports.definition import Item, Report, Text, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
-from projections.reports.exact import Piece
 from projections.reports.periods import Period
 from projections.reports.snapshots import WON, Snapshot
 from projections.reports.sources import closed
@@ -18,8 +16,6 @@ from projections.tables import wins
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from projections.reports.definition import Base
-    from projections.reports.exact import Line
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.reports.snapshots import Seen
@@ -75,7 +71,7 @@ def _items(question: Question, view: View, rates: Rates, *, each: bool) -> Itera
             figures = {TARGETS[line.state or ""]: piece.bases["value"]}
             place = {**piece.dimensions, "date": name}
             yield Item(line.stream, line.position, at[name], place, figures, line.state, line.joined, line.late)
-    yield from _actual(asked, series, view, rates, each=each)
+    yield from _actual(asked, series, view, rates) if each else _actual_added_up(asked, series, view)
 
 
 def _seen(seen: Seen, at: Mapping[str, int]) -> Item:
@@ -88,39 +84,31 @@ def _seen(seen: Seen, at: Mapping[str, int]) -> Item:
     return Item(seen.stream, seen.position, at[seen.snapshot], place, figures, seen.state, late=seen.late)
 
 
-def _actual(asked: Question, series: Sequence[Snapshot], view: View, rates: Rates, *, each: bool) -> Iterator[Item]:
-    """What the period became at the question's own pair, beside every date; added up, a date without deals is told too."""
-    if not series:
-        return
+def _actual(asked: Question, series: Sequence[Snapshot], view: View, rates: Rates) -> Iterator[Item]:
+    """What the period became at the question's own pair, win by win, beside every date."""
     base = asked.report.sums[0].of
-    lines = list(exact.read(closed(asked.over(series[0].period), view, wins), asked, view, rates))
-    found = lines if each else _added_up(lines, base)
+    lines = list(exact.read(closed(asked.over(series[0].period), view, wins), asked, view, rates)) if series else []
     for date in series:
-        if not each and not asked.by:
-            anything = {name: next(iter(allowed), None) for name, allowed in asked.where.items()}
-            yield Item("", 0, date.at, {**anything, "date": date.name}, {})
-        for line in found:
+        for line in lines:
             [piece] = line.pieces
             figures = {"actual_minor": piece.bases[base]}
             place = {**piece.dimensions, "date": date.name}
             yield Item(line.stream, line.position, line.at, place, figures, "actual", line.joined, line.late)
 
 
-def _added_up(lines: Sequence[Line], base: Base) -> list[Line]:
-    """One line for each set of dimensions."""
-    found: dict[tuple[str | None, ...], Line] = {}
-    for line in lines:
-        [piece] = line.pieces
-        key = tuple(piece.dimensions.values())
-        before = found[key].pieces[0].bases[base] if key in found else 0
-        whole = Piece(piece.dimensions, {base: before + piece.bases[base]})
-        found[key] = replace(line, pieces=(whole,), late=line.late or (key in found and found[key].late))
-    return list(found.values())
+def _actual_added_up(asked: Question, series: Sequence[Snapshot], view: View) -> Iterator[Item]:
+    """The same added up. Unless rows are told apart by more than their date, one without deals is a row too."""
+    found = list(snapshots.won_by_month(asked, series[0].period, view)) if series else []
+    if not asked.by:
+        found.append(({name: next(iter(allowed), None) for name, allowed in asked.where.items()}, 0))
+    for date in series:
+        for place, minor in found:
+            yield Item("", 0, date.at, {**place, "date": date.name}, {"actual_minor": minor}, "actual")
 
 
 def summary(question: Question, found: Sequence[Item]) -> dict[str, Any]:  # noqa: ARG001 (as summaries are called)
     """The figures of one date; over several they would mean nothing."""
-    if len({item.dimensions["date"] for item in found}) != 1:
+    if len({item.dimensions["date"] for item in found}) > 1:
         return dict.fromkeys((*SUMS, *TARGETS.values()))
     sums: dict[str, Any] = dict.fromkeys(SUMS, 0) | dict.fromkeys(TARGETS.values())
     for item in found:

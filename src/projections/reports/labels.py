@@ -48,6 +48,7 @@ DIMENSIONS: dict[str, Text] = {
     "outcome": Text("Issue", "Outcome"),
     "status": Text("État", "Status"),
     "date": Text("Date", "Date"),
+    "period": Text("Période", "Period"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,

@@ -73,6 +73,22 @@ _ALL = (
         "2026-Q3",
     ),
     Parameter(
+        "periods",
+        Text(
+            "Combien de périodes passées : 8 quarters, 12 months, 3 years ; un nombre seul, de trimestres",
+            "How many past periods: 8 quarters, 12 months, 3 years; a number alone, of quarters",
+        ),
+        "8 quarters",
+    ),
+    Parameter(
+        "lead",
+        Text(
+            "Combien de jours avant le début de la période sa prévision est lue ; 0 par défaut",
+            "How many days before a period's start its forecast is read; 0 by default",
+        ),
+        "30",
+    ),
+    Parameter(
         "by",
         Text("Axes d'analyse, séparés par des virgules", "Dimensions, separated by commas"),
         "owner,month",
@@ -163,9 +179,22 @@ _ALL = (
     ),
     Parameter(
         "probabilities",
-        Text("Source des probabilités", "Where probabilities come from"),
-        "stage",
-        ("stage",),
+        Text(
+            "Source des probabilités ; stage : celles des étapes ; calibrated : la part gagnée des affaires qui ont "
+            "passé par chaque étape",
+            "Where probabilities come from; stage: those of the stages; calibrated: the share won of the deals that went "
+            "through each stage",
+        ),
+        "calibrated",
+        ("stage", "calibrated"),
+    ),
+    Parameter(
+        "lookback",
+        Text(
+            "De combien de mois les affaires qui servent à estimer peuvent dater ; 24 par défaut",
+            "From how many months back deals are taken to estimate; 24 by default",
+        ),
+        "24 months",
     ),
 )
 

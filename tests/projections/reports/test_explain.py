@@ -66,6 +66,7 @@ ASKED = {
     "sales": ["month", "product,team", "customer", "channel,quarter,kind"],
     "conversion": ["", "owner,status", "month,region"],
     "forecast_history": ["", "owner", "team,country"],
+    "forecast_accuracy": [""],
     "pipeline_changes": ["", "owner,product", "month,team", "region,stage"],
 }
 
