@@ -41,7 +41,8 @@ def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: V
     """Whether a row of a table or its alias holds at a business instant of its own, known as the pair knows.
 
     For joins: a win takes its owner's team at `holds(person_versions, wins.c.effective_from, pair, view)`, an open
-    deal at `holds(person_versions, pair.as_of, pair, view)`. The instant may not lie after `pair.known_at` where
+    deal at `holds(person_versions, pair.as_of, pair, view)`. Where a query asks at many pairs, the pair's instants are
+    columns. The instant may not lie after `pair.known_at` where
     `rows` is of what happened (a fact's own instant never does).
     """
     return and_(rows.c.effective_from <= as_of, rows.c.effective_to > as_of, *_known(rows, pair.known_at, view))
@@ -78,8 +79,8 @@ def _holds(rows: FromClause, pair: Pair, view: View) -> ColumnElement[bool]:
     return holds(rows, pair.as_of, pair, view)
 
 
-def _known(rows: FromClause, known_at: int, view: View) -> tuple[ColumnElement[bool], ...]:
-    if known_at >= view.newest:
+def _known(rows: FromClause, known_at: ColumnElement[int] | int, view: View) -> tuple[ColumnElement[bool], ...]:
+    if isinstance(known_at, int) and known_at >= view.newest:
         return (rows.c.known_to == FOREVER_SQL,)
     return (rows.c.known_from <= known_at, rows.c.known_to > known_at)
 

@@ -25,6 +25,8 @@ from projections.reports.definition import Column, Report, Text
 from projections.reports.duplicates import DUPLICATES
 from projections.reports.explain import Explained, Explanation
 from projections.reports.forecast import FORECAST
+from projections.reports.forecast_accuracy import FORECAST_ACCURACY
+from projections.reports.forecast_history import FORECAST_HISTORY
 from projections.reports.funnel import FUNNEL
 from projections.reports.leaderboard import LEADERBOARD
 from projections.reports.lifetime_value import LIFETIME_VALUE
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 REPORTS: tuple[Report, ...] = (
     PIPELINE,
     FORECAST,
+    FORECAST_HISTORY,
+    FORECAST_ACCURACY,
     PIPELINE_CHANGES,
     SALES,
     WIN_RATE,

@@ -10,6 +10,7 @@ from ledger.money import half_even
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
     from projections.reports.cells import Cells
     from projections.reports.exact import Line
@@ -105,7 +106,9 @@ class Report:
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
     A `snapshot` speaks of an instant: its period only spans the dates of `every`. `completed` tells the cells what does
     not add up over lines. `variants` are the report under some values of its parameters, each as `name=value`.
-    `behind` tells, by the stream of an item, the others that `explain` lists with it.
+    `behind` tells, by the stream of an item, the others that `explain` lists with it. `first_day` is that from which a
+    report that takes `from` tells by default: it begins at the end of the day before. A `series` has its dates as rows
+    of its own, by `every`.
 
     `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand; the summary of both is
     the same. `across` tells the cells, by their keys, and the totals what they need of each other, such as a share or a
@@ -130,6 +133,8 @@ class Report:
     snapshot: bool = False
     more_lines: Callable[[Question, View, Rates], Iterable[Line]] | None = None
     completed: Callable[[Question, View, Rates, Cells], None] | None = None
+    first_day: Callable[[Question], date] | None = None
+    series: bool = False
     variants: Mapping[str, Report] = field(default_factory=dict)
     behind: Callable[[Question, View, Rates, Sequence[Item]], Mapping[str, tuple[str, ...]]] | None = None
     evidence: Callable[[Question, View, Rates], Iterable[Item]] | None = None

@@ -128,7 +128,7 @@ def explain_cell(
 def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
     where = dict(question.where)
     for name, value in cell.items():
-        if name == "date" and "every" in question.given:
+        if name == "date" and "every" in question.given and not question.report.series:
             question = next((then for day, then in dates(question) if day.isoformat() == value), question)
             continue
         if name not in question.report.dimensions:

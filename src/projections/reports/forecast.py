@@ -143,7 +143,10 @@ _FORECAST = Report(
         "omitted, chacune gagnée ou non selon sa probabilité, indépendamment ; probabilité de l'objectif = P(gagné + "
         "somme ≥ objectif). Les affaires en retard y comptent dans le mois d'as_of. Calcul par convolution, exact "
         "jusqu'à 12 affaires ; au-delà sur une grille de 32 768 pas, à moins de 1,7 pas × √(nombre d'affaires) près, "
-        "sauf probabilité d'un milliardième (inégalité de Hoeffding).",
+        "sauf probabilité d'un milliardième (inégalité de Hoeffding)."
+        " probabilities=calibrated : p d'une étape = (gagnées + 1) / (closes + 2) parmi les affaires de ce pipeline ouvertes "
+        "depuis lookback, closes et passées par l'étape, telles que connues au couple (a priori Beta(1, 1)) ; les "
+        "affaires closes sont plutôt celles qui se dénouent vite : forecast_accuracy dit l'écart.",
         "weighted = Σ value × p, without category omitted; p = the deal's own probability if set, else its stage's in "
         "force at as_of; cumulative: commit = won + commit, most_likely = + most_likely, best_case = + best_case, "
         "open = + pipeline. measure=margin: categories, cumulative sums, won and objective are margins. Objective "
@@ -153,7 +156,10 @@ _FORECAST = Report(
         "distribution=yes: p10, p50 and p90 of the sum of open deals but omitted ones, each won or not by its "
         "probability, independently; probability of the objective = P(won + sum ≥ objective). Overdue deals count there "
         "in the month of as_of. Worked out by convolution, exact up to 12 deals; beyond on a grid of 32,768 steps, to "
-        "within 1.7 steps × √(number of deals) but for a probability of one in a billion (Hoeffding's inequality).",
+        "within 1.7 steps × √(number of deals) but for a probability of one in a billion (Hoeffding's inequality)."
+        " probabilities=calibrated: a stage's p = (won + 1) / (closed + 2) of that pipeline's deals opened within lookback, "
+        "closed, and once in the stage, as known at the pair (Beta(1, 1) prior); closed deals are rather those with "
+        "quick outcomes: forecast_accuracy tells how far that is off.",
     ),
     source=Text(
         "Événements deal.*, quote.accepted sans affaire, pipeline.*, rate.fixed, person.*, customer.*, product.*, "
@@ -201,7 +207,7 @@ _FORECAST = Report(
     ),
     parameters=(
         *("as_of", "known_at", "horizon", "period", "by", "where", "measure", "currency", "fx", "compare", "every"),
-        *("probabilities", "distribution"),
+        *("probabilities", "lookback", "distribution"),
     ),
     dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
     lines=lines,

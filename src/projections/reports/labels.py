@@ -66,6 +66,7 @@ DIMENSIONS: dict[str, Text] = {
     "competitor": Text("Concurrent", "Competitor"),
     "other": Text("Autre client", "Other customer"),
     "pattern": Text("Évolution", "Pattern"),
+    "period": Text("Période", "Period"),
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,

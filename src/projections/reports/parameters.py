@@ -47,8 +47,10 @@ _ALL = (
     Parameter(
         "from",
         Text(
-            "Date ou instant d'où partent les mouvements ; par défaut la fin du mois d'avant",
-            "Date or instant from which changes are told; by default the end of the month before",
+            "Date ou instant d'où part le rapport ; par défaut la fin du mois d'avant, ou pour une suite de prévisions "
+            "le début de la période d'avant",
+            "Date or instant from which the report tells; by default the end of the month before, or for a series of "
+            "forecasts the beginning of the period before",
         ),
         "2026-06-30",
     ),
@@ -69,6 +71,22 @@ _ALL = (
             "2026-07-01..2026-09-30, last-quarter, this-month",
         ),
         "2026-Q3",
+    ),
+    Parameter(
+        "periods",
+        Text(
+            "Combien de périodes passées : 8 quarters, 12 months, 3 years ; un nombre seul, de trimestres",
+            "How many past periods: 8 quarters, 12 months, 3 years; a number alone, of quarters",
+        ),
+        "8 quarters",
+    ),
+    Parameter(
+        "lead",
+        Text(
+            "Combien de jours avant le début de la période sa prévision est lue ; 0 par défaut",
+            "How many days before a period's start its forecast is read; 0 by default",
+        ),
+        "30",
     ),
     Parameter(
         "by",
@@ -203,9 +221,22 @@ _ALL = (
     ),
     Parameter(
         "probabilities",
-        Text("Source des probabilités", "Where probabilities come from"),
-        "stage",
-        ("stage",),
+        Text(
+            "Source des probabilités ; stage : celles des étapes ; calibrated : la part gagnée des affaires qui ont "
+            "passé par chaque étape",
+            "Where probabilities come from; stage: those of the stages; calibrated: the share won of the deals that went "
+            "through each stage",
+        ),
+        "calibrated",
+        ("stage", "calibrated"),
+    ),
+    Parameter(
+        "lookback",
+        Text(
+            "De combien de mois les affaires qui servent à estimer peuvent dater ; 24 par défaut",
+            "From how many months back deals are taken to estimate; 24 by default",
+        ),
+        "24 months",
     ),
 )
 

@@ -28,9 +28,15 @@ PIPELINE = Report(
     ),
     formula=Text(
         "pondéré = Σ montant × p ; p = probabilité propre de l'affaire, sinon celle de son étape en vigueur à as_of ; "
-        "moyenne = montant / affaires. Montants au cours d'as_of.",
+        "moyenne = montant / affaires. Montants au cours d'as_of."
+        " probabilities=calibrated : p d'une étape = (gagnées + 1) / (closes + 2) parmi les affaires de ce pipeline ouvertes "
+        "depuis lookback, closes et passées par l'étape, telles que connues au couple (a priori Beta(1, 1)) ; les "
+        "affaires closes sont plutôt celles qui se dénouent vite : forecast_accuracy dit l'écart.",
         "weighted = Σ value × p; p = the deal's own probability if set, else its stage's in force at as_of; "
-        "average = amount / deals. Amounts at the rate of as_of.",
+        "average = amount / deals. Amounts at the rate of as_of."
+        " probabilities=calibrated: a stage's p = (won + 1) / (closed + 2) of that pipeline's deals opened within lookback, "
+        "closed, and once in the stage, as known at the pair (Beta(1, 1) prior); closed deals are rather those with "
+        "quick outcomes: forecast_accuracy tells how far that is off.",
     ),
     source=Text(
         "Événements deal.*, pipeline.*, rate.fixed, person.*, customer.*, product.*",
@@ -51,7 +57,19 @@ PIPELINE = Report(
         figure("weighted_minor", "money", Text("Montant pondéré", "Weighted amount")),
         average("average_minor", Text("Montant moyen", "Average amount"), "amount", "deals"),
     ),
-    parameters=("as_of", "known_at", "by", "where", "currency", "fx", "compare", "period", "every"),
+    parameters=(
+        "as_of",
+        "known_at",
+        "by",
+        "where",
+        "currency",
+        "fx",
+        "compare",
+        "period",
+        "every",
+        "probabilities",
+        "lookback",
+    ),
     dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
     lines=lines,
     fixed=("stage",),

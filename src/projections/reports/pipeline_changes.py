@@ -343,4 +343,5 @@ PIPELINE_CHANGES = Report(
     dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
     items=items,
     summary=summary,
+    first_day=lambda question: question.today.replace(day=1),
 )

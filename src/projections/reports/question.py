@@ -19,7 +19,7 @@ from projections.reports.definition import TIME
 from projections.tables import book_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from projections.reports.definition import Report
     from projections.reports.periods import Period
@@ -129,9 +129,9 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
         period = periods.parse_period(given["period"], today=today, fiscal_month=book.fiscal_month)
     if report.snapshot and period is not None and "every" not in given:
         raise BadRequest("period only spans the dates of every here; add every=day|week|month, or leave period out")
-    if "every" in given and period is None:
+    if "every" in given and period is None and not report.series:
         raise BadRequest("every needs a period, in which its dates lie")
-    return Question(
+    question = Question(
         report=report,
         given=given,
         pair=pair,
@@ -143,8 +143,8 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
         by=parameters.dimensions(report, given.get("by", "")),
         where=parameters.filters(report, given.get("where", "")),
         horizon_months=_horizon(given.get("horizon", "12")),
-        since=_since(given.get("from"), present, pair, today) if "from" in report.parameters else None,
     )
+    return question if report.first_day is None else replace(question, since=_since(question, report.first_day))
 
 
 def read_book(view: View, pair: Pair, time_zone: str) -> Book:
@@ -205,11 +205,15 @@ def _currency(code: str) -> str:
     return code
 
 
-def _since(text: str | None, present: Present, pair: Pair, today: date) -> int:
-    """The instant meant by `from`; by default the end of the month before."""
-    since = present.instant(text, "from") if text else day_start(today.replace(day=1), present.time_zone) - 1
-    if since > pair.as_of:
-        raise BadRequest(f"from {text} lies after the end of the changes; give an earlier date, or a later to")
+def _since(question: Question, first_day: Callable[[Question], date]) -> int:
+    """The instant meant by `from`; by default the end of the day before the report's first."""
+    text = question.given.get("from")
+    if text is None:
+        since = day_start(first_day(question), question.book.time_zone) - 1
+        return min(since, question.pair.as_of)
+    since = question.present.instant(text, "from")
+    if since > question.pair.as_of:
+        raise BadRequest(f"from {text} lies after the end of the report; give an earlier date, or a later to")
     return since
 
 

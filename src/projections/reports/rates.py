@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, select
 
@@ -15,6 +15,8 @@ from ledger.times import local_date
 from projections.tables import rate_versions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from projections.reports.question import Question
     from projections.store import View
 
@@ -36,24 +38,37 @@ class _Fixed(NamedTuple):
         return Fraction(self.written)
 
 
-class Rates:
-    """Rates into the question's currency. A rate holds from its `effective_at` until the next of its currency."""
+def rates_then(questions: Mapping[str, Question], view: View) -> dict[str, Rates]:
+    """The rates of several questions, by name, read at once."""
+    rows = view.rows(select(rate_versions).order_by(rate_versions.c.effective_from))
+    return {name: Rates(question, view, ever=rows) for name, question in questions.items()}
 
-    def __init__(self, question: Question, view: View) -> None:
+
+class Rates:
+    """Rates into the question's currency. A rate holds from its `effective_at` until the next of its currency.
+
+    `ever` are all rates ever known, where they have been read already.
+    """
+
+    def __init__(self, question: Question, view: View, *, ever: Sequence[Any] | None = None) -> None:
         self._question = question
         self._constant = "fx" in question.report.parameters and question.choice("fx") == "constant"
         self._found: dict[tuple[str, int], Fraction] = {}
         self._view = view
+        self._ever = ever
 
     @cached_property
     def _fixed(self) -> dict[str, list[_Fixed]]:
-        rows, question = rate_versions.c, self._question
+        known_at = self._question.pair.known_at
+        ever = self._ever
+        if ever is None:
+            known = and_(rate_versions.c.known_from <= known_at, rate_versions.c.known_to > known_at)
+            ever = self._view.rows(select(rate_versions).where(known).order_by(rate_versions.c.effective_from))
         rates: dict[str, list[_Fixed]] = {}
-        known = and_(rows.known_from <= question.pair.known_at, rows.known_to > question.pair.known_at)
-        fixed = select(rows.stream, rows.effective_from, rows.effective_to, rows.base, rows.rate).where(known)
-        for row in self._view.rows(fixed.order_by(rows.effective_from)):
-            fixed_at = _Fixed(row.effective_from, row.effective_to, row.base, row.rate)
-            rates.setdefault(row.stream.removeprefix("rate-"), []).append(fixed_at)
+        for row in ever:
+            if row.known_from <= known_at < row.known_to:
+                fixed = _Fixed(row.effective_from, row.effective_to, row.base, row.rate)
+                rates.setdefault(row.stream.removeprefix("rate-"), []).append(fixed)
         return rates
 
     def factor(self, currency: str, at: int) -> Fraction:

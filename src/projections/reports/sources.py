@@ -15,6 +15,7 @@ from ledger.errors import BadRequest
 from ledger.times import day_start, local_date
 from projections import intervals
 from projections.reports.definition import DAYS
+from projections.reports import calibration
 from projections.reports.open_rows import open_rows
 from projections.reports.open_rows import values as open_values
 from projections.reports.periods import MAX_DATES, month_first, month_number
@@ -80,11 +81,17 @@ def open_deals(
 ) -> Source:
     """Deals open at the pair, each with its probability and category: its own if set, else its stage's.
 
+    With `probabilities=calibrated` a stage's probability is what `calibration` makes of experience.
+
     `horizon` puts the words overdue, later and undated for the months outside of it; `due_in` is a condition on the day
     a deal is due. `columns` are read beside those that always are.
     """
     columns |= OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
     rows = open_rows(question.pair, view, columns, horizon=horizon is not None)
+    chance = rows.c.chance_bp
+    if calibration.is_asked(question):
+        estimates = calibration.estimates(question, view)
+        chance = calibration.chance(estimates, rows.c.probability_bp, rows.c.pipeline, rows.c.stage)
     today = question.today.isoformat()
     last = today if horizon is None else horizon.last.isoformat()
     return Source(
@@ -94,7 +101,7 @@ def open_deals(
         at=question.pair.as_of,
         happened_at=question.pair.happened.as_of,
         month=rows.c.due,
-        probability_bp=rows.c.chance_bp,
+        probability_bp=chance,
         product_lines=deal_lines,
         where=() if due_in is None else (due_in(rows.c.expected_close_on),),
         values=open_values(question.pair, question.currency, today, last),

@@ -49,7 +49,7 @@ class Table:
 
 def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
     """The answer to a question, with whatever it is compared to beside it. Raises `BadRequest`, `MissingRate`."""
-    if "every" in question.given:
+    if "every" in question.given and not question.report.series:
         return _series(question, view, ledger)
     cells = work_out(question, view)
     beside = _beside(question, view)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import BindParameter, ColumnElement, FromClause, Select
 
+    from projections.pairs import Pair
     from projections.reports.periods import Period
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -67,9 +68,39 @@ def lines(question: Question, view: View, rates: Rates, days: Period, metric: st
     if scope is None:
         return
     kind, name = scope
+    found = _targets(question, view, days, {"target_scope": kind, "target_metric": metric})
+    yield from _counted(found, question, rates, days, name)
+
+
+def at_each(
+    questions: Mapping[str, tuple[Question, Rates, Period]], question: Question, view: View, metric: str
+) -> Iterator[tuple[str, Line]]:
+    """The same for several questions that differ by their instant, read at once: each part under its question's name.
+
+    Each question's `as_of` is its `known_at`.
+    """
+    scope = scope_of(question)
+    if scope is None or not questions:
+        return
+    kind, name = scope
+    first = min(days.first for _, _, days in questions.values())
+    last = max(days.last for _, _, days in questions.values())
+    asked = {"target_scope": kind, "target_metric": metric}
+    rows = view.rows(_EVER, {**asked, "target_first": first.isoformat(), "target_last": last.isoformat()})
+    for named, (then, rates, days) in questions.items():
+        at = then.pair.as_of
+        found = (_target(row, then.pair) for row in rows if row.reported_from <= at < row.reported_to)
+        for line in _counted(found, then, rates, days, name):
+            yield named, line
+
+
+def _counted(
+    found: Iterable[Target], question: Question, rates: Rates, days: Period, name: str | None
+) -> Iterator[Line]:
     by_state: dict[str, list[Target]] = {OBJECTIVE: [], CALL: []}
-    for target in _targets(question, view, days, {"target_scope": kind, "target_metric": metric}):
-        by_state[target.line.state or ""].append(target)
+    for target in found:
+        if target.first <= days.last and target.last >= days.first:
+            by_state[target.line.state or ""].append(target)
     for targets in by_state.values():
         parts: dict[str, dict[int, int]] = {}
         for target, number, counted in counting(targets, days):
@@ -120,8 +151,8 @@ def _days_in(number: int, first: date, last: date) -> range:
     return range(max(month_first(number).toordinal(), first.toordinal()), min(after, last.toordinal() + 1))
 
 
-def _in_force() -> CompoundSelect[Any]:
-    """Objectives and calls at the pair that touch the days, built once: they are few, and building takes longer."""
+def _said(*, ever: bool) -> CompoundSelect[Any]:
+    """Objectives and calls at the pair, or at any, that touch the days, built once: building takes longer than reading."""
     o, c = objective_versions.c, call_versions.c
     first, last = (bindparam(f"target_{name}", type_=Text) for name in ("first", "last"))
     scope, metric = (bindparam(f"target_{name}", type_=Text) for name in ("scope", "metric"))
@@ -140,11 +171,13 @@ def _in_force() -> CompoundSelect[Any]:
         return select(
             literal(state, Text).label("state"),
             *(r.stream, r.position, r.appended_at, r.scope, r.period_from, r.period_to, r.currency),
+            *(r.reported_from, r.reported_to),
             *(column.label(name) for column, name in zip(said, ("said_at", "said_position"), strict=True)),
             minor.label("minor"),
         ).where(
             *(r.scope_kind == scope, r.period_to >= first, r.period_from <= last),
-            *(r.effective_from <= at, r.effective_to > at, r.known_from <= known_at, r.known_to > known_at),
+            *(() if ever else (r.effective_from <= at, r.effective_to > at)),
+            *(() if ever else (r.known_from <= known_at, r.known_to > known_at)),
         )
 
     objectives = arm(OBJECTIVE, objective_versions, as_of, (o.effective_from, o.position), o.target_minor).where(
@@ -154,7 +187,7 @@ def _in_force() -> CompoundSelect[Any]:
     return union_all(objectives, calls.where(c.category == "commit"))
 
 
-_IN_FORCE = _in_force()
+_IN_FORCE, _EVER = _said(ever=False), _said(ever=True)
 
 
 def _targets(question: Question, view: View, days: Period, asked: Mapping[str, str]) -> Iterator[Target]:
@@ -167,15 +200,19 @@ def _targets(question: Question, view: View, days: Period, asked: Mapping[str, s
         "target_last": days.last.isoformat(),
     }
     for row in view.rows(_IN_FORCE, {**values, **asked}):
-        line = Line(
-            stream=row.stream,
-            position=row.position,
-            at=pair.as_of,
-            state=row.state,
-            currency=row.currency,
-            probability_bp=None,
-            late=row.appended_at > pair.known_at,
-            pieces=(),
-        )
-        first, last = date.fromisoformat(row.period_from), date.fromisoformat(row.period_to)
-        yield Target(row.scope, first, last, row.minor, (row.said_at, row.said_position), line)
+        yield _target(row, pair)
+
+
+def _target(row: Any, pair: Pair) -> Target:
+    line = Line(
+        stream=row.stream,
+        position=row.position,
+        at=pair.as_of,
+        state=row.state,
+        currency=row.currency,
+        probability_bp=None,
+        late=row.appended_at > pair.known_at,
+        pieces=(),
+    )
+    first, last = date.fromisoformat(row.period_from), date.fromisoformat(row.period_to)
+    return Target(row.scope, first, last, row.minor, (row.said_at, row.said_position), line)

@@ -83,6 +83,8 @@ ASKED = {
     "win_rate": ["", "owner", "month,outcome", "product"],
     "sales": ["month", "product,team", "customer", "channel,quarter,kind"],
     "conversion": ["", "owner,status", "month,region"],
+    "forecast_history": ["", "owner", "team,country"],
+    "forecast_accuracy": [""],
     "pipeline_changes": ["", "owner,product", "month,team", "region,stage"],
     "churn": ["", "customer", "region,team"],
     "cohorts": ["", "region"],

@@ -94,7 +94,9 @@ def test_the_catalogue_is_whole_and_in_both_languages(report):
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_every_column_of_every_dimension_is_in_every_row(book, report, lang):
-    book.won("d", "2026-02-01").deal("e", "2026-02-05", eur(2)).quote("q", "2026-02-01", eur(3))
+    book.won("d", "2026-02-01").deal("e", "2026-02-05", eur(2), expected_close_on="2026-12-30").quote(
+        "q", "2026-02-01", eur(3)
+    )
     book.deal("f", "2026-02-05", eur(4)).lost("f", "2026-02-06")
     year = {"from": "2026-01-01", "to": "2026-12-31"}
     book.say("objective-o", "objective.set", "2026-01-01", scope={"company": True}, metric="amount", period=year,

@@ -205,7 +205,7 @@ def test_by_default_changes_are_those_of_the_month(book):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"from": "2026-07-01", "to": "2026-06-30"}, "from 2026-07-01 lies after the end"),
+        ({"from": "2026-07-01", "to": "2026-06-30"}, "from 2026-07-01 lies after the end of the report"),
         ({"from": "2027-07-01"}, "from 2027-07-01 lies after now"),
         ({"to": "2026-06-30", "as_of": "2026-06-30"}, "give to or as_of, not both"),
         ({"every": "month", "period": "2026"}, "does not take 'every'"),

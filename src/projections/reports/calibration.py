@@ -1,0 +1,93 @@
+"""What share of deals that reached a stage were won in the end: the probability that experience gives the stage.
+
+Of the deals opened in the lookback that had closed by the pair, each counts once in every stage that it entered while
+open. With `w` won of `n` the estimate is `(w + 1) / (n + 2)`: the mean under a Beta(1, 1) prior, a half where nothing
+has closed yet. All is read at the pair, so that nothing later leaks in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, literal, select, union_all
+
+from ledger.errors import BadRequest
+from ledger.money import half_even
+from ledger.times import day_start
+from projections import intervals
+from projections.reports.lines import BASIS_POINTS
+from projections.reports.periods import add_months
+from projections.tables import OPEN_DEAL, deal_versions, losses, wins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement
+
+    from projections.reports.question import Question
+    from projections.store import View
+
+LOOKBACK_MONTHS = 24
+MAX_LOOKBACK_MONTHS = 240
+NOTHING_KNOWN_BP = BASIS_POINTS // 2
+_MONTHS = re.compile(r"(\d{1,3})(?: ?months?)?", re.ASCII)
+
+
+def is_asked(question: Question) -> bool:
+    """Whether probabilities are to be estimated. Raises `BadRequest` for a lookback without."""
+    if "probabilities" not in question.report.parameters:
+        return False
+    asked = question.choice("probabilities") == "calibrated"
+    if "lookback" in question.given and not asked:
+        raise BadRequest("lookback is of probabilities=calibrated; add that, or leave lookback out")
+    return asked
+
+
+def lookback_months(question: Question) -> int:
+    """How far back deals may have been opened. Raises `BadRequest`."""
+    text = question.given.get("lookback", f"{LOOKBACK_MONTHS} months")
+    match = _MONTHS.fullmatch(text)
+    if match is None or not 1 <= int(match[1]) <= MAX_LOOKBACK_MONTHS:
+        raise BadRequest(f"lookback={text[:40]} is not a number of months from 1 to {MAX_LOOKBACK_MONTHS}")
+    return int(match[1])
+
+
+def estimates(question: Question, view: View) -> dict[tuple[str, str], int]:
+    """The estimate of each pipeline's stages that closed deals entered, in basis points, at the question's pair."""
+    pair, d = question.pair.happened, deal_versions.c
+    since = day_start(add_months(question.today, -lookback_months(question)), question.book.time_zone)
+    within = (since, pair.as_of)
+    won, lost = (intervals.at_pair(each, pair, view, each.c.opened_at.between(*within)) for each in (wins, losses))
+    closed = union_all(
+        select(won.c.stream, literal(1).label("won")), select(lost.c.stream, literal(0).label("won"))
+    ).subquery("closed")
+    known = intervals.holds(deal_versions, d.effective_from, pair, view)
+    entered = (
+        select(d.stream, d.pipeline, d.stage)
+        .where(d.opened_at.between(*within), OPEN_DEAL, known, d.effective_from <= pair.as_of)
+        .distinct()
+        .subquery("entered")
+    )
+    counted = (entered.c.pipeline, entered.c.stage, func.count().label("closed"), func.sum(closed.c.won).label("won"))
+    query = (
+        select(*counted)
+        .join_from(entered, closed, entered.c.stream == closed.c.stream)
+        .group_by(entered.c.pipeline, entered.c.stage)
+    )
+    return {
+        (row.pipeline, row.stage): half_even((int(row.won) + 1) * BASIS_POINTS, row.closed + 2)
+        for row in view.rows(query)
+    }
+
+
+def chance(found: Mapping[Any, int], own: ColumnElement[Any], *told: ColumnElement[Any]) -> Any:
+    """A deal's own probability if set, else the estimate that these columns name as its key does, in basis points."""
+    key = told[0]
+    for column in told[1:]:
+        key = key + literal("/") + column
+    named = {"/".join(names): bp for names, bp in found.items()}
+    estimate: ColumnElement[Any] = literal(NOTHING_KNOWN_BP)
+    if named:
+        estimate = case(named, value=key, else_=NOTHING_KNOWN_BP)
+    return func.coalesce(own, estimate)

@@ -1,0 +1,284 @@
+"""The forecast of periods as known at past instants, all of them by one query: open deals and wins, snapshot by snapshot.
+
+At a snapshot's instant `as_of` and `known_at` are that instant, so rows hold on their diagonal, and what they join is
+read there too. A deal is due in a period as the forecast has it: overdue ones in the month of the snapshot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import BigInteger, Text, and_, case, cast, column, func, literal_column, null, or_, select, values
+
+from ledger.times import day_start, local_date
+from projections import intervals
+from projections.pairs import Pair
+from projections.reports import calibration, exact, lines
+from projections.reports.cells import work_out
+from projections.reports.definition import Sum
+from projections.reports.lines import BASIS_POINTS, asked
+from projections.reports.rates import Rates, rates_then
+from projections.reports.sources import OPEN_COLUMNS, OPEN_DIMENSIONS, Source, closed, instant, label
+from projections.tables import OPEN_DEAL, deal_versions, stage_versions, wins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from sqlalchemy import CTE, ColumnElement, FromClause, Select
+
+    from projections.reports.periods import Period
+    from projections.reports.question import Question
+    from projections.store import View
+
+WON = "won"
+
+
+class Snapshot(NamedTuple):
+    """An instant at which a period was forecast, under a name of its own."""
+
+    name: str
+    at: int
+    period: Period
+
+
+class Seen(NamedTuple):
+    """Deals that count alike in a snapshot, or one of them: their value, and what of it was expected.
+
+    `state` is `WON` or the category of open deals; `came`: they were won in the period, at the question's pair.
+    `stream` and `position` mean something of one.
+    """
+
+    snapshot: str
+    state: str | None
+    dimensions: Mapping[str, str | None]
+    value: int
+    expected: int
+    probability_bp: int
+    came: bool
+    deals: int
+    stream: str
+    position: int
+    late: bool
+
+
+def measured(question: Question) -> Question:
+    """The question of the deals alone: without the dimension that tells snapshots, with the sums that are measured."""
+    by_margin = question.given.get("measure") == "margin"
+    sums = (
+        (Sum("value", "margin"), Sum("expected", "weighted_margin"))
+        if by_margin
+        else (Sum("value", "value"), Sum("expected", "weighted"))
+    )
+    fixed = question.report.fixed
+    return replace(
+        question,
+        report=replace(question.report, sums=sums, fixed=()),
+        by=tuple(name for name in question.by if name not in fixed),
+        where={name: allowed for name, allowed in question.where.items() if name not in fixed},
+    )
+
+
+def asked_for(question: Question, snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+    """Those that the filters let pass."""
+    [name] = question.report.fixed
+    allowed = question.where.get(name)
+    return [each for each in snapshots if allowed is None or each.name in allowed]
+
+
+def rates_of(question: Question, snapshots: Sequence[Snapshot], view: View) -> dict[str, Rates]:
+    """Each snapshot's exchange rates, as they were known then."""
+    return rates_then({each.name: question.seen(each.at, each.at) for each in snapshots}, view)
+
+
+def deals(
+    question: Question,
+    snapshots: Sequence[Snapshot],
+    rates: Mapping[str, Rates],
+    view: View,
+    *,
+    each: bool,
+    outcomes: bool = False,
+) -> Iterator[Seen]:
+    """The open deals due in each snapshot's period and the wins in it, added up by their dimensions, or `each` alone.
+
+    With `outcomes` also by their probability and whether they came. Raises `MissingRate`.
+    """
+    if not snapshots:
+        return
+    then = _table(question, snapshots)
+    at: Any = then.c.at
+    as_then = replace(question, pair=Pair(at, at), settled=question.settled or question.pair)
+    for source in (_open(question, snapshots, then, view), _won(snapshots, then)):
+        frm, came = _outcome(source, then, question, view) if outcomes else (source.frm, literal_column("0"))
+        query = lines.query(replace(source, frm=frm), as_then, view)
+        query = query.add_columns(then.c.name.label("snapshot"), came.label("came"))
+        yield from _read(query if each else _grouped(query, question, outcomes=outcomes), question, rates, view, each)
+
+
+def _outcome(source: Source, then: CTE, question: Question, view: View) -> tuple[FromClause, ColumnElement[int]]:
+    """Whether a deal was won in the period, as known at the question's own pair."""
+    won = select(intervals.at_pair(wins, question.pair, view)).subquery("came")
+    in_period = and_(won.c.effective_from >= then.c.since, won.c.effective_from < then.c.until)
+    its_win = and_(won.c.stream == source.columns["stream"], in_period)
+    return source.frm.outerjoin(won, its_win), case((won.c.stream.is_not(None), 1), else_=0)
+
+
+def _read(
+    query: Select[Any],
+    question: Question,
+    rates: Mapping[str, Rates],
+    view: View,
+    each: bool,  # noqa: FBT001 (as `deals` was asked)
+) -> Iterator[Seen]:
+    value_of, expected_of = (sum_.of for sum_ in question.report.sums)
+    alone = {name: exact.Alone(question, found, (value_of, expected_of)) for name, found in rates.items()}
+    for row in view.rows(query):
+        if each or row.alone is not None:
+            said = exact.Said(
+                row.state, row.currency, row.at, row.value_minor or 0, row.margin_minor or 0, 0, row.probability_bp
+            )
+            value, expected = alone[row.snapshot](said)
+        else:
+            value, expected = int(row.value), int(row.expected)
+        yield Seen(
+            snapshot=row.snapshot,
+            state=row.state,
+            dimensions={name: getattr(row, name) for name in asked(question)},
+            value=value,
+            expected=expected,
+            probability_bp=row.probability_bp,
+            came=bool(row.came),
+            deals=1 if each else row.deals,
+            stream=row.stream,
+            position=row.position,
+            late=row.appended_at > question.pair.known_at,
+        )
+
+
+def _grouped(query: Select[Any], question: Question, *, outcomes: bool) -> Select[Any]:
+    """Deals in the reporting currency added up, the few others each alone."""
+    rows = query.subquery("deals")
+    column_ = rows.c.margin_minor if question.report.sums[0].of == "margin" else rows.c.value_minor
+    told = ("probability_bp", "came") if outcomes else ()
+    keys = [rows.c[name] for name in ("snapshot", "alone", "state", *told, *asked(question))]
+    only = ("stream", "position", "appended_at", "at", "currency", "value_minor", "margin_minor", "probability_bp")
+    expected = lines.half_even(column_ * rows.c.probability_bp, BASIS_POINTS)
+    return select(
+        *keys,
+        func.coalesce(func.sum(column_), 0).label("value"),
+        func.coalesce(func.sum(expected), 0).label("expected"),
+        func.count().label("deals"),
+        *(func.max(rows.c[name]).label(name) for name in (*only, "came") if name not in told),
+    ).group_by(*keys)
+
+
+def _table(question: Question, snapshots: Sequence[Snapshot]) -> CTE:
+    """The snapshots, each with its day and its period's days and instants."""
+    zone = question.book.time_zone
+    columns: list[Any] = [
+        *(column(name, Text) for name in ("name", "day", "first", "last")),
+        *(column(name, BigInteger) for name in ("at", "since", "until")),
+    ]
+    rows = [
+        (
+            *(each.name, local_date(each.at, zone).isoformat()),
+            *(each.period.first.isoformat(), each.period.last.isoformat()),
+            *(each.at, day_start(each.period.first, zone), _after(each.period.last, zone)),
+        )
+        for each in snapshots
+    ]
+    return values(*columns, name="snapshots").data(rows).cte("snapshots")
+
+
+def _after(day: date, zone: str) -> int:
+    return day_start(day.fromordinal(day.toordinal() + 1), zone)
+
+
+def won_by_month(question: Question, days: Period, view: View) -> Iterator[tuple[Mapping[str, str | None], int]]:
+    """What was won on these days at the question's own pair, added up by `month` and the question's dimensions."""
+    report = replace(
+        question.report,
+        sums=question.report.sums[:1],
+        lines=lambda question, view: [closed(question, view, wins)],
+        items=None,
+        summary=None,
+        fixed=("month",),
+    )
+    asked = replace(question.over(days), report=report, by=tuple(sorted(question.dimensions)))
+    for key, sums in work_out(asked, view).rows.items():
+        yield dict(zip(asked.heads, key, strict=True)), sums["value"]
+
+
+def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: View) -> Source:
+    """Deals open at each snapshot and due in its period; they are told apart first from the many that never are."""
+    d = deal_versions.c
+    wanted = (OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS | {"reported_from", "reported_to"}) - {"quantity_e6"}
+    first, last = (min(each.period.first for each in snapshots), max(each.period.last for each in snapshots))
+    earliest, latest = min(each.at for each in snapshots), max(each.at for each in snapshots)
+    begins = day_start(first, question.book.time_zone)
+    due = (
+        select(*(d[name] for name in sorted(wanted)))
+        .where(
+            OPEN_DEAL,
+            *(d.reported_from <= instant(latest), d.reported_to > instant(earliest)),
+            d.expected_close_on <= label(last.isoformat()),
+            or_(d.expected_close_on >= label(first.isoformat()), d.reported_to > instant(begins)),
+        )
+        .cte("due")
+        .prefix_with("MATERIALIZED")
+    )
+    stages = _stages(then)
+    on = due.c.expected_close_on
+    in_period = and_(on >= then.c.first, on <= then.c.last, on >= then.c.day)
+    overdue = and_(on < then.c.day, then.c.first <= then.c.day, then.c.day <= then.c.last)
+    held = and_(due.c.reported_from <= then.c.at, due.c.reported_to > then.c.at, or_(in_period, overdue))
+    in_stage = and_(stages.c.name == then.c.name, stages.c.pipeline == due.c.pipeline, stages.c.stage == due.c.stage)
+    chance = func.coalesce(due.c.probability_bp, stages.c.probability_bp, literal_column("0"))
+    if calibration.is_asked(question):
+        found = {
+            (each.name, *stage): bp
+            for each in snapshots
+            for stage, bp in calibration.estimates(question.seen(each.at, each.at), view).items()
+        }
+        chance = calibration.chance(found, due.c.probability_bp, then.c.name, due.c.pipeline, due.c.stage)
+    return Source(
+        frm=due.join(then, held).outerjoin(stages, in_stage),
+        columns=dict(due.c.items()),
+        state=func.coalesce(due.c.category, stages.c.category),
+        at=then.c.at,
+        happened_at=then.c.at,
+        month=null(),
+        probability_bp=chance,
+    )
+
+
+def _stages(then: CTE) -> CTE:
+    s = stage_versions.c
+    pipeline = func.substr(s.stream, literal_column(str(len("pipeline-") + 1))).label("pipeline")
+    return (
+        select(then.c.name, pipeline, s.stage, s.probability_bp, s.category)
+        .join_from(then, stage_versions, and_(s.reported_from <= then.c.at, s.reported_to > then.c.at))
+        .cte("stages")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _won(snapshots: Sequence[Snapshot], then: CTE) -> Source:
+    w = wins.c
+    latest = max(each.at for each in snapshots)
+    in_force = and_(
+        *(w.effective_from >= then.c.since, w.effective_from < then.c.until),
+        *(w.reported_from <= then.c.at, w.reported_to > then.c.at),
+    )
+    return Source(
+        frm=wins.join(then, in_force),
+        columns=dict(w.items()),
+        state=label(WON),
+        at=w.effective_from,
+        happened_at=w.effective_from,
+        month=null(),
+        probability_bp=cast(literal_column(str(BASIS_POINTS)), BigInteger),
+        where=(w.effective_from <= instant(latest), w.reported_from <= instant(latest)),
+    )
