@@ -1,0 +1,129 @@
+"""A chart of any report, chosen from its columns: a waterfall, a line over dates, bars over months or by dimension.
+
+What is drawn is the report's headline: the figure that bears its name, else its first amount, share or count.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import vl_convert
+
+from ledger.formats import number_text, until_text
+from ledger.times import parse_instant
+from projections.exports import shapes
+from projections.exports.words import FIGURES
+from projections.reports.definition import TIME, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projections.reports import Answer, AnswerColumn
+
+WIDTH, SCALE = 620, 2.0
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""Vega measures text with the first, which its wheel brings; the others have the same widths."""
+
+_D3: dict[str, Any] = {"fr": "fr-FR", "en": "en-GB"}
+_AND = {"fr": " ; ", "en": "; "}
+_PAIR = Text("Au {as_of}, tel que connu au {known_at}", "As of {as_of}, as known at {known_at}")
+_PERIOD = Text("période {period}", "period {period}")
+_SOME = Text("les {shown} premiers sur {all}", "the first {shown} of {all}")
+
+
+def draw(answer: Answer, lang: str, form: str, time_zone: str) -> bytes:
+    """The chart as `svg` or `png`."""
+    spec = definition(answer, lang, time_zone)
+    if form == "png":
+        return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, format_locale=_D3[lang]))
+    return svg(spec, lang).encode()
+
+
+def svg(spec: dict[str, Any], lang: str) -> str:
+    return str(vl_convert.vegalite_to_svg(spec, format_locale=_D3[lang]))
+
+
+def definition(
+    answer: Answer, lang: str, time_zone: str, *, font: str = FONT, width: int = WIDTH, titled: bool = True
+) -> dict[str, Any]:
+    """The chart in Vega-Lite, its data included. `width` is in pixels, without labels."""
+    chart = _chart(answer, lang, width)
+    if titled:
+        chart = chart.properties(title=alt.TitleParams(text=answer.title, subtitle=_subtitle(answer, lang, time_zone)))
+    axis = alt.AxisConfig(
+        domain=False,
+        ticks=False,
+        gridColor=shapes.LINE,
+        labelColor=shapes.MUTED,
+        labelPadding=6,
+        titleColor=shapes.MUTED,
+        titleFontWeight="normal",
+    )
+    chart = chart.configure(font=font, padding=8, background="white", view=alt.ViewConfig(stroke=None), axis=axis)
+    chart = chart.configure_title(anchor="start", color=shapes.INK, subtitleColor=shapes.MUTED, offset=12, fontSize=15)
+    chart = chart.configure_legend(
+        orient="bottom",
+        title=None,
+        symbolType="square",
+        symbolOpacity=1,
+        labelColor=shapes.INK,
+        columns=4,
+        labelLimit=170,
+    )
+    found: dict[str, Any] = chart.to_dict()
+    return found
+
+
+def _chart(answer: Answer, lang: str, width: int) -> Any:
+    main = headline(answer)
+    if main is None or not (answer.rows or answer.totals):
+        return shapes.nothing(lang, width)
+    picture = shapes.Picture(answer, lang, main, _heads(answer.columns))
+    steps = shapes.steps_of(picture)
+    if steps:
+        return shapes.waterfall(picture, steps, width)
+    if not picture.heads:
+        return shapes.figures(picture, width)
+    if not answer.rows:
+        return shapes.nothing(lang, width)
+    if picture.heads[0].type == "date":
+        return shapes.over_dates(picture, width)
+    return shapes.bars(picture, width, upright=picture.heads[0].type == "month")
+
+
+def headline(answer: Answer) -> AnswerColumn | None:
+    """The figure that a picture of the report shows."""
+    figures = [each for each in answer.columns if each.type in FIGURES]
+    for suits in (
+        lambda each: each.name in {answer.report, f"{answer.report}_rate"},
+        lambda each: each.type == "money" and not each.name.startswith("average_"),
+        lambda each: each.type == "ratio",
+    ):
+        found = next(filter(suits, figures), None)
+        if found:
+            return found
+    return figures[0] if figures else None
+
+
+def _heads(columns: Sequence[AnswerColumn]) -> list[AnswerColumn]:
+    """The columns that say what a row is about, without the names beside ids: dates first, then as they stand."""
+    heads = []
+    for column in columns:
+        if column.type in FIGURES:
+            break
+        if not column.name.endswith("_name"):
+            heads.append(column)
+    return sorted(heads, key=lambda each: (each.type != "date", each.name not in TIME))
+
+
+def _subtitle(answer: Answer, lang: str, time_zone: str) -> str:
+    dates = {name: until_text(parse_instant(getattr(answer, name)), time_zone) for name in ("as_of", "known_at")}
+    said = _PAIR.in_(lang).format(**dates)
+    if "period" in answer.parameters:
+        said += f"{_AND[lang]}{_PERIOD.in_(lang).format(period=answer.parameters['period'].replace('..', ' – '))}"
+    heads = _heads(answer.columns)
+    if len(answer.rows) > shapes.MOST_BARS and heads and heads[0].type not in {"date", "month"}:
+        shown, every = number_text(shapes.MOST_BARS, lang), number_text(len(answer.rows), lang)
+        said += f"{_AND[lang]}{_SOME.in_(lang).format(shown=shown, all=every)}"
+    return said
