@@ -105,10 +105,21 @@ def write(answer: Answer, form: str, output: Path | None, lang: str, time_zone: 
 
 def reports(
     name: Annotated[str | None, typer.Argument(help="One report's definition in full.")] = None,
+    pages: Annotated[
+        Path | None,
+        typer.Option("--pages", metavar="DIR", show_default=False, help="Write the manual's pages about them there."),
+    ] = None,
     lang: Lang = None,
 ) -> None:
     """List the reports, or define one in full."""
     from ledger.cli.catalogue import catalogue, definition
 
+    if pages is not None:
+        from ledger.cli.manual import write as write_pages
+
+        if name is not None:
+            raise WrongUse("--pages writes the pages of all reports; leave the name out")
+        typer.echo(f"{len(write_pages(pages))} files written to {pages}")
+        return
     settings = settings_with(lang=lang)
     typer.echo(catalogue(settings.lang) if name is None else definition(name, settings.lang))

@@ -5,6 +5,7 @@ What is drawn is the report's headline: the figure that bears its name, else its
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -25,6 +26,10 @@ WIDTH, SCALE = 620, 2.0
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """Vega measures text with the first, which its wheel brings; the others have the same widths."""
 
+HEADLINES = {"objectives": "progress", "forecast_accuracy": "wape", "slippage": "push_rate", "cycle": "median_days"}
+"""Reports whose headline is neither their name nor their first amount."""
+
+_TAG, _LONG = re.compile(r"<[^>]+>"), re.compile(r"-?\d+\.\d{3,}")
 _D3: dict[str, Any] = {"fr": "fr-FR", "en": "en-GB"}
 _AND = {"fr": " ; ", "en": "; "}
 _PAIR = Text("Au {as_of}, tel que connu au {known_at}", "As of {as_of}, as known at {known_at}")
@@ -41,7 +46,9 @@ def draw(answer: Answer, lang: str, form: str, time_zone: str) -> bytes:
 
 
 def svg(spec: dict[str, Any], lang: str) -> str:
-    return str(vl_convert.vegalite_to_svg(spec, format_locale=_D3[lang]))
+    """The picture, to hundredths of a pixel."""
+    drawn = str(vl_convert.vegalite_to_svg(spec, format_locale=_D3[lang]))
+    return _TAG.sub(lambda tag: _LONG.sub(lambda number: f"{float(number[0]):.2f}", tag[0]), drawn)
 
 
 def definition(
@@ -60,7 +67,9 @@ def definition(
         titleColor=shapes.MUTED,
         titleFontWeight="normal",
     )
-    chart = chart.configure(font=font, padding=8, background="white", view=alt.ViewConfig(stroke=None), axis=axis)
+    chart = chart.configure(
+        aria=False, font=font, padding=8, background="white", view=alt.ViewConfig(stroke=None), axis=axis
+    )
     chart = chart.configure_title(anchor="start", color=shapes.INK, subtitleColor=shapes.MUTED, offset=12, fontSize=15)
     chart = chart.configure_legend(
         orient="bottom",
@@ -96,6 +105,7 @@ def headline(answer: Answer) -> AnswerColumn | None:
     """The figure that a picture of the report shows."""
     figures = [each for each in answer.columns if each.type in FIGURES]
     for suits in (
+        lambda each: each.name == HEADLINES.get(answer.report),
         lambda each: each.name in {answer.report, f"{answer.report}_rate"},
         lambda each: each.type == "money" and not each.name.startswith("average_"),
         lambda each: each.type == "ratio",

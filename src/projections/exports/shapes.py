@@ -43,6 +43,15 @@ class Picture:
     main: AnswerColumn
     heads: Sequence[AnswerColumn]
 
+    @property
+    def telling(self) -> Sequence[AnswerColumn]:
+        """The first heads that tell one row from another; the rest say no more of it."""
+        for count in range(1, len(self.heads)):
+            keys = [tuple(row.get(each.name) for each in self.heads[:count]) for row in self.answer.rows]
+            if len(set(keys)) == len(keys):
+                return self.heads[:count]
+        return self.heads
+
     def column(self, name: str) -> AnswerColumn | None:
         """A figure beside the main one, where some row has it."""
         found = next((each for each in self.answer.columns if each.name == name and each.type == self.main.type), None)
@@ -87,7 +96,7 @@ def _axis(column: AnswerColumn, *, title: str | None = None) -> alt.Axis:
 
 def over_dates(picture: Picture, width: int) -> Any:
     """A line over the dates: one per value of the next dimension, else one per figure of the headline's kind."""
-    day, *others = picture.heads
+    day, *others = picture.telling
     rows = picture.answer.rows
     if others:
         lines = list(dict.fromkeys(picture.label(others[0], row) for row in rows))[:MOST_COLOURS]
@@ -114,7 +123,7 @@ def over_dates(picture: Picture, width: int) -> Any:
 
 def bars(picture: Picture, width: int, *, upright: bool) -> Any:
     """Bars of the headline, months side by side and anything else one below the other; a second dimension as colours."""
-    first, *others = picture.heads
+    first, *others = picture.telling
     rows = picture.answer.rows if upright else _largest(picture)
     slots = without_gaps(list(dict.fromkeys(picture.label(first, row) for row in rows)))
     values: list[dict[str, Any]] = [
