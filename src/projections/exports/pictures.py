@@ -6,6 +6,7 @@ What is drawn is the report's headline: the figure that bears its name, else its
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -16,6 +17,7 @@ from ledger.times import parse_instant
 from projections.exports import shapes
 from projections.exports.words import FIGURES
 from projections.reports.definition import TIME, Text
+from projections.reports.labels import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +36,7 @@ _D3: dict[str, Any] = {"fr": "fr-FR", "en": "en-GB"}
 _AND = {"fr": " ; ", "en": "; "}
 _PAIR = Text("Au {as_of}, tel que connu au {known_at}", "As of {as_of}, as known at {known_at}")
 _PERIOD = Text("période {period}", "period {period}")
-_SOME = Text("les {shown} premiers sur {all}", "the first {shown} of {all}")
+_SOME = Text("les {shown} plus grands sur {all}", "the {shown} largest of {all}")
 
 
 def draw(answer: Answer, lang: str, form: str, time_zone: str) -> bytes:
@@ -52,12 +54,21 @@ def svg(spec: dict[str, Any], lang: str) -> str:
 
 
 def definition(
-    answer: Answer, lang: str, time_zone: str, *, font: str = FONT, width: int = WIDTH, titled: bool = True
+    answer: Answer,
+    lang: str,
+    time_zone: str,
+    *,
+    font: str = FONT,
+    width: int = WIDTH,
+    most: int = shapes.MOST_BARS,
+    titled: bool = True,
 ) -> dict[str, Any]:
-    """The chart in Vega-Lite, its data included. `width` is in pixels, without labels."""
-    chart = _chart(answer, lang, width)
+    """The chart in Vega-Lite, its data included. `width` is in pixels, without labels; `most` bars lie below each other."""
+    chart = _chart(answer, lang, width, most)
     if titled:
-        chart = chart.properties(title=alt.TitleParams(text=answer.title, subtitle=_subtitle(answer, lang, time_zone)))
+        chart = chart.properties(
+            title=alt.TitleParams(text=answer.title, subtitle=_subtitle(answer, lang, time_zone, most))
+        )
     axis = alt.AxisConfig(
         domain=False,
         ticks=False,
@@ -84,11 +95,11 @@ def definition(
     return found
 
 
-def _chart(answer: Answer, lang: str, width: int) -> Any:
+def _chart(answer: Answer, lang: str, width: int, most: int) -> Any:
     main = headline(answer)
     if main is None or not (answer.rows or answer.totals):
         return shapes.nothing(lang, width)
-    picture = shapes.Picture(answer, lang, main, _heads(answer.columns))
+    picture = shapes.Picture(answer, lang, main, _heads(answer.columns), most)
     steps = shapes.steps_of(picture)
     if steps:
         return shapes.waterfall(picture, steps, width)
@@ -117,23 +128,28 @@ def headline(answer: Answer) -> AnswerColumn | None:
 
 
 def _heads(columns: Sequence[AnswerColumn]) -> list[AnswerColumn]:
-    """The columns that say what a row is about, without the names beside ids: dates first, then as they stand."""
-    heads = []
-    for column in columns:
-        if column.type in FIGURES:
-            break
-        if not column.name.endswith("_name"):
-            heads.append(column)
+    """The columns that say what a row is about, without the names beside ids: dates first, then as they stand.
+
+    Those are its dimensions; in a report without any, all that stands before the first figure.
+    """
+    before = list(takewhile(lambda each: each.type not in FIGURES, columns))
+    heads = [each for each in before if not each.name.endswith("_name")]
+    heads = [each for each in heads if each.name in DIMENSIONS] or heads
     return sorted(heads, key=lambda each: (each.type != "date", each.name not in TIME))
 
 
-def _subtitle(answer: Answer, lang: str, time_zone: str) -> str:
+def hides(answer: Answer, most: int) -> bool:
+    """Whether some rows are left out of a chart with at most so many bars below each other."""
+    heads = _heads(answer.columns)
+    return len(answer.rows) > most and bool(heads) and heads[0].type not in {"date", "month"}
+
+
+def _subtitle(answer: Answer, lang: str, time_zone: str, most: int) -> str:
     dates = {name: until_text(parse_instant(getattr(answer, name)), time_zone) for name in ("as_of", "known_at")}
     said = _PAIR.in_(lang).format(**dates)
     if "period" in answer.parameters:
         said += f"{_AND[lang]}{_PERIOD.in_(lang).format(period=answer.parameters['period'].replace('..', ' – '))}"
-    heads = _heads(answer.columns)
-    if len(answer.rows) > shapes.MOST_BARS and heads and heads[0].type not in {"date", "month"}:
-        shown, every = number_text(shapes.MOST_BARS, lang), number_text(len(answer.rows), lang)
+    if hides(answer, most):
+        shown, every = number_text(most, lang), number_text(len(answer.rows), lang)
         said += f"{_AND[lang]}{_SOME.in_(lang).format(shown=shown, all=every)}"
     return said

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from projections.reports import Answer, AnswerColumn
 
-HEIGHT, BAR = 240, 20
+HEIGHT, BAR, FEW, BROAD = 240, 20, 8, 28
 MOST_BARS, MOST_COLOURS, MOST_LINES = 25, 8, 7
 
 INK, MUTED, LINE = "#1b1e25", "#5b6270", "#e5e2db"
@@ -42,6 +42,7 @@ class Picture:
     lang: str
     main: AnswerColumn
     heads: Sequence[AnswerColumn]
+    most: int
 
     @property
     def telling(self) -> Sequence[AnswerColumn]:
@@ -88,7 +89,7 @@ def nothing(lang: str, width: int) -> Any:
 
 
 def _axis(column: AnswerColumn, *, title: str | None = None) -> alt.Axis:
-    form = "%" if is_share(column) else "~s"
+    form = "~%" if is_share(column) else "~s"
     said = heading(column) if title is None else title
     label = f"datum.value === 0 ? '0' : format(datum.value, '{form}')"
     return alt.Axis(title=said, labelExpr=label, tickCount=5, grid=True)
@@ -137,7 +138,7 @@ def bars(picture: Picture, width: int, *, upright: bool) -> Any:
     along, up = (alt.X, alt.Y) if upright else (alt.Y, alt.X)
     slot_axis = alt.Axis(title=None, labelAngle=-40 if upright and len(slots) > 12 else 0, labelLimit=190)
     slot = along("x:N", axis=slot_axis, scale=alt.Scale(domain=slots, paddingInner=0.25, paddingOuter=0.1))
-    size = {"width": width, "height": HEIGHT if upright else max(60, BAR * len(slots))}
+    size = {"width": width, "height": HEIGHT if upright else _tall(len(slots))}
     chart = _drawn([each for each in values if each["y"] is not None], **size)
     axis = _axis(picture.main)
     if others:
@@ -172,7 +173,7 @@ def without_gaps(slots: Sequence[str]) -> list[str]:
 
 def _bars_of(picture: Picture, values: Sequence[dict[str, Any]], size: dict[str, Any], *, upright: bool) -> Any:
     """Bars of two dimensions at once, where the second has too many values for colours."""
-    some = sorted(values, key=lambda each: -abs(each["y"] or 0))[:MOST_BARS]
+    some = sorted(values, key=lambda each: -abs(each["y"] or 0))[: picture.most]
     along, up = (alt.X, alt.Y) if upright else (alt.Y, alt.X)
     slot = along("x:N", sort=[each["x"] for each in some], axis=alt.Axis(title=None, labelLimit=260))
     size = size if upright else size | {"height": BAR * len(some)}
@@ -182,9 +183,9 @@ def _bars_of(picture: Picture, values: Sequence[dict[str, Any]], size: dict[str,
 def _largest(picture: Picture) -> list[dict[str, Any]]:
     """Rows in their own order; of too many, the largest."""
     rows = picture.answer.rows
-    if len(rows) <= MOST_BARS:
+    if len(rows) <= picture.most:
         return rows
-    return sorted(rows, key=lambda row: -abs(picture.number(picture.main, row) or 0))[:MOST_BARS]
+    return sorted(rows, key=lambda row: -abs(picture.number(picture.main, row) or 0))[: picture.most]
 
 
 def _beside(picture: Picture) -> list[tuple[AnswerColumn, str]]:
@@ -225,7 +226,7 @@ def figures(picture: Picture, width: int) -> Any:
     if not values:
         return nothing(picture.lang, width)
     slot = alt.Y("x:N", sort=None, axis=alt.Axis(title=None, labelLimit=220))
-    chart = _drawn(values, width=width, height=max(60, BAR * len(values)))
+    chart = _drawn(values, width=width, height=_tall(len(values)))
     axis = _axis(picture.main, title=picture.main.unit or "")
     return chart.mark_bar(color=MAIN).encode(slot, alt.X("y:Q", axis=axis))
 
@@ -264,6 +265,11 @@ def waterfall(picture: Picture, steps: Sequence[tuple[str, float]], width: int) 
     )
     text = chart.mark_text(align="left", dx=5, color=INK).encode(slot, x="end:Q", text="n:N")
     return bars + text
+
+
+def _tall(bars: int) -> int:
+    """The height of a chart of so many bars; few are broader."""
+    return max(60, (BROAD if bars <= FEW else BAR) * bars)
 
 
 def _drawn(values: Sequence[Mapping[str, Any]], **size: Any) -> Any:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from projections.reports import AnswerColumn
 
 FIGURES = frozenset({"count", "money", "quantity", "ratio"})
-WORDED = frozenset({"month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health"})
+WORDED = frozenset(
+    {"month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health", "metric"}
+)
 """Columns whose values are words of ours, not of the book."""
 
 WORDS: Mapping[str, Text] = {
@@ -40,6 +42,14 @@ WORDS: Mapping[str, Text] = {
     "on_track": Text("En bonne voie", "On track"),
     "behind": Text("En retard", "Behind"),
     "cancelled": Text("Annulé", "Cancelled"),
+    "amount": Text("Montant", "Amount"),
+    "margin": Text("Marge", "Margin"),
+    "quantity": Text("Quantité", "Quantity"),
+    "won_count": Text("Affaires gagnées", "Deals won"),
+    "invoiced_amount": Text("Montant facturé", "Amount invoiced"),
+    "delivered_amount": Text("Montant livré", "Amount delivered"),
+    "new_customers": Text("Nouveaux clients", "New customers"),
+    "quotes_issued": Text("Devis émis", "Quotes issued"),
     "high": Text("Élevée", "High"),
     "medium": Text("Moyenne", "Medium"),
     "low": Text("Faible", "Low"),

@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ledger.codec import encode
-from ledger.demo import history
-from ledger.times import parse_instant
+from tests.support import company as companies
 from tests.support.book import GivenBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-NOW = "2026-06-30T18:00:00Z"
 
 
 @pytest.fixture
@@ -34,13 +30,6 @@ def empty_book(database_url: str) -> Iterator[GivenBook]:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory) -> Iterator[GivenBook]:
-    """The demo's company with few deals, over two years."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('company') / 'sales-ledger.db'}"
-    given = GivenBook(url, now=NOW, opened=None)
-    story = history(deals=60, years=2, seed=3, until=parse_instant(NOW))
-    lines = enumerate(map(encode, story), start=1)
-    refused = [each for each in given.ledger.append_each(lines, actor="test", history=True) if each.error]
-    assert not refused
-    given.folded()
+    given = companies.company(f"sqlite:///{tmp_path_factory.mktemp('company') / 'sales-ledger.db'}")
     yield given
     given.close()
