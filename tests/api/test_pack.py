@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pypdf
 import pytest
 
 from api.pack import ROLES, gather, gathering, pack, tell
 from api.pack.sections import SECTIONS, sections
-from ledger.errors import BadRequest, NotFound
+from ledger.errors import BadRequest, Moved, NotFound
 from ledger.formats import amount_text, percent_text
 from ledger.proof.merkle import EMPTY_ROOT, Frontier
 from ledger.times import format_instant
 from projections.pairs import Present
-from projections.reports import REPORTS
+from projections.reports import REPORTS, answer
 from tests.support import company as companies
 from tests.support.book import ZONE, GivenBook, eur
 
@@ -85,12 +86,12 @@ def test_the_figures_are_those_of_the_reports(company, role, lang):
     text = " ".join(read(pack(found, lang)))
     checked = 0
     for part in found.parts:
-        answer = company.report(part.answer.report, lang=lang, **part.asked)
-        assert answer.rows == part.answer.rows
-        assert answer.totals == part.answer.totals
+        expected = company.report(part.answer.report, lang=lang, **part.asked)
+        assert expected.rows == part.answer.rows
+        assert expected.totals == part.answer.totals
         shown = {name.replace("{whose}", part.asked.get("by", "")) for name in part.section.table}
-        for row in (*answer.rows[: part.section.most_rows], answer.totals if part.section.totals else {}):
-            for column in answer.columns:
+        for row in (*expected.rows[: part.section.most_rows], expected.totals if part.section.totals else {}):
+            for column in expected.columns:
                 value = row.get(column.name)
                 if value is None or column.name not in shown:
                     continue
@@ -146,14 +147,12 @@ def test_a_pack_of_a_log_that_has_grown_names_the_position_it_was_read_at(book):
 
 
 def test_a_log_that_never_rests_is_said_so(book, monkeypatch):
-    asked = gathering.answer
-
     def answer_and_append(store, name, *rest, **more):
         book.deal(f"{name}-{book.ledger.head().position}", "2026-01-06", eur(200)).folded()
-        return asked(store, name, *rest, **more)
+        return answer(store, name, *rest, **more)
 
     monkeypatch.setattr(gathering, "answer", answer_and_append)
-    with pytest.raises(gathering.Moved, match="make it again"):
+    with pytest.raises(Moved, match="make it again"):
         gathered(book)
 
 
@@ -195,7 +194,7 @@ def test_what_cannot_be_packed_is_refused(company):
 
 def test_the_pages_are_archivable_and_dated(company):
     found = gathered(company)
-    meta = pypdf.PdfReader(io.BytesIO(pack(found, "fr")))
-    assert meta.metadata.title == "Tableau de bord des ventes, Lumérys Énergie SAS"
-    assert b"pdfaid" in meta.trailer["/Root"]["/Metadata"].get_data()
-    assert meta.metadata.creation_date.strftime("%Y-%m-%d") == format_instant(found.pair.known_at)[:10]
+    reader: Any = pypdf.PdfReader(io.BytesIO(pack(found, "fr")))
+    assert reader.metadata.title == "Tableau de bord des ventes, Lumérys Énergie SAS"
+    assert reader.metadata.creation_date.strftime("%Y-%m-%d") == format_instant(found.pair.known_at)[:10]
+    assert b"pdfaid" in reader.trailer["/Root"]["/Metadata"].get_data()

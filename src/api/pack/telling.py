@@ -99,9 +99,9 @@ def tell(pack: Pack, lang: str) -> dict[str, Any]:
 
 def _section(part: Part, pack: Pack, say: dict[str, str], lang: str) -> dict[str, Any]:
     answer = part.answer
-    counted = {"shown": number_text(CHART_BARS, lang), "all": number_text(len(answer.rows), lang)}
+    bars = pictures.too_many(answer, CHART_BARS)
     return {
-        "largest": say["largest"].format(**counted) if pictures.hides(answer, CHART_BARS) else None,
+        "largest": say["largest"].format(shown=CHART_BARS, all=number_text(bars, lang)) if bars else None,
         "title": answer.title,
         "when": _when(part, say, lang),
         "description": part.section.about.in_(lang),

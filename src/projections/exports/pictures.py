@@ -28,7 +28,13 @@ WIDTH, SCALE = 620, 2.0
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """Vega measures text with the first, which its wheel brings; the others have the same widths."""
 
-HEADLINES = {"objectives": "progress", "forecast_accuracy": "wape", "slippage": "push_rate", "cycle": "median_days"}
+HEADLINES = {
+    "objectives": "progress",
+    "forecast_accuracy": "wape",
+    "slippage": "push_rate",
+    "cycle": "median_days",
+    "cohorts": "retention_rate",
+}
 """Reports whose headline is neither their name nor their first amount."""
 
 _TAG, _LONG = re.compile(r"<[^>]+>"), re.compile(r"-?\d+\.\d{3,}")
@@ -138,10 +144,13 @@ def _heads(columns: Sequence[AnswerColumn]) -> list[AnswerColumn]:
     return sorted(heads, key=lambda each: (each.type != "date", each.name not in TIME))
 
 
-def hides(answer: Answer, most: int) -> bool:
-    """Whether some rows are left out of a chart with at most so many bars below each other."""
+def too_many(answer: Answer, most: int) -> int | None:
+    """How many bars there would be, where that is more than fit below each other; those of months always do."""
     heads = _heads(answer.columns)
-    return len(answer.rows) > most and bool(heads) and heads[0].type not in {"date", "month"}
+    if not heads or heads[0].type in {"date", "month"}:
+        return None
+    slots = len({row.get(heads[0].name) for row in answer.rows})
+    return slots if slots > most else None
 
 
 def _subtitle(answer: Answer, lang: str, time_zone: str, most: int) -> str:
@@ -149,7 +158,8 @@ def _subtitle(answer: Answer, lang: str, time_zone: str, most: int) -> str:
     said = _PAIR.in_(lang).format(**dates)
     if "period" in answer.parameters:
         said += f"{_AND[lang]}{_PERIOD.in_(lang).format(period=answer.parameters['period'].replace('..', ' – '))}"
-    if hides(answer, most):
-        shown, every = number_text(most, lang), number_text(len(answer.rows), lang)
+    slots = too_many(answer, most)
+    if slots:
+        shown, every = number_text(most, lang), number_text(slots, lang)
         said += f"{_AND[lang]}{_SOME.in_(lang).format(shown=shown, all=every)}"
     return said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from ledger.formats import number_text
-from projections.exports.words import heading, is_share, units, word
+from projections.exports.words import WORDED, heading, is_share, units, word
 from projections.reports.definition import Text
 from projections.reports.periods import month_first, month_number
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from projections.reports import Answer, AnswerColumn
 
 HEIGHT, BAR, FEW, BROAD = 240, 20, 8, 28
-MOST_BARS, MOST_COLOURS, MOST_LINES = 25, 8, 7
+MOST_BARS, MOST_COLOURS, MOST_LINES, MOST_ACROSS = 25, 8, 7, 36
 
 INK, MUTED, LINE = "#1b1e25", "#5b6270", "#e5e2db"
-MAIN, PALE, UP, DOWN = "#3a5bb0", "#a9b4e6", "#2e7d5b", "#9a3b1f"
+MAIN, PALE, FAINT, UP, DOWN = "#3a5bb0", "#a9b4e6", "#f0eee8", "#2e7d5b", "#9a3b1f"
 COLOURS = ["#2b458c", "#6f9bd8", "#2e7d5b", "#c8772a", "#8a5aa8", "#9a3b1f", "#7a7f3b", "#5b6270"]
 
 ADDED = frozenset({"count", "money", "quantity"})
@@ -65,9 +65,14 @@ class Picture:
         return float(units(value, column.unit) if column.type == "money" else value)
 
     def label(self, head: AnswerColumn, row: dict[str, Any]) -> str:
-        """What people call a row: its name, where it has one."""
+        """What people call a row: its name, where it has one; else what its other heads say of it, before its id."""
         named = row.get(f"{head.name}_name") or row.get(head.name)
-        return str(word(head, named, self.lang)) if named is not None else _NONE.in_(self.lang)
+        said = str(word(head, named, self.lang)) if named is not None else _NONE.in_(self.lang)
+        if head.type != "id" or f"{head.name}_name" in row or head != self.telling[0]:
+            return said
+        others = [each for each in self.heads if each not in self.telling and row.get(each.name) is not None]
+        about = [self.label(each, row) for each in others if f"{each.name}_name" in row or each.name in WORDED]
+        return f"{' · '.join(about)} ({said})" if about else said
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def bars(picture: Picture, width: int, *, upright: bool) -> Any:
         for row in rows
     ]
     along, up = (alt.X, alt.Y) if upright else (alt.Y, alt.X)
-    slot_axis = alt.Axis(title=None, labelAngle=-40 if upright and len(slots) > 12 else 0, labelLimit=190)
+    slot_axis = alt.Axis(title=None, labelAngle=-40 if upright and len(slots) > 12 else 0, labelLimit=240)
     slot = along("x:N", axis=slot_axis, scale=alt.Scale(domain=slots, paddingInner=0.25, paddingOuter=0.1))
     size = {"width": width, "height": HEIGHT if upright else _tall(len(slots))}
     chart = _drawn([each for each in values if each["y"] is not None], **size)
@@ -148,8 +153,7 @@ def bars(picture: Picture, width: int, *, upright: bool) -> Any:
             aside = (alt.XOffset if upright else alt.YOffset)("c:N", sort=colours)
             extra = [] if stack else [aside]
             return chart.mark_bar().encode(slot, up("y:Q", axis=axis, stack=stack), _colour(colours), *extra)
-        values = [each | {"x": f"{each['x']} · {each['c']}"} for each in values]
-        return _bars_of(picture, values, size, upright=upright)
+        return _grid(picture, rows, width)
     if not _beside(picture):
         return chart.mark_bar(color=MAIN).encode(slot, up("y:Q", axis=axis))
     frame = Frame(size, slot, lambda: up("y:Q", axis=axis), "width" if upright else "height")
@@ -171,21 +175,34 @@ def without_gaps(slots: Sequence[str]) -> list[str]:
     return found
 
 
-def _bars_of(picture: Picture, values: Sequence[dict[str, Any]], size: dict[str, Any], *, upright: bool) -> Any:
-    """Bars of two dimensions at once, where the second has too many values for colours."""
-    some = sorted(values, key=lambda each: -abs(each["y"] or 0))[: picture.most]
-    along, up = (alt.X, alt.Y) if upright else (alt.Y, alt.X)
-    slot = along("x:N", sort=[each["x"] for each in some], axis=alt.Axis(title=None, labelLimit=260))
-    size = size if upright else size | {"height": BAR * len(some)}
-    return _drawn(some, **size).mark_bar(color=MAIN).encode(slot, up("y:Q", axis=_axis(picture.main)))
+def _grid(picture: Picture, rows: Sequence[dict[str, Any]], width: int) -> Any:
+    """A cell for each pair of two dimensions, the darker the more, where the second has too many values for colours."""
+    first, second = picture.telling[:2]
+    told = [(picture.label(first, row), picture.label(second, row), picture.number(picture.main, row)) for row in rows]
+    down = without_gaps(list(dict.fromkeys(label for label, _, _ in told)))
+    across = list(dict.fromkeys(label for _, label, _ in told))[:MOST_ACROSS]
+    values = [{"y": y, "x": x, "v": value} for y, x, value in told if value is not None and x in across]
+    form = "~%" if is_share(picture.main) else "~s"
+    legend = alt.Legend(title=heading(picture.main), format=form, gradientLength=160, tickCount=3)
+    return (
+        _drawn(values, width=width, height=BAR * len(down))
+        .mark_rect()
+        .encode(
+            alt.Y("y:N", axis=alt.Axis(title=None, labelLimit=240), scale=alt.Scale(domain=down)),
+            alt.X("x:N", axis=alt.Axis(title=second.label, labelAngle=0), scale=alt.Scale(domain=across)),
+            alt.Color("v:Q", scale=alt.Scale(domainMin=0, range=[FAINT, MAIN], interpolate="rgb"), legend=legend),
+        )
+    )
 
 
 def _largest(picture: Picture) -> list[dict[str, Any]]:
-    """Rows in their own order; of too many, the largest."""
-    rows = picture.answer.rows
-    if len(rows) <= picture.most:
-        return rows
-    return sorted(rows, key=lambda row: -abs(picture.number(picture.main, row) or 0))[: picture.most]
+    """Rows in their own order; of too many slots, those of the largest."""
+    rows, name = picture.answer.rows, picture.telling[0].name
+    size: dict[Any, float] = {}
+    for row in rows:
+        size[row.get(name)] = size.get(row.get(name), 0.0) + abs(picture.number(picture.main, row) or 0.0)
+    kept = set(sorted(size, key=lambda slot: -size[slot])[: picture.most])
+    return [row for row in rows if row.get(name) in kept]
 
 
 def _beside(picture: Picture) -> list[tuple[AnswerColumn, str]]:
