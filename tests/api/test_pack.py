@@ -9,7 +9,7 @@ from typing import Any
 import pypdf
 import pytest
 
-from api.pack import ROLES, gather, gathering, pack, tell
+from api.pack import ROLES, gather, gathering, pack, single, tell
 from api.pack.sections import SECTIONS, sections
 from ledger.errors import BadRequest, Moved, NotFound
 from ledger.formats import amount_text, percent_text
@@ -183,6 +183,23 @@ def test_a_pack_of_one_team_holds_that_team_alone(company):
     (sales,) = [part.answer for part in found.parts if part.answer.report == "sales"]
     expected = company.report("sales", as_of="2026-05-31", period="2026", where=f"team={teams[0]}")
     assert sales.totals["amount_minor"] == expected.totals["amount_minor"]
+
+
+def test_one_report_is_printed_with_every_column_and_what_proves_it(book):
+    book.deal("d1", "2026-01-05", eur(1_234_56), expected_close_on="2026-06-30")
+    asked = {"as_of": "2026-05-31", "by": "owner", "where": "owner=ana"}
+    answer = book.report("forecast", lang="fr", **asked)
+    found = single(book.ledger, answer, asked)
+    book.deal("d2", "2026-01-06", eur(200))
+    again = single(book.ledger, answer, asked)
+    assert found.root == again.root == root_of(book, answer.position)
+    first, *_, last = read(pack(again, "fr"))
+    assert first.startswith("Prévision des ventes")
+    assert "Montants en EUR." in first
+    assert "1 234,56" in first
+    assert "Montant pondéré" in first
+    assert f"replay forecast −−as−of {plain(answer.as_of)} −−by owner" in plain(last)
+    assert found.root.hex() in first
 
 
 def test_what_cannot_be_packed_is_refused(company):

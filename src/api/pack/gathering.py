@@ -6,28 +6,29 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from api.pack.sections import WHOSE, sections
+from api.pack.sections import WHOSE, Section, sections
 from ledger.book import DEFAULT_OPENING
 from ledger.errors import BadRequest, Moved, NotFound
 from ledger.proof.merkle import Frontier
 from ledger.stream import Stream
-from ledger.times import format_instant, local_date
+from ledger.times import format_instant, local_date, parse_instant
+from projections.pairs import Pair
 from projections.reports import REPORTS, answer, find
 from projections.reports.periods import parse_period
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from api.pack.sections import Section
     from ledger.application import Ledger
     from ledger.events import BookOpened
-    from projections.pairs import Pair
     from projections.reports import Answer
     from projections.store import ReadStore
 
 TRIES = 5
 """How often the reports are asked again because the log has grown in between."""
 PAGE = 10_000
+MOST_ROWS = 1_000
+"""So many rows of one report are printed, on thirty pages."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Pack:
     name: str
     time_zone: str
     currency: str
-    role: str
+    role: str | None
     team: str | None
     pair: Pair
     position: int
@@ -61,8 +62,7 @@ def gather(ledger: Ledger, store: ReadStore, pair: Pair, *, role: str, lang: str
         raise BadRequest(f"unknown role {role[:40]!r}; packs are made for {' or '.join(WHOSE)}")
     if team is not None and not ledger.stream(f"team-{team}"):
         raise NotFound(f"there is no team {team[:40]!r} in this book")
-    state = Stream("book", ledger.stream("book")).state
-    book: BookOpened = state.settings if state else DEFAULT_OPENING
+    book = _book(ledger)
     today = local_date(pair.as_of, book.time_zone)
     named = {
         "whose": WHOSE[role],
@@ -97,6 +97,28 @@ def gather(ledger: Ledger, store: ReadStore, pair: Pair, *, role: str, lang: str
     raise Moved("the log grew while the pack was made; make it again when less is being written")
 
 
+def single(ledger: Ledger, answer: Answer, asked: dict[str, str]) -> Pack:
+    """One answer on pages of its own, every column in it."""
+    report, book = find(answer.report), _book(ledger)
+    names = tuple(each.name for each in answer.columns if not each.name.endswith("_name"))
+    section = Section(report.name, report.description, "", names, most_rows=MOST_ROWS)
+    pair = Pair(parse_instant(answer.as_of), parse_instant(answer.known_at))
+    currency = next((column.unit for column in answer.columns if column.unit), book.currency)
+    pinned = asked | {"as_of": answer.as_of, "known_at": answer.known_at}
+    return Pack(
+        book=ledger.book,
+        name=book.name,
+        time_zone=book.time_zone,
+        currency=currency,
+        role=None,
+        team=None,
+        pair=pair,
+        position=answer.position,
+        root=root_at(ledger, answer.position),
+        parts=[Part(section, pinned, answer)],
+    )
+
+
 def root_at(ledger: Ledger, position: int) -> bytes:
     """The Merkle root of the log's first `position` entries (RFC 9162 2.1.1)."""
     head = ledger.recorder.head()
@@ -108,6 +130,12 @@ def root_at(ledger: Ledger, position: int) -> bytes:
             frontier.append(bytes(row[7]))
         after = frontier.size
     return frontier.root()
+
+
+def _book(ledger: Ledger) -> BookOpened:
+    """The book's settings in force, or the defaults where it is not open yet."""
+    state = Stream("book", ledger.stream("book")).state
+    return state.settings if state else DEFAULT_OPENING
 
 
 def _eve(today: date, fiscal_month: int) -> date:

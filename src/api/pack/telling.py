@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import font_source_sans_pro
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FONT = "Source Sans Pro"
 FONTS: str = font_source_sans_pro.font_directory
 CHART_WIDTH, CHART_BARS = 560, 10
+UPRIGHT_COLUMNS = 10
 NOTHING, MINUS = "–", "−"
 GOOD = frozenset({"met", "ahead", "on_track"})
 
@@ -84,7 +86,9 @@ def tell(pack: Pack, lang: str) -> dict[str, Any]:
         "say": say,
         "name": pack.name,
         "book": pack.book,
-        "whose": say["team" if pack.team else "for"].format(role=ROLES[pack.role].in_(lang), team=pack.team),
+        "title": say["title"] if pack.role else pack.parts[0].answer.title,
+        "wide": any(len(part.section.table) > UPRIGHT_COLUMNS for part in pack.parts),
+        "whose": _whose(pack, say, lang),
         "as_of": as_of,
         "known_at": known_at,
         "standing": say[{0: "reported", 1: "restated", -1: "earlier"}[order]],
@@ -92,9 +96,15 @@ def tell(pack: Pack, lang: str) -> dict[str, Any]:
         "position": number_text(pack.position, lang),
         "root": pack.root.hex(),
         "proof": say["proof_text"].format(position=number_text(pack.position, lang), book=pack.book),
-        "tiles": [_tile(part, say, lang) for part in pack.parts],
+        "tiles": [_tile(part, say, lang) for part in pack.parts] if pack.role else [],
         "sections": [_section(part, pack, say, lang) for part in pack.parts],
     }
+
+
+def _whose(pack: Pack, say: dict[str, str], lang: str) -> str | None:
+    if pack.role is None:
+        return None
+    return say["team" if pack.team else "for"].format(role=ROLES[pack.role].in_(lang), team=pack.team)
 
 
 def _section(part: Part, pack: Pack, say: dict[str, str], lang: str) -> dict[str, Any]:
@@ -255,7 +265,7 @@ def _day(text: str, lang: str, *, short: bool = False) -> str:
 
 def _command(part: Part, pack: Pack) -> str:
     """What gives the same answer again, from the entries alone."""
-    said = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in part.asked.items())
+    said = " ".join(f"--{name.replace('_', '-')} {quote(value)}" for name, value in part.asked.items())
     return f"sales-ledger replay {part.answer.report} {said} --position {pack.position}"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.cli.common import Book, Database, ledger_of, settings_with, time_zone_of
+from ledger.cli.common import Book, Database, ledger_of, settings_with
 from ledger.cli.failures import NOT_SO, WrongUse
 from ledger.cli.parameters import parameters
 from ledger.cli.reading import fresh_store
@@ -51,7 +51,7 @@ def replay(
             raise WrongUse(f"--position {position}: the log has {head:,} events")
         store = memory_store(ledger, position)
         answer = answer_from(store, ledger, name, asked, settings.lang, head=position or head)
-        write(answer, form, output, settings.lang, time_zone_of(ledger), locale)
+        write(ledger, answer, asked, form, output, settings.lang, locale)
 
 
 def _check(ledger: Ledger) -> None:

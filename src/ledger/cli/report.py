@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from projections.reports import Answer
     from projections.store import ReadStore
 
-FORMATS = ("table", "json", "csv", "xlsx", "parquet", "svg", "png")
-BINARY = frozenset({"xlsx", "parquet", "png"})
+FORMATS = ("table", "json", "csv", "xlsx", "parquet", "svg", "png", "pdf")
+BINARY = frozenset({"xlsx", "parquet", "png", "pdf"})
 
 Form = Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to write it.")]
 Output = Annotated[
@@ -57,7 +57,7 @@ def report(
     with ledger_of(settings) as ledger:
         head = ledger.head().position
         answer = answer_from(fresh_store(ledger), ledger, name, asked, settings.lang, head=head)
-        write(answer, form, output, settings.lang, time_zone_of(ledger), locale)
+        write(ledger, answer, asked, form, output, settings.lang, locale)
 
 
 def check_format(form: str, output: Path | None) -> None:
@@ -85,16 +85,29 @@ def answer_from(store: ReadStore, ledger: Ledger, name: str, asked: dict[str, st
     return answer(store, name, asked, today=today, now=now, lang=lang, ledger=ledger, head=head)
 
 
-def write(answer: Answer, form: str, output: Path | None, lang: str, time_zone: str, locale: str | None = None) -> None:
+def write(
+    ledger: Ledger,
+    answer: Answer,
+    asked: dict[str, str],
+    form: str,
+    output: Path | None,
+    lang: str,
+    locale: str | None = None,
+) -> None:
     """Write an answer in a format to a file, or to standard output."""
-    if form == "table":
-        from ledger.cli.answers import as_table
+    match form:
+        case "table":
+            from ledger.cli.answers import as_table
 
-        content = as_table(answer, lang, time_zone).encode()
-    else:
-        from projections.exports import export
+            content = as_table(answer, lang, time_zone_of(ledger)).encode()
+        case "pdf":
+            from api.pack import pack, single
 
-        content = export(answer, form, lang=lang, time_zone=time_zone, locale=locale)
+            content = pack(single(ledger, answer, asked), lang)
+        case _:
+            from projections.exports import export
+
+            content = export(answer, form, lang=lang, time_zone=time_zone_of(ledger), locale=locale)
     if form not in BINARY and not content.endswith(b"\n"):
         content += b"\n"
     if output is None:

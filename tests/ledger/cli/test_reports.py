@@ -63,7 +63,7 @@ def test_csv_for_a_spreadsheet_is_in_the_language_of_its_locale(filled):
 
 
 def test_a_workbook_and_a_picture_go_to_files(filled, tmp_path):
-    for form, magic in (("xlsx", b"PK"), ("parquet", b"PAR1"), ("png", b"\x89PNG"), ("svg", b"<svg")):
+    for form, magic in (("xlsx", b"PK"), ("parquet", b"PAR1"), ("png", b"\x89PNG"), ("svg", b"<svg"), ("pdf", b"%PDF")):
         path = tmp_path / f"pipeline.{form}"
         done = filled("report", "pipeline", "--as-of", "2026-03-01", "--format", form, "--output", str(path))
         assert (done.code, done.out, done.err) == (0, "", "")
@@ -71,8 +71,8 @@ def test_a_workbook_and_a_picture_go_to_files(filled, tmp_path):
 
 
 def test_the_command_line_writes_what_there_is_to_write():
-    assert set(cli.FORMATS) == {"table", *FORMATS}
-    assert {each.name for each in FORMATS.values() if not each.text} == cli.BINARY
+    assert set(cli.FORMATS) == {"table", *FORMATS, "pdf"}
+    assert {each.name for each in FORMATS.values() if not each.text} | {"pdf"} == cli.BINARY
 
 
 def test_a_file_for_programs_does_not_go_to_a_screen(filled, monkeypatch):
@@ -86,7 +86,7 @@ def test_a_file_for_programs_does_not_go_to_a_screen(filled, monkeypatch):
     ("wrong", "says"),
     [
         (["gossip"], "no report 'gossip'; there are pipeline"),
-        (["pipeline", "--format", "docx"], "reports are written as table, json, csv, xlsx, parquet, svg, png"),
+        (["pipeline", "--format", "docx"], "reports are written as table, json, csv, xlsx, parquet, svg, png, pdf"),
         (["pipeline", "--format", "csv", "--locale", "de"], "unknown locale 'de'; write fr, en"),
         (["pipeline", "--locale", "fr"], "locale says how to write csv"),
         (["pipeline", "--colour", "red"], "it takes as_of"),
