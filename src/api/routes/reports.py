@@ -7,11 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from api.accepting import best
 from api.lines import page_of_lines
 from api.problems import document
 from api.service import Service, ServiceOf
 from api.texts import language_for
 from ledger.errors import BadRequest
+from projections.exports import FORMATS, check_format, export, file_name
+from projections.exports import language as language_of
 from projections.reports import PARAMETERS, REPORTS, answer, choices, explain, find
 
 MAX_LINES = 5_000
@@ -22,6 +25,23 @@ router = APIRouter(prefix="/v1", tags=["reports"])
 
 Lang = Annotated[str | None, Query(max_length=20, description="fr or en; else as Accept-Language says.")]
 Name = Annotated[str, Path(json_schema_extra={"enum": [each.name for each in REPORTS]})]
+Form = Annotated[
+    str | None,
+    Query(
+        alias="format",
+        json_schema_extra={"enum": list(FORMATS)},
+        description="How to write it; else as Accept says, JSON by default.",
+    ),
+]
+Locale = Annotated[
+    str | None,
+    Query(
+        max_length=20,
+        examples=["fr"],
+        description="With csv: as spreadsheets of that country open it, its separators and headings; fr, en, fr-CH.",
+    ),
+]
+Accept = Annotated[str | None, Header(include_in_schema=False)]
 AcceptLanguage = Annotated[str | None, Header(include_in_schema=False)]
 
 
@@ -84,6 +104,16 @@ _ANSWER = {
 }
 
 
+_FILE = {
+    "Content-Disposition": {
+        "description": "What to call the file; pictures are shown, the others saved.",
+        "schema": {"type": "string"},
+        "example": 'attachment; filename="pipeline-2026-09-30.xlsx"',
+    },
+    "Vary": {"schema": {"type": "string"}},
+}
+
+
 def _answers(example: dict[str, Any], *statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {"application/json": {"schema": {"type": "object"}, "example": example}}
     return document(*statuses) | {200: {"description": "OK", "content": content}}
@@ -118,25 +148,53 @@ def catalogue(lang: Lang = None, accept_language: AcceptLanguage = None) -> Cata
     )
 
 
-@router.get("/reports/{name}", openapi_extra=_query(), responses=_answers(_ANSWER, 400, 404, 421, 422, 503))
-def report(
-    name: Name, request: Request, service: ServiceOf, lang: Lang = None, accept_language: AcceptLanguage = None
+def _files() -> dict[int | str, dict[str, Any]]:
+    """As `_answers`, in every format there is."""
+    found = _answers(_ANSWER, 400, 404, 421, 422, 503)
+    for form in list(FORMATS.values())[1:]:
+        schema = {"type": "string"} if form.text else {"type": "string", "format": "binary"}
+        found[200]["content"][form.media_type] = {"schema": schema}
+    found[200]["headers"] = _FILE
+    return found
+
+
+@router.get("/reports/{name}", openapi_extra=_query(), responses=_files())
+def report(  # noqa: PLR0917 (FastAPI calls it by name)
+    name: Name,
+    request: Request,
+    service: ServiceOf,
+    form: Form = None,
+    locale: Locale = None,
+    lang: Lang = None,
+    accept: Accept = None,
+    accept_language: AcceptLanguage = None,
 ) -> Response:
-    """A report at a pair of dates. Money is in minor units, in columns that end in `_minor`."""
+    """A report at a pair of dates, as JSON or as a file. Money is in minor units, in columns that end in `_minor`; in
+    files for people (xlsx, csv with a locale, pictures) it is in units of its currency.
+    """
     find(name)
-    params = _params(request)
+    form = form or best(accept, {each.media_type: each.name for each in FORMATS.values()})
+    check_format(form)
+    language = language_for(lang, accept_language, None) if locale is None else language_of(form, locale)
+    params = _params(request, "format", "locale")
     head, now = _caught_up(service, params)
     found = answer(
         service.store,
         name,
         params,
         today=service.today(now),
-        lang=language_for(lang, accept_language, None),
+        lang=language,
         ledger=service.ledger,
         head=head,
         now=now,
     )
-    return Response(found.json(), media_type="application/json")
+    content = export(found, form, lang=language, time_zone=service.time_zone, locale=locale)
+    how = "inline" if FORMATS[form].shown or form == "json" else "attachment"
+    headers = {
+        "Content-Disposition": f'{how}; filename="{file_name(found, form)}"',
+        "Vary": "Accept, Accept-Language",
+    }
+    return Response(content, media_type=FORMATS[form].media_type, headers=headers)
 
 
 _EXPLANATION = {

@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
 
+from api.accepting import by_quality
+
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
@@ -29,7 +31,7 @@ def language_for(asked: str | None, accepted: str | None, book_locale: str | Non
     >>> language_for(None, "de, fr-CA;q=0.8, en;q=0.5", "en_US")
     'fr'
     """
-    for preferred in ([asked or ""], _by_quality(accepted or ""), [book_locale or ""]):
+    for preferred in ([asked or ""], by_quality(accepted or ""), [book_locale or ""]):
         chosen = negotiate_locale([each.replace("-", "_") for each in preferred if each], LANGUAGES)
         for language in LANGUAGES:
             if chosen == language:
@@ -44,17 +46,3 @@ def locale_for(language: Language, book_locale: str | None) -> Locale:
     except (UnknownLocaleError, ValueError):
         own = None
     return own if own is not None and own.language == language else Locale.parse(_LOCALES[language])
-
-
-def _by_quality(header: str) -> list[str]:
-    weighed: list[tuple[float, str]] = []
-    for part in header[:500].split(","):
-        tag, _, parameters = part.strip().partition(";")
-        name, _, quality = parameters.strip().partition("=")
-        try:
-            weight = float(quality) if name.strip() == "q" else 1.0
-        except ValueError:
-            continue
-        if tag and weight > 0:
-            weighed.append((-weight, tag))
-    return [tag for _, tag in sorted(weighed, key=lambda each: each[0])]

@@ -1,22 +1,19 @@
-"""A report's answer as a table for people or as CSV for spreadsheets."""
+"""A report's answer as a table for people."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 from ledger.cli.table import table
-from ledger.cli.words import amount_text, number_text, percent_text, until_text
+from ledger.formats import amount_text, number_text, percent_text, until_text
 from ledger.times import parse_instant
+from projections.exports.words import FIGURES, is_share, word
 
 if TYPE_CHECKING:
     from projections.reports import Answer
     from projections.reports.answer import AnswerColumn
 
-FIGURES = frozenset({"count", "money", "quantity", "ratio"})
 NOTHING = "–"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _WORDS = {
     "fr": ("Au {as_of}, tel que connu au {known_at} ({zone}) ; position {position} du livre.", "Total", "Note : "),
@@ -50,16 +47,6 @@ def as_table(answer: Answer, lang: str, time_zone: str) -> str:
     return "\n".join(parts)
 
 
-def as_csv(answer: Answer) -> str:
-    """The contract's columns and values; text that a spreadsheet would take for a formula is quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = [column.name for column in answer.columns]
-    writer.writerow(names)
-    writer.writerows([_harmless(row.get(name)) for name in names] for row in answer.rows)
-    return out.getvalue().rstrip("\n")
-
-
 def _says(answer: Answer, column: AnswerColumn) -> bool:
     if not answer.rows or column.type not in FIGURES:
         return True
@@ -80,15 +67,9 @@ def _cell(row: dict[str, Any], column: AnswerColumn, lang: str) -> str:
     match column.type:
         case "money":
             return amount_text(value, column.unit or "", lang)
-        case "ratio" if "_per_" not in column.name:
+        case "ratio" if is_share(column):
             return percent_text(value, lang)
         case "count" | "quantity" | "ratio":
             return number_text(value, lang)
         case _:
-            return str(value)
-
-
-def _harmless(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+            return str(word(column, value, lang))

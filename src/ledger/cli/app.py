@@ -14,6 +14,7 @@ from ledger.cli import (
     explain,
     history,
     importing,
+    pack,
     rebuild,
     replay,
     report,
@@ -51,6 +52,7 @@ app.command("append")(append.append)
 app.command("import")(importing.import_)
 app.command("report", context_settings=PASS_ON, epilog=EPILOG)(report.report)
 app.command("reports")(report.reports)
+app.command("pack")(pack.pack)
 app.command("explain", context_settings=PASS_ON, epilog=EPILOG)(explain.explain)
 app.command("events")(events.events)
 app.command("history")(history.history)

@@ -68,7 +68,8 @@ def _show(batch: Sequence[Recorded], ledger: Ledger, form: Format, lang: str, *,
         typer.echo("\n".join(msgspec.json.encode(event).decode() for event in plain))
         return
     from ledger.cli.table import table
-    from ledger.cli.words import details_text, moment_text
+    from ledger.cli.words import details_text
+    from ledger.formats import moment_text
 
     zone = time_zone_of(ledger)
     rows = [

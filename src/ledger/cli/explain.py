@@ -74,7 +74,7 @@ def _cell(text: str) -> dict[str, str | None]:
 
 def _as_table(explanation: Explanation, lang: str, zone: str) -> str:
     from ledger.cli.table import table
-    from ledger.cli.words import moment_text
+    from ledger.formats import moment_text
     from ledger.times import parse_instant
 
     figures = list(dict.fromkeys(name for line in explanation.lines for name in line.figures))
@@ -94,7 +94,7 @@ def _as_table(explanation: Explanation, lang: str, zone: str) -> str:
 
 
 def _figure(line: Explained, name: str, parameters: Mapping[str, str], lang: str) -> str:
-    from ledger.cli.words import amount_text, number_text
+    from ledger.formats import amount_text, number_text
 
     value = line.figures.get(name)
     if value is None:

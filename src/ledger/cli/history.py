@@ -75,7 +75,7 @@ def history(
 
 def _as_table(story: Story, lang: str, zone: str) -> str:
     from ledger.cli.table import table
-    from ledger.cli.words import until_text
+    from ledger.formats import until_text
     from ledger.story.texts import texts
     from ledger.times import parse_instant
 
@@ -96,7 +96,7 @@ def _as_table(story: Story, lang: str, zone: str) -> str:
 
 
 def _columns(entry: Entry, zone: str) -> list[str]:
-    from ledger.cli.words import moment_text
+    from ledger.formats import moment_text
     from ledger.times import parse_instant
 
     when, recorded = (moment_text(parse_instant(at), zone) for at in (entry.effective_at, entry.recorded_at))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.cli.common import Book, Database, ledger_of, settings_with, time_zone_of
+from ledger.cli.common import Book, Database, ledger_of, settings_with
 from ledger.cli.failures import NOT_SO, WrongUse
 from ledger.cli.parameters import parameters
 from ledger.cli.reading import fresh_store
-from ledger.cli.report import Form, Lang, Output, answer_from, check_format, write
+from ledger.cli.report import Form, Lang, Locale, Output, answer_from, check_format, language, write
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
@@ -29,16 +29,17 @@ def replay(
     ] = False,
     form: Form = "table",
     output: Output = None,
+    locale: Locale = None,
     lang: Lang = None,
     database: Database = None,
     book: Book = None,
 ) -> None:
     """Answer a report from the raw log alone. With --check, compare the read store to it instead."""
-    check_format(form)
+    check_format(form, output)
     if (name is None) is not check:
         raise WrongUse("replay takes either a report's name or --check")
     asked = parameters(context.args)
-    settings = settings_with(database_url=database, book=book, lang=lang)
+    settings = settings_with(database_url=database, book=book, lang=language(form, locale, lang))
     with ledger_of(settings) as ledger:
         if name is None:
             _check(ledger)
@@ -50,7 +51,7 @@ def replay(
             raise WrongUse(f"--position {position}: the log has {head:,} events")
         store = memory_store(ledger, position)
         answer = answer_from(store, ledger, name, asked, settings.lang, head=position or head)
-        write(answer, form, output, settings.lang, time_zone_of(ledger))
+        write(ledger, answer, asked, form, output, settings.lang, locale)
 
 
 def _check(ledger: Ledger) -> None:

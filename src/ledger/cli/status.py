@@ -21,7 +21,7 @@ def status(database: Database = None, book: Book = None) -> None:
 
 
 def _facts(ledger: Ledger) -> list[tuple[str, str]]:
-    from ledger.cli.words import moment_text
+    from ledger.formats import moment_text
     from projections.store import ReadStore
 
     head, zone = ledger.head(), time_zone_of(ledger)

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from ledger.cli import report as cli
+from projections.exports import FORMATS
 from projections.reports import REPORTS
 from tests.ledger.cli.conftest import OPENED, PIPELINE, WON, jsonl
 
@@ -54,11 +56,39 @@ def test_csv_holds_the_same_figures_and_goes_to_a_file(filled, tmp_path):
     assert [(row["owner"], row["amount_minor"]) for row in rows] == [("ana", "125000"), ("bob", "1000000")]
 
 
+def test_csv_for_a_spreadsheet_is_in_the_language_of_its_locale(filled):
+    shown = filled("report", "pipeline", "--as-of", "2026-03-01", "--format", "csv", "--locale", "fr").out
+    assert shown.startswith("\ufeffÉtape;Étape (nom);Affaires;Montant (EUR)")
+    assert ";11250,00;" in shown
+
+
+def test_a_workbook_and_a_picture_go_to_files(filled, tmp_path):
+    for form, magic in (("xlsx", b"PK"), ("parquet", b"PAR1"), ("png", b"\x89PNG"), ("svg", b"<svg"), ("pdf", b"%PDF")):
+        path = tmp_path / f"pipeline.{form}"
+        done = filled("report", "pipeline", "--as-of", "2026-03-01", "--format", form, "--output", str(path))
+        assert (done.code, done.out, done.err) == (0, "", "")
+        assert path.read_bytes().startswith(magic)
+
+
+def test_the_command_line_writes_what_there_is_to_write():
+    assert set(cli.FORMATS) == {"table", *FORMATS, "pdf"}
+    assert {each.name for each in FORMATS.values() if not each.text} | {"pdf"} == cli.BINARY
+
+
+def test_a_file_for_programs_does_not_go_to_a_screen(filled, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    done = filled("report", "pipeline", "--format", "xlsx")
+    assert (done.code, done.out) == (2, "")
+    assert "--output FILE" in done.err
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         (["gossip"], "no report 'gossip'; there are pipeline"),
-        (["pipeline", "--format", "xlsx"], "reports are written as table, json, csv"),
+        (["pipeline", "--format", "docx"], "reports are written as table, json, csv, xlsx, parquet, svg, png, pdf"),
+        (["pipeline", "--format", "csv", "--locale", "de"], "unknown locale 'de'; write fr, en"),
+        (["pipeline", "--locale", "fr"], "locale says how to write csv"),
         (["pipeline", "--colour", "red"], "it takes as_of"),
         (["pipeline", "--as-of"], "--as-of needs a value"),
         (["pipeline", "--by", "owner", "--by", "team"], "given twice"),

@@ -1,0 +1,165 @@
+"""A chart of any report, chosen from its columns: a waterfall, a line over dates, bars over months or by dimension.
+
+What is drawn is the report's headline: the figure that bears its name, else its first amount, share or count.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import vl_convert
+
+from ledger.formats import number_text, until_text
+from ledger.times import parse_instant
+from projections.exports import shapes
+from projections.exports.words import FIGURES
+from projections.reports.definition import TIME, Text
+from projections.reports.labels import DIMENSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projections.reports import Answer, AnswerColumn
+
+WIDTH, SCALE = 620, 2.0
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""Vega measures text with the first, which its wheel brings; the others have the same widths."""
+
+HEADLINES = {
+    "objectives": "progress",
+    "forecast_accuracy": "wape",
+    "slippage": "push_rate",
+    "cycle": "median_days",
+    "cohorts": "retention_rate",
+}
+"""Reports whose headline is neither their name nor their first amount."""
+
+_TAG, _LONG = re.compile(r"<[^>]+>"), re.compile(r"-?\d+\.\d{3,}")
+_D3: dict[str, Any] = {"fr": "fr-FR", "en": "en-GB"}
+_AND = {"fr": " ; ", "en": "; "}
+_PAIR = Text("Au {as_of}, tel que connu au {known_at}", "As of {as_of}, as known at {known_at}")
+_PERIOD = Text("période {period}", "period {period}")
+_SOME = Text("les {shown} plus grands sur {all}", "the {shown} largest of {all}")
+
+
+def draw(answer: Answer, lang: str, form: str, time_zone: str) -> bytes:
+    """The chart as `svg` or `png`."""
+    spec = definition(answer, lang, time_zone)
+    if form == "png":
+        return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, format_locale=_D3[lang]))
+    return svg(spec, lang).encode()
+
+
+def svg(spec: dict[str, Any], lang: str) -> str:
+    """The picture, to hundredths of a pixel."""
+    drawn = str(vl_convert.vegalite_to_svg(spec, format_locale=_D3[lang]))
+    return _TAG.sub(lambda tag: _LONG.sub(lambda number: f"{float(number[0]):.2f}", tag[0]), drawn)
+
+
+def definition(
+    answer: Answer,
+    lang: str,
+    time_zone: str,
+    *,
+    font: str = FONT,
+    width: int = WIDTH,
+    most: int = shapes.MOST_BARS,
+    titled: bool = True,
+) -> dict[str, Any]:
+    """The chart in Vega-Lite, its data included. `width` is in pixels, without labels; `most` bars lie below each other."""
+    chart = _chart(answer, lang, width, most)
+    if titled:
+        chart = chart.properties(
+            title=alt.TitleParams(text=answer.title, subtitle=_subtitle(answer, lang, time_zone, most))
+        )
+    axis = alt.AxisConfig(
+        domain=False,
+        ticks=False,
+        gridColor=shapes.LINE,
+        labelColor=shapes.MUTED,
+        labelPadding=6,
+        titleColor=shapes.MUTED,
+        titleFontWeight="normal",
+    )
+    chart = chart.configure(
+        aria=False, font=font, padding=8, background="white", view=alt.ViewConfig(stroke=None), axis=axis
+    )
+    chart = chart.configure_title(anchor="start", color=shapes.INK, subtitleColor=shapes.MUTED, offset=12, fontSize=15)
+    chart = chart.configure_legend(
+        orient="bottom",
+        title=None,
+        symbolType="square",
+        symbolOpacity=1,
+        labelColor=shapes.INK,
+        columns=4,
+        labelLimit=170,
+    )
+    found: dict[str, Any] = chart.to_dict()
+    return found
+
+
+def _chart(answer: Answer, lang: str, width: int, most: int) -> Any:
+    main = headline(answer)
+    if main is None or not (answer.rows or answer.totals):
+        return shapes.nothing(lang, width)
+    picture = shapes.Picture(answer, lang, main, _heads(answer.columns), most)
+    steps = shapes.steps_of(picture)
+    if steps:
+        return shapes.waterfall(picture, steps, width)
+    if not picture.heads:
+        return shapes.figures(picture, width)
+    if not answer.rows:
+        return shapes.nothing(lang, width)
+    if picture.heads[0].type == "date":
+        return shapes.over_dates(picture, width)
+    return shapes.bars(picture, width, upright=picture.heads[0].type == "month")
+
+
+def headline(answer: Answer) -> AnswerColumn | None:
+    """The figure that a picture of the report shows."""
+    figures = [each for each in answer.columns if each.type in FIGURES]
+    for suits in (
+        lambda each: each.name == HEADLINES.get(answer.report),
+        lambda each: each.name in {answer.report, f"{answer.report}_rate"},
+        lambda each: each.type == "money" and not each.name.startswith("average_"),
+        lambda each: each.type == "ratio",
+    ):
+        found = next(filter(suits, figures), None)
+        if found:
+            return found
+    return figures[0] if figures else None
+
+
+def _heads(columns: Sequence[AnswerColumn]) -> list[AnswerColumn]:
+    """The columns that say what a row is about, without the names beside ids: dates first, then as they stand.
+
+    Those are its dimensions; in a report without any, all that stands before the first figure.
+    """
+    before = list(takewhile(lambda each: each.type not in FIGURES, columns))
+    heads = [each for each in before if not each.name.endswith("_name")]
+    heads = [each for each in heads if each.name in DIMENSIONS] or heads
+    return sorted(heads, key=lambda each: (each.type != "date", each.name not in TIME))
+
+
+def too_many(answer: Answer, most: int) -> int | None:
+    """How many bars there would be, where that is more than fit below each other; those of months always do."""
+    heads = _heads(answer.columns)
+    if not heads or heads[0].type in {"date", "month"}:
+        return None
+    slots = len({row.get(heads[0].name) for row in answer.rows})
+    return slots if slots > most else None
+
+
+def _subtitle(answer: Answer, lang: str, time_zone: str, most: int) -> str:
+    dates = {name: until_text(parse_instant(getattr(answer, name)), time_zone) for name in ("as_of", "known_at")}
+    said = _PAIR.in_(lang).format(**dates)
+    if "period" in answer.parameters:
+        said += f"{_AND[lang]}{_PERIOD.in_(lang).format(period=answer.parameters['period'].replace('..', ' – '))}"
+    slots = too_many(answer, most)
+    if slots:
+        shown, every = number_text(most, lang), number_text(slots, lang)
+        said += f"{_AND[lang]}{_SOME.in_(lang).format(shown=shown, all=every)}"
+    return said

@@ -1,0 +1,86 @@
+"""What exports for people say: headings with their unit, words for states, amounts in units of their currency."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ledger.money import decimals
+from projections.reports.definition import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from projections.reports import AnswerColumn
+
+FIGURES = frozenset({"count", "money", "quantity", "ratio"})
+WORDED = frozenset(
+    {"month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health", "metric"}
+)
+"""Columns whose values are words of ours, not of the book."""
+
+WORDS: Mapping[str, Text] = {
+    "overdue": Text("En retard", "Overdue"),
+    "later": Text("Au-delà", "Later"),
+    "undated": Text("Sans date", "Undated"),
+    "open": Text("En cours", "Open"),
+    "won": Text("Gagnée", "Won"),
+    "lost": Text("Perdue", "Lost"),
+    "abandoned": Text("Abandonnée", "Abandoned"),
+    "accepted": Text("Accepté", "Accepted"),
+    "declined": Text("Refusé", "Declined"),
+    "expired": Text("Expiré", "Expired"),
+    "withdrawn": Text("Retiré", "Withdrawn"),
+    "commit": Text("Engagé", "Commit"),
+    "most_likely": Text("Le plus probable", "Most likely"),
+    "best_case": Text("Meilleur cas", "Best case"),
+    "pipeline": Text("En cours", "Pipeline"),
+    "omitted": Text("Écarté", "Omitted"),
+    "met": Text("Atteint", "Met"),
+    "missed": Text("Manqué", "Missed"),
+    "ahead": Text("En avance", "Ahead"),
+    "on_track": Text("En bonne voie", "On track"),
+    "behind": Text("En retard", "Behind"),
+    "cancelled": Text("Annulé", "Cancelled"),
+    "amount": Text("Montant", "Amount"),
+    "margin": Text("Marge", "Margin"),
+    "quantity": Text("Quantité", "Quantity"),
+    "won_count": Text("Affaires gagnées", "Deals won"),
+    "invoiced_amount": Text("Montant facturé", "Amount invoiced"),
+    "delivered_amount": Text("Montant livré", "Amount delivered"),
+    "new_customers": Text("Nouveaux clients", "New customers"),
+    "quotes_issued": Text("Devis émis", "Quotes issued"),
+    "high": Text("Élevée", "High"),
+    "medium": Text("Moyenne", "Medium"),
+    "low": Text("Faible", "Low"),
+    "loyal": Text("Fidèle", "Loyal"),
+    "active": Text("Actif", "Active"),
+    "at_risk": Text("À risque", "At risk"),
+    "lapsed": Text("Perdu de vue", "Lapsed"),
+}
+
+
+def word(column: AnswerColumn, value: Any, lang: str) -> Any:
+    """A word of ours in the reader's language; what the book says stays as it is."""
+    if column.name in WORDED and isinstance(value, str) and value in WORDS:
+        return WORDS[value].in_(lang)
+    return value
+
+
+def heading(column: AnswerColumn) -> str:
+    """`Amount (EUR)`."""
+    return f"{column.label} ({column.unit})" if column.unit else column.label
+
+
+def units(minor: int, currency: str | None) -> Decimal:
+    """Minor units as an exact amount with all of its decimals.
+
+    >>> units(125_000, "EUR"), units(-5, "JPY")
+    (Decimal('1250.00'), Decimal('-5'))
+    """
+    return Decimal(minor).scaleb(-decimals(currency or ""))
+
+
+def is_share(column: AnswerColumn) -> bool:
+    """Whether a ratio is read as a percentage: not one of quotes per order."""
+    return column.type == "ratio" and "_per_" not in column.name

@@ -1,0 +1,261 @@
+"""Each format read back with somebody else's program, and set beside the JSON answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from xml.etree import ElementTree as ET
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from ledger.errors import BadRequest
+from ledger.money import decimals
+from projections.exports import FORMATS, check_format, export, file_name, language
+from projections.reports import REPORTS, Answer, AnswerColumn
+from tests.support.book import ZONE, eur, money
+
+FIGURES = {"count", "money", "quantity", "ratio"}
+
+
+def written(answer: Answer, form: str, lang: str = "en", locale: str | None = None) -> bytes:
+    return export(answer, form, lang=lang, time_zone=ZONE, locale=locale)
+
+
+def told(answer: Answer) -> list[list]:
+    """The rows of the JSON answer, as a program reads them."""
+    found = json.loads(answer.json())
+    return [[row.get(column["name"]) for column in found["columns"]] for row in found["rows"]]
+
+
+def in_units(value, column: AnswerColumn):
+    if value is None or column.type != "money":
+        return value
+    return Decimal(value) / 10 ** decimals(column.unit or "")
+
+
+def of_every_report(book, lang: str = "en") -> list[Answer]:
+    """Each report as it comes, and by its first dimensions."""
+    answers = []
+    for report in REPORTS:
+        answers.append(book.report(report.name, lang=lang))
+        if "by" in report.parameters:
+            answers.append(book.report(report.name, lang=lang, by=",".join(report.dimensions[:2])))
+    return answers
+
+
+def check_contract_csv(answer: Answer) -> None:
+    header, *rows = csv.reader(io.StringIO(written(answer, "csv").decode(), newline=""))
+    assert header == [column.name for column in answer.columns]
+    assert rows == [["" if value is None else str(value) for value in row] for row in told(answer)]
+
+
+def check_french_csv(answer: Answer) -> None:
+    content = written(answer, "csv", "fr", "fr")
+    assert content.startswith(b"\xef\xbb\xbf")
+    header, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";")
+    assert header == [f"{each.label} ({each.unit})" if each.unit else each.label for each in answer.columns]
+    for row, expected in zip(rows, told(answer), strict=True):
+        for cell, value, column in zip(row, expected, answer.columns, strict=True):
+            if value is None:
+                assert not cell
+            elif column.type in FIGURES:
+                assert "." not in cell
+                assert Decimal(cell.replace(",", ".")) == in_units(Decimal(repr(value)), column)
+
+
+def check_xlsx(answer: Answer, lang: str = "en") -> None:
+    book = openpyxl.load_workbook(io.BytesIO(written(answer, "xlsx", lang)))
+    rows, question = book.worksheets
+    assert rows.freeze_panes == "A2"
+    header, *cells = rows.iter_rows()
+    assert [cell.value for cell in header] == [
+        f"{each.label} ({each.unit})" if each.unit else each.label for each in answer.columns
+    ]
+    expected = told(answer)
+    if expected and answer.totals:
+        *cells, totals = cells
+        check_line(totals, [answer.totals.get(each.name) for each in answer.columns], answer, total=True)
+    for line, values in zip(cells, expected, strict=True):
+        check_line(line, values, answer)
+    said = {row[0]: row[1:] for row in question.iter_rows(values_only=True) if row[0]}
+    assert said["As of" if lang == "en" else "Au"][0] == answer.as_of
+    assert [said[name][0] for name in answer.parameters] == list(answer.parameters.values())
+    assert all(note in said for note in answer.notes)
+
+
+def check_line(line, values, answer: Answer, *, total: bool = False) -> None:
+    for cell, value, column in zip(line, values, answer.columns, strict=True):
+        if value is None:
+            assert cell.value is None or (total and cell.value == "Total")
+        elif column.type in FIGURES:
+            assert cell.data_type == "n"
+            assert cell.value == pytest.approx(float(in_units(value, column)), rel=1e-15)
+            assert (column.type != "money") or ("€" in cell.number_format and "0.00" in cell.number_format)
+        elif column.type == "date":
+            assert cell.value == datetime.fromisoformat(value)
+
+
+def check_parquet(answer: Answer) -> None:
+    table = pq.read_table(io.BytesIO(written(answer, "parquet")))
+    assert table.column_names == [column.name for column in answer.columns]
+    rows = [
+        [value.isoformat() if isinstance(value, date) else value for value in row.values()] for row in table.to_pylist()
+    ]
+    assert rows == told(answer)
+    for column in answer.columns:
+        field = table.schema.field(column.name)
+        assert field.metadata[b"label"].decode() == column.label
+        if column.type == "money":
+            assert (str(field.type), field.metadata[b"currency"].decode()) == ("int64", column.unit)
+    said = {name.decode(): value.decode() for name, value in table.schema.metadata.items()}
+    assert said["sales_ledger.known_at"] == answer.known_at
+    assert json.loads(said["sales_ledger.parameters"]) == answer.parameters
+    assert json.loads(said["sales_ledger.totals"]) == answer.totals
+
+
+def check_pictures(answer: Answer, lang: str = "en") -> None:
+    drawn = written(answer, "svg", lang).decode()
+    text = {element.text for element in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")}
+    assert answer.title in text
+    if not answer.rows and not answer.totals:
+        assert "Nothing to show" in text
+
+
+@pytest.mark.parametrize("check", [check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures])
+def test_an_empty_book_exports(empty_book, check):
+    for answer in of_every_report(empty_book):
+        check(answer)
+
+
+@pytest.mark.parametrize("check", [check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures])
+def test_one_deal_exports(book, check):
+    book.deal("d1", "2026-10-05", eur(1_234_56), expected_close_on="2027-01-31").deal("d2", "2026-10-06", eur(70))
+    book.won("d2", "2026-11-02")
+    for answer in of_every_report(book):
+        check(answer)
+
+
+@pytest.mark.parametrize("check", [check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures])
+def test_a_company_exports(company, check):
+    for answer in of_every_report(company):
+        check(answer)
+
+
+def test_a_series_has_dates(company):
+    answer = company.report("pipeline", period="2026-01..2026-06", every="month")
+    assert len(answer.rows) > 6
+    for check in (check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures):
+        check(answer)
+
+
+def test_the_same_answer_gives_the_same_bytes(company):
+    answer = company.report("forecast", by="team")
+    for form in FORMATS:
+        assert written(answer, form) == written(answer, form)
+
+
+HOSTILE = ["=1+2", "+33 1", "-2", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")']
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_is_never_a_formula(book, name):
+    book.customer("c1", "2026-01-02", name=name).deal("d1", "2026-10-05", eur(100), customer="c1")
+    answer = book.report("pipeline", by="customer")
+    assert answer.rows[0]["customer_name"] == name
+    column = [each.name for each in answer.columns].index("customer_name")
+    for content, delimiter in ((written(answer, "csv"), ","), (written(answer, "csv", "fr", "fr"), ";")):
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+        assert rows[1][column] == f"'{name}"
+    sheet = openpyxl.load_workbook(io.BytesIO(written(answer, "xlsx"))).worksheets[0]
+    cell = sheet.cell(2, column + 1)
+    assert (cell.data_type, cell.quotePrefix) == ("s", True)
+    assert cell.value.replace("_x000D_", "\r") == name  # as ECMA-376 writes a carriage return
+    parquet = pq.read_table(io.BytesIO(written(answer, "parquet")))
+    assert parquet["customer_name"].to_pylist() == [name]
+
+
+def test_money_has_the_decimals_of_its_currency(book):
+    book.rate("JPY", "2026-01-01", "0.005").deal("d1", "2026-10-05", money(200_000, "JPY"))
+    answer = book.report("pipeline", currency="JPY", lang="fr")
+    cell = openpyxl.load_workbook(io.BytesIO(written(answer, "xlsx", "fr"))).worksheets[0]["D2"]
+    assert (cell.value, cell.number_format) == (200_000, "#,##0\u00a0[$JPY]")
+    assert ";200000;" in written(answer, "csv", "fr", "fr").decode()
+
+
+def test_a_locale_says_how_numbers_are_written(book):
+    book.deal("d1", "2026-10-05", eur(1_234_50))
+    answer = book.report("pipeline")
+    assert ",1234.50," in written(answer, "csv", "en", "en").decode()
+    assert ";1234,50;" in written(answer, "csv", "fr", "fr_FR").decode()
+    assert ";1234,50;" in written(answer, "csv", "en", "en-ZA").decode()
+
+
+def test_words_of_ours_are_in_the_readers_language(book):
+    book.deal("d1", "2026-10-05", eur(100), expected_close_on="2026-11-30").deal("d2", "2026-10-05", eur(100))
+    answer = book.report("forecast", lang="fr")
+    assert [row["month"] for row in answer.rows] == ["overdue", "undated"]
+    sheet = openpyxl.load_workbook(io.BytesIO(written(answer, "xlsx", "fr"))).worksheets[0]
+    assert [sheet["A2"].value, sheet["A3"].value] == ["En retard", "Sans date"]
+    drawn = written(answer, "svg", "fr").decode()
+    assert "En retard" in drawn
+    assert "Au 2026-12-31 13:00:00, tel que connu au 2026-12-31 13:00:00" in drawn
+
+
+def test_a_chart_shows_months_without_anything(book):
+    for number, month in enumerate(("2027-01", "2027-04")):
+        book.deal(f"d{number}", "2026-10-05", eur(100), expected_close_on=f"{month}-15")
+    drawn = written(book.report("forecast"), "svg").decode()
+    assert all(f">{month}<" in drawn for month in ("2027-01", "2027-02", "2027-03", "2027-04"))
+
+
+def test_a_waterfall_goes_from_its_opening_to_its_closing():
+    steps = {
+        "opening_minor": 100_00,
+        "created_minor": 50_00,
+        "lost_minor": -30_00,
+        "fx_minor": 0,
+        "closing_minor": 120_00,
+    }
+    answer = Answer(
+        report="pipeline_changes",
+        title="Pipeline changes",
+        as_of="2026-06-30T21:59:59.999999Z",
+        known_at="2026-06-30T21:59:59.999999Z",
+        position=1,
+        generation=1,
+        parameters={},
+        columns=[AnswerColumn(name, "money", "EUR", name.removesuffix("_minor")) for name in steps],
+        rows=[steps],
+        totals=steps,
+        notes=[],
+    )
+    drawn = written(answer, "svg", "fr").decode()
+    assert all(f">{text}<" in drawn for text in ("opening", "100", "created", "+50", "lost", "−30", "closing", "120"))
+    assert ">fx<" not in drawn
+
+
+def test_a_format_that_does_not_exist_is_refused():
+    with pytest.raises(BadRequest, match="reports are written as json, csv, xlsx, parquet, svg, png"):
+        check_format("docx")
+
+
+@pytest.mark.parametrize(
+    ("form", "locale", "says"),
+    [
+        ("csv", "de", "write fr, en"),
+        ("csv", "../x", "unknown locale"),
+        ("xlsx", "fr", "locale says how to write csv"),
+    ],
+)
+def test_a_locale_that_changes_nothing_is_refused(form, locale, says):
+    with pytest.raises(BadRequest, match=says):
+        language(form, locale)
+
+
+def test_a_file_is_named_after_its_report_and_date(book):
+    assert file_name(book.report("sales", as_of="2026-03-31"), "xlsx") == "sales-2026-03-31.xlsx"
