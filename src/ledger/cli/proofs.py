@@ -57,6 +57,7 @@ def prove(
         size = opened(note, desk.verifier).size
         entry = bytes(ledger.feed_rows(position - 1, 1)[0][7])
         proof = ProofFile(position - 1, entry, log.inclusion(position - 1, size), note)
+        proof.check(desk.verifier)  # an entry that was altered after it was hashed is not proved
     _write(str(proof), output)
 
 
@@ -79,7 +80,9 @@ def verify(
     if path is None:
         _verify_ledger(settings_with(database_url=database, book=book), checkpoints or [], verifier)
     elif path.is_dir():
-        _verify_bundle(path, verifier)
+        _verify_bundle(path, checkpoints or [], verifier)
+    elif checkpoints:
+        raise WrongUse("--checkpoint is for the ledger itself or a bundle; a proof file holds its own")
     elif verifier is None:
         raise WrongUse("a proof file is checked with --key, the verifier key from somewhere you trust")
     else:
@@ -120,7 +123,8 @@ def _verify_ledger(settings: Settings, paths: list[Path], verifier: Verifier | N
         typer.echo(f"{len(found.findings)} thing{'s' * (len(found.findings) > 1)} wrong", err=True)
         raise typer.Exit(NOT_SO)
     typer.echo(
-        f"{found.size:,} entries, root {found.root.hex()}: as they were hashed, and as {len(held)} checkpoints say."
+        f"{found.size:,} entries, root {found.root.hex()}: as they were hashed, and as "
+        f"{len(held)} checkpoint{'s say' if len(held) != 1 else ' says'}."
     )
     if not paths:
         typer.echo("No checkpoint from outside was given: see --checkpoint.", err=True)
@@ -145,16 +149,19 @@ def _held(desk: SigningDesk, paths: list[Path], verifier: Verifier | None) -> li
     ]
 
 
-def _verify_bundle(directory: Path, verifier: Verifier | None) -> None:
+def _verify_bundle(directory: Path, paths: list[Path], verifier: Verifier | None) -> None:
     from ledger.errors import NotProven
-    from ledger.proof.standalone import Wrong, check_bundle
+    from ledger.proof.standalone import FAILURES, check_bundle
 
+    held = [_text(path) for path in paths]
+    if not (directory / "entries.jsonl").exists():
+        raise WrongUse(f"there is no bundle in {directory}")
     try:
-        check_bundle(directory, None if verifier is None else str(verifier), typer.echo)
-    except (Wrong, ValueError, KeyError, IndexError) as wrong:
+        check_bundle(directory, None if verifier is None else str(verifier), held, typer.echo)
+    except FAILURES as wrong:
         raise NotProven(f"the bundle does not hold: {wrong}") from None
-    except OSError as error:
-        raise WrongUse(f"{directory} is no bundle: {error.strerror} ({error.filename})") from None
+    if verifier is None:
+        typer.echo("The key came with the bundle: give one that you hold from elsewhere with --key.", err=True)
 
 
 def _desk(settings: Settings, ledger: Ledger) -> SigningDesk:

@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.errors import BadRequest
+from ledger.errors import BadRequest, NotProven
+from ledger.proof.merkle import Frontier
 from ledger.proof.notes import Checkpoint, opened
 
 if TYPE_CHECKING:
@@ -37,13 +38,18 @@ def write_bundle(
     note = desk.sign(recorder, log)
     checkpoint = opened(note, desk.verifier)
     (directory / "checkpoints").mkdir(parents=True)
+    written = Frontier()
     with (directory / "entries.jsonl").open("wb") as file:
         for after in range(0, checkpoint.size, PAGE):
             upto = min(after + PAGE, checkpoint.size)
             statement = "SELECT entry FROM events WHERE book = ? AND position > ? AND position <= ? ORDER BY position"
-            file.writelines(bytes(row[0]) + b"\n" for row in recorder.all(statement, [recorder.book, after, upto]))
+            for row in recorder.all(statement, [recorder.book, after, upto]):
+                written.append(bytes(row[0]))
+                file.write(bytes(row[0]) + b"\n")
             if progress is not None:
                 progress(upto, checkpoint.size)
+    if written.root() != checkpoint.root:
+        raise NotProven("the entries are not those that were hashed; run sales-ledger verify")
     (directory / "checkpoint").write_text(note, encoding="utf-8")
     (directory / "verifier.key").write_text(f"{desk.verifier}\n", encoding="utf-8")
     signed: dict[int, str] = {}

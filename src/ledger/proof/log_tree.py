@@ -57,10 +57,10 @@ class LogTree:
         """The root of the complete subtree over `2^level` leaves from leaf `number * 2^level` on."""
         row_level = min(level // TILE, len(KEPT)) * TILE
         height = level - row_level
-        first = number << height
-        row = self._row(row_level, first // WIDTH)
         if height > TILE:
             return node_hash(self.node(level - 1, 2 * number), self.node(level - 1, 2 * number + 1))
+        first = number << height
+        row = self._row(row_level, first // WIDTH)
         return fold(row[first % WIDTH : first % WIDTH + (1 << height)], 1 << height)
 
     def grow(self, size: int, progress: Callable[[int, int], None] | None = None) -> None:
@@ -107,9 +107,10 @@ class LogTree:
         return (bytes(row[0]) for row in rows)
 
     def _kept(self, level: int) -> int:
-        statement = "SELECT max(number) FROM tree_nodes WHERE book = ? AND level = ?"
-        found = self._recorder.one(statement, [self._recorder.book, level])[0]
-        return 0 if found is None else int(found) + 1
+        """How many nodes of a level are kept; none, so that they are made anew, if some in between are not."""
+        statement = "SELECT count(*), min(number), max(number) FROM tree_nodes WHERE book = ? AND level = ?"
+        count, first, last = self._recorder.one(statement, [self._recorder.book, level])
+        return count if count and (first, last) == (0, count - 1) else 0
 
     def _keep(self, level: int, number: int, nodes: Sequence[bytes]) -> None:
         """Keep the roots over each 256 of these nodes, the first of them as this number."""

@@ -29,7 +29,8 @@ MAX_NOTE_CHARACTERS = 1_000_000
 
 _NAME = re.compile(r"[^\s+]{1,200}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
-_SIGNATURE = re.compile(r"— (\S+) (\S+)")
+_SIGNATURE = re.compile(r"— ([^\s+]+) (\S+)")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class Checkpoint(NamedTuple):
@@ -73,8 +74,13 @@ class Signer(NamedTuple):
     name: str
     seed: bytes
 
+    def __repr__(self) -> str:
+        """Without the seed, wherever a message or a debugger would show it."""
+        return f"Signer({self.name!r})"
+
     @property
     def verifier(self) -> Verifier:
+        """The public half."""
         public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
         return Verifier(self.name, public.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
@@ -87,7 +93,11 @@ class Signer(NamedTuple):
         """Raises `NotProven`, without a word of what it read."""
         if not line.startswith(PRIVATE):
             raise NotProven("this is no signing key")
-        return cls(*_key_of(line.removeprefix(PRIVATE).strip(), "signing key"))
+        key = line.removeprefix(PRIVATE).strip()
+        found = cls(*_key_of(key, "signing key"))
+        if key.split("+", 2)[1] != found.verifier.key_id.hex():
+            raise NotProven("the signing key's id does not belong to its key; put the key back from its copy")
+        return found
 
     def sign(self, checkpoint: Checkpoint) -> str:
         """The checkpoint as a signed note."""
@@ -103,7 +113,7 @@ def opened(note: str, verifier: Verifier) -> Checkpoint:
     checkpoint = read(note)
     text, _, signatures = note.rpartition("\n\n")
     found = False
-    for line in signatures.splitlines():
+    for line in signatures.split("\n")[:-1]:
         match = _SIGNATURE.fullmatch(line)
         if match is None:
             raise NotProven(f"{line[:60]!r} is no signature line")
@@ -128,6 +138,8 @@ def read(note: str) -> Checkpoint:
     lines = text.split("\n")
     if len(note) > MAX_NOTE_CHARACTERS or not blank or not note.endswith("\n") or len(lines) < 3:
         raise NotProven("this is no checkpoint: origin, size and root in three lines, a blank one, signatures")
+    if _CONTROL.search(note) or not all(lines):
+        raise NotProven("the checkpoint has an empty line or a control character in its text; copy it again as it was")
     origin, size, root = lines[:3]
     if not origin or not _SIZE.fullmatch(size):
         raise NotProven("the checkpoint's first two lines are not an origin and a size")
@@ -162,8 +174,6 @@ class ProofFile(NamedTuple):
         if extra is None or not _SIZE.fullmatch(index) or lines[1] == index:
             raise NotProven("the proof names no entry or no index")
         hashes = [_bytes_of(line, "hash") for line in lines[2:]]
-        if any(len(each) != HASH_BYTES for each in hashes):
-            raise NotProven(f"a hash of the proof does not have {HASH_BYTES} bytes")
         return cls(int(index), _bytes_of(extra.removeprefix("extra "), "entry"), hashes, note)
 
     def check(self, verifier: Verifier) -> Checkpoint:
@@ -184,7 +194,11 @@ def _key_of(line: str, called: str) -> tuple[str, bytes]:
 
 
 def _bytes_of(text: str, called: str) -> bytes:
+    """Raises `NotProven` for anything but the one way in which these bytes are written."""
     try:
-        return b64decode(text, validate=True)
+        found = b64decode(text, validate=True)
     except (NotBase64, ValueError):
+        found = None
+    if found is None or b64encode(found).decode() != text:
         raise NotProven(f"the {called} is not base64") from None
+    return found

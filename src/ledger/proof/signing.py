@@ -39,7 +39,7 @@ def trust_directory(url: str, chosen: str | None) -> Path:
 
 
 class SigningDesk:
-    """One book's key, its last signed checkpoint, and all that it has signed, as files."""
+    """One book's key and every checkpoint that it has signed, as files."""
 
     def __init__(self, directory: Path, origin: str, book: str) -> None:
         self._directory = directory / book
@@ -55,11 +55,6 @@ class SigningDesk:
         found = self._directory / "checkpoints"
         return [path.read_text(encoding="utf-8") for path in sorted(found.glob("*.note"))] if found.is_dir() else []
 
-    def last(self) -> str | None:
-        """The note signed last."""
-        path = self._directory / "last.note"
-        return path.read_text(encoding="utf-8") if path.exists() else None
-
     def sign(self, recorder: LogRecorder, log: LogTree) -> str:
         """Sign the log as it is now; the same note again where it has not grown.
 
@@ -67,7 +62,8 @@ class SigningDesk:
         add up to: then nothing is signed.
         """
         with self._alone():
-            signer = self._signer(create=True)
+            signed = self.notes()
+            signer = self._signer(create=not signed)
             head = recorder.head()
             checkpoint = Checkpoint(self._name, head.position, head.frontier.root())
             if log.root(head.position) != checkpoint.root:
@@ -75,11 +71,13 @@ class SigningDesk:
                     f"the first {head.position} entries do not add up to the root that the log's head states; nothing is"
                     " signed: run sales-ledger verify"
                 )
-            if (before := self.last()) is not None:
-                self._check_goes_on(opened(before, signer.verifier), checkpoint, log)
+            if signed:
+                last = opened(signed[-1], signer.verifier)
+                self._check_goes_on(last, checkpoint, log)
+                if last == checkpoint:
+                    return signed[-1]
             note = signer.sign(checkpoint)
             self._keep(Path("checkpoints") / f"{checkpoint.size:016}.note", note)
-            self._keep(Path("last.note"), note)
         return note
 
     @staticmethod
@@ -91,8 +89,8 @@ class SigningDesk:
             )
         if last.size == 0:
             return
-        proof = log.consistency(last.size, now.size)
         try:
+            proof = log.consistency(last.size, now.size)
             tree.check_consistency(last.size, last.root, now.size, now.root, proof)
         except NotProven as fork:
             raise NotProven(f"the log is not the one that was signed last ({fork}); nothing is signed") from None
@@ -100,11 +98,11 @@ class SigningDesk:
     def _signer(self, *, create: bool = False) -> Signer:
         path = self._directory / "signing.key"
         if not path.exists():
+            if self.notes():
+                raise NotProven(f"checkpoints were signed and their key {path} is gone; put it back from its copy")
             if not create:
                 raise NotFound("nothing has been signed yet; run sales-ledger checkpoint")
-            self._keep(
-                path.relative_to(self._directory), Signer(self._name, secrets.token_bytes(SEED_BYTES)).line() + "\n"
-            )
+            self._keep(Path(path.name), Signer(self._name, secrets.token_bytes(SEED_BYTES)).line() + "\n")
         signer = Signer.parse(path.read_text(encoding="utf-8"))
         if signer.name != self._name:
             raise NotProven(f"the key in {path} is that of {signer.name}, not of {self._name}; see LEDGER_ORIGIN")
@@ -115,7 +113,8 @@ class SigningDesk:
         path = self._directory / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=DIRECTORY_MODE)
         written = path.with_suffix(".new")
-        descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, SECRET_MODE)
+        written.unlink(missing_ok=True)
+        descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

@@ -1,21 +1,23 @@
 """Check an audit bundle of a sales ledger: one file, Python's standard library alone.
 
-    python3 verify.py [DIRECTORY] [--key VERIFIER_KEY]
+    python3 verify.py [DIRECTORY] [--key VERIFIER_KEY] [--checkpoint FILE]...
 
 Reads every entry, works the Merkle tree of RFC 9162 out anew, and compares it with every signed checkpoint of the
-bundle and every consistency proof between them. Take the verifier key, or a checkpoint, from where the ledger's
-owner cannot change it (your own mail, say): a key that comes with the bundle proves only that the bundle is whole.
+bundle and every consistency proof between them. Take the verifier key and a checkpoint from where the ledger's owner
+cannot change them (your own mail, say): a key that comes with the bundle proves only that the bundle is whole.
 
 Exit code 0: all of it holds. 1: something does not, and is said. 2: there is no bundle.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
+import binascii
 import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,6 +29,10 @@ SQRT_M1 = pow(2, (P - 1) // 4, P)
 
 class Wrong(Exception):
     """Something of the bundle does not hold."""
+
+
+FAILURES = (Wrong, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
+"""What a bundle may raise that was written by somebody else."""
 
 
 # Ed25519 (RFC 8032, 5.1) ----------------------------------------------------------------------------------------------
@@ -153,6 +159,8 @@ class Tree:
 
 def check_consistency(first: int, first_root: bytes, second: int, second_root: bytes, proof: list[bytes]) -> None:
     """RFC 9162, 2.1.4.2."""
+    if any(len(each) != 32 for each in proof):
+        raise Wrong("a hash of a consistency proof does not have 32 bytes")
     path = [first_root, *proof] if first & (first - 1) == 0 else list(proof)
     if not 1 <= first < second or not path:
         raise Wrong(f"nothing proves {second} entries consistent with {first}")
@@ -177,11 +185,24 @@ def check_consistency(first: int, first_root: bytes, second: int, second_root: b
 # The bundle -----------------------------------------------------------------------------------------------------------
 
 
+def decoded(text: str) -> bytes:
+    """What base64 says, written in the one way in which these bytes are."""
+    try:
+        found = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise Wrong(f"{text[:60]!r} is not base64") from None
+    if base64.b64encode(found).decode() != text:
+        raise Wrong(f"{text[:60]!r} is not base64 as it is written")
+    return found
+
+
 def read_key(line: str) -> tuple[str, bytes]:
     """A verifier key's name and 32 public bytes."""
     name, key_id, key = line.strip().split("+", 2)
-    packed = base64.b64decode(key)
-    if packed[:1] != b"\x01" or hashlib.sha256(name.encode() + b"\n" + packed).digest()[:4].hex() != key_id:
+    packed = decoded(key)
+    if packed[:1] != b"\x01" or len(packed) != 33:
+        raise Wrong("the verifier key is not an Ed25519 key")
+    if hashlib.sha256(name.encode() + b"\n" + packed).digest()[:4].hex() != key_id:
         raise Wrong("the verifier key's id is not that of its key")
     return name, packed[1:]
 
@@ -193,45 +214,58 @@ def read_checkpoint(note: str, name: str, public: bytes, check: Check) -> tuple[
     if lines[0] != name:
         raise Wrong(f"a checkpoint is of {lines[0]!r}, the key of {name!r}")
     key_id = hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
-    for line in signatures.splitlines():
+    for line in filter(None, signatures.split("\n")):
         dash, _, rest = line.partition(" ")
         signer, _, encoded = rest.partition(" ")
-        signed = base64.b64decode(encoded)
+        signed = decoded(encoded)
         if dash == "—" and signer == name and signed[:4] == key_id:
             if not check(public, f"{text}\n".encode(), signed[4:]):
                 raise Wrong(f"the signature under the checkpoint of {lines[1]} entries does not hold")
-            return int(lines[1]), base64.b64decode(lines[2])
+            return int(lines[1]), decoded(lines[2])
     raise Wrong(f"the checkpoint of {lines[1]} entries is not signed by {name}")
 
 
 def read_proofs(text: str) -> dict[tuple[int, int], list[bytes]]:
     """The consistency proofs by their two sizes."""
     found = {}
-    for part in filter(None, text.split("\n\n")):
-        first, *hashes = part.strip().split("\n")
+    for part in filter(None, text.removesuffix("\n").split("\n\n")):
+        first, *hashes = part.split("\n")
         one, two = first.split(" ")
-        found[int(one), int(two)] = [base64.b64decode(each) for each in hashes]
+        found[int(one), int(two)] = [decoded(each) for each in hashes]
     return found
 
 
-def check_bundle(directory: Path, key: str | None = None, show: Callable[[str], None] = print) -> int:
-    """Check all of it; how many entries it has. Raises `Wrong`."""
+def check_bundle(
+    directory: Path, key: str | None = None, held: Iterable[str] = (), show: Callable[[str], None] = print
+) -> int:
+    """Check all of it, against checkpoints held elsewhere too; how many entries it has. Raises `Wrong`."""
     how, check = signature_check()
     name, public = read_key(key or (directory / "verifier.key").read_text(encoding="utf-8"))
     show(f"signatures are checked by {how}")
     notes = [path.read_text(encoding="utf-8") for path in sorted((directory / "checkpoints").glob("*.note"))]
     notes.append((directory / "checkpoint").read_text(encoding="utf-8"))
-    signed = dict(read_checkpoint(note, name, public, check) for note in notes)
-    last = max(signed)
-    tree, before = Tree(), ""
+    signed: dict[int, bytes] = {}
+    for size, root in (read_checkpoint(note, name, public, check) for note in notes):
+        if signed.setdefault(size, root) != root:
+            raise Wrong(f"two checkpoints of {size} entries were signed, and differ: the log was forked")
+    last, proven = max(signed), sorted(signed)
+    for size, root in (read_checkpoint(note, name, public, check) for note in held):
+        if size > last:
+            raise Wrong(f"a checkpoint of {size} entries is held, and the bundle has {last}")
+        if signed.setdefault(size, root) != root:
+            raise Wrong(f"the checkpoint of {size} entries is not the one that is held: the log was rewritten")
+    tree, before, book = Tree(), "", name.rpartition("/")[2]
+    proofs = read_proofs((directory / "consistency").read_text(encoding="utf-8"))
     roots: dict[int, bytes] = {0: tree.root()}
     versions: dict[str, int] = {}
     with (directory / "entries.jsonl").open("rb") as lines:
         for line in lines:
-            entry = line.rstrip(b"\n")
+            entry = line[:-1] if line.endswith(b"\n") else line
             tree.append(entry)
             told = json.loads(entry)
             stream, version = told["stream"], told["version"]
+            if told["book"] != book:
+                raise Wrong(f"the entry at position {tree.size} is not of the book {book}")
             if version != versions.get(stream, 0) + 1:
                 raise Wrong(f"{stream} has version {version} at position {tree.size}, out of turn")
             versions[stream] = version
@@ -247,10 +281,11 @@ def check_bundle(directory: Path, key: str | None = None, show: Callable[[str], 
             raise Wrong(f"the first {size} entries are not those that were signed")
     show(f"{tree.size} entries, {len(versions)} streams: positions and versions without gaps, time never goes back")
     show(f"{len(signed)} checkpoints of {name} signed, and true of the entries")
-    proofs = read_proofs((directory / "consistency").read_text(encoding="utf-8"))
-    sizes = sorted(size for size in signed if size)
+    sizes = sorted(size for size in proven if size)
     for first, second in pairwise(sizes):
-        check_consistency(first, signed[first], second, signed[second], proofs.get((first, second), []))
+        check_consistency(first, signed[first], second, signed[second], proofs.pop((first, second), []))
+    if proofs:
+        raise Wrong(f"the consistency proof from {min(proofs)[0]} to {min(proofs)[1]} is of no two checkpoints")
     show(f"{max(0, len(sizes) - 1)} consistency proofs hold")
     show(f"root {tree.root().hex()} at {tree.size}")
     return tree.size
@@ -258,21 +293,21 @@ def check_bundle(directory: Path, key: str | None = None, show: Callable[[str], 
 
 def main(arguments: list[str]) -> int:
     """The command; its exit code."""
-    key = None
-    if "--key" in arguments:
-        at = arguments.index("--key")
-        key = arguments[at + 1]
-        arguments = arguments[:at] + arguments[at + 2 :]
-    directory = Path(arguments[0]) if arguments else Path(__file__).resolve().parent
-    if not (directory / "entries.jsonl").exists():
-        print(f"there is no bundle in {directory}", file=sys.stderr)
+    parser = argparse.ArgumentParser(description="Check an audit bundle of a sales ledger.")
+    parser.add_argument("directory", nargs="?", type=Path, default=Path(__file__).resolve().parent)
+    parser.add_argument("--key", help="the verifier key, from elsewhere than the bundle")
+    parser.add_argument("--checkpoint", type=Path, action="append", default=[], help="one that you hold; repeatable")
+    asked = parser.parse_args(arguments)
+    if not (asked.directory / "entries.jsonl").exists():
+        print(f"there is no bundle in {asked.directory}", file=sys.stderr)
         return 2
     try:
-        check_bundle(directory, key)
-    except (Wrong, ValueError, KeyError, IndexError, OSError) as error:
+        held = [path.read_text(encoding="utf-8") for path in asked.checkpoint]
+        check_bundle(asked.directory, asked.key, held)
+    except FAILURES as error:
         print(f"DOES NOT HOLD: {error}", file=sys.stderr)
         return 1
-    if key is None:
+    if asked.key is None:
         print("The key came with the bundle: compare it with one that you hold from elsewhere, or give it with --key.")
     print("All of it holds.")
     return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ledger.errors import NotProven
-from ledger.proof.merkle import EMPTY_ROOT, node_hash
+from ledger.proof.merkle import EMPTY_ROOT, HASH_BYTES, node_hash
 
 Node = Callable[[int, int], bytes]
 
@@ -59,6 +59,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
     """Verify that a leaf hash stands at `index` of the tree with this root (RFC 9162 2.1.3.2). Raises `NotProven`."""
     if not 0 <= index < size:
         raise NotProven(f"leaf {index} lies outside of the tree of {size}")
+    _check_hashes(leaf, *proof)
     number, last, found = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
@@ -82,6 +83,7 @@ def check_consistency(first: int, first_root: bytes, second: int, second_root: b
     """Verify that one tree begins with the other (RFC 9162 2.1.4.2). Raises `NotProven`; so does an empty first tree."""
     if not 1 <= first <= second:
         raise NotProven(f"nothing proves a tree of {second} leaves consistent with one of {first}")
+    _check_hashes(*proof)
     if first == second:
         if proof or first_root != second_root:
             raise NotProven(f"two trees of {first} leaves are not the same")
@@ -112,6 +114,12 @@ def check_consistency(first: int, first_root: bytes, second: int, second_root: b
         raise NotProven(f"the tree of {second} leaves does not begin with that of {first}")
     if new != second_root:
         raise NotProven(f"the consistency proof does not lead to the root of the tree of {second}")
+
+
+def _check_hashes(*hashes: bytes) -> None:
+    """A shorter hash before a longer one would make the same node as two whole ones."""
+    if any(len(each) != HASH_BYTES for each in hashes):
+        raise NotProven(f"a hash of the proof does not have {HASH_BYTES} bytes")
 
 
 def _split(size: int) -> int:
