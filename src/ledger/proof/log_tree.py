@@ -126,8 +126,8 @@ class LogTree:
         engine = self._recorder.engine
         dialect = {"sqlite": sqlite, "postgresql": postgresql}[engine.dialect.name]
         try:
-            with engine.begin() as connection:
-                connection.execute(dialect.insert(tree_nodes).on_conflict_do_nothing(), rows)
+            with engine.begin() as connection:  # one statement: on SQLite each would be a transaction of its own
+                connection.execute(dialect.insert(tree_nodes).values(rows).on_conflict_do_nothing())
         except DBAPIError as error:
             raise unusable(error, engine.url) from None
 
