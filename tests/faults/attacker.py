@@ -26,9 +26,8 @@ from projections.check import check
 from projections.runner import run_batch
 from projections.store import ReadStore
 from projections.tables import TABLES
-from tests.support.lines import eur, say
+from tests.support.lines import eur, pipeline, say
 from tests.support.lines import opened as deal_opened
-from tests.support.lines import pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -45,7 +45,8 @@ def prove(
     book: Book = None,
 ) -> None:
     """Prove that an event is in the log, under a checkpoint signed now: a file that anybody can verify alone."""
-    from ledger.proof.log_tree import LogTree
+    from ledger.errors import NotProven
+    from ledger.proof.log_tree import LogTree, stored
     from ledger.proof.notes import ProofFile, opened
 
     settings = settings_with(database_url=database, book=book)
@@ -55,9 +56,12 @@ def prove(
         desk, log = _desk(settings, ledger), LogTree(ledger.recorder)
         note = desk.sign(ledger.recorder, log)
         size = opened(note, desk.verifier).size
-        entry = bytes(ledger.feed_rows(position - 1, 1)[0][7])
+        entry = stored(ledger.feed_rows(position - 1, 1)[0][7])
         proof = ProofFile(position - 1, entry, log.inclusion(position - 1, size), note)
-        proof.check(desk.verifier)  # an entry that was altered after it was hashed is not proved
+        try:
+            proof.check(desk.verifier)
+        except NotProven:
+            raise NotProven(f"event {position} is not what was signed; run sales-ledger verify") from None
     _write(str(proof), output)
 
 
@@ -165,9 +169,9 @@ def _verify_bundle(directory: Path, paths: list[Path], verifier: Verifier | None
 
 
 def _desk(settings: Settings, ledger: Ledger) -> SigningDesk:
-    from ledger.proof.signing import SigningDesk, trust_directory
+    from ledger.proof.signing import desk_of
 
-    return SigningDesk(trust_directory(settings.database_url, settings.trust_dir), settings.origin, ledger.book)
+    return desk_of(settings, ledger.book)
 
 
 def _text(path: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.errors import BadRequest, NotProven
+from ledger.proof.log_tree import stored
 from ledger.proof.merkle import Frontier
 from ledger.proof.notes import Checkpoint, opened
 
@@ -44,8 +45,8 @@ def write_bundle(
             upto = min(after + PAGE, checkpoint.size)
             statement = "SELECT entry FROM events WHERE book = ? AND position > ? AND position <= ? ORDER BY position"
             for row in recorder.all(statement, [recorder.book, after, upto]):
-                written.append(bytes(row[0]))
-                file.write(bytes(row[0]) + b"\n")
+                written.append(stored(row[0]))
+                file.write(row[0] + b"\n")
             if progress is not None:
                 progress(upto, checkpoint.size)
     if written.root() != checkpoint.root:

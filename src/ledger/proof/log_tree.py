@@ -104,7 +104,7 @@ class LogTree:
         rows = self._recorder.all(statement, [self._recorder.book, first, first + count])
         if whole and len(rows) < count:
             raise NotProven(f"the log has no more than {first + len(rows)} of its first {first + count} entries")
-        return (bytes(row[0]) for row in rows)
+        return (stored(row[0]) for row in rows)
 
     def _kept(self, level: int) -> int:
         """How many nodes of a level are kept; none, so that they are made anew, if some in between are not."""
@@ -130,6 +130,13 @@ class LogTree:
                 connection.execute(dialect.insert(tree_nodes).values(rows).on_conflict_do_nothing())
         except DBAPIError as error:
             raise unusable(error, engine.url) from None
+
+
+def stored(entry: Any) -> bytes:
+    """An entry as the database has it. Raises `NotProven` for anything but bytes, which SQLite would take too."""
+    if not isinstance(entry, bytes):
+        raise NotProven("an entry is not stored as bytes: the log was altered; run sales-ledger verify")
+    return entry
 
 
 def fold(nodes: Sequence[bytes], count: int) -> bytes:

@@ -22,6 +22,7 @@ from ledger.proof.notes import Checkpoint, Signer, Verifier, opened
 
 if TYPE_CHECKING:
     from ledger.log.recorder import LogRecorder
+    from ledger.settings import Settings
 
 SEED_BYTES = 32
 SECRET_MODE = 0o600
@@ -36,6 +37,11 @@ def trust_directory(url: str, chosen: str | None) -> Path:
     if address.get_backend_name() == "sqlite" and address.database:
         return Path(f"{address.database}.trust")
     return Path("sales-ledger.trust")
+
+
+def desk_of(settings: Settings, book: str) -> SigningDesk:
+    """The signer of one book, where the settings say that it keeps its state."""
+    return SigningDesk(trust_directory(settings.database_url, settings.trust_dir), settings.origin, book)
 
 
 class SigningDesk:

@@ -18,7 +18,7 @@ def mth(entries: list[bytes]) -> bytes:
 
 
 def largest_power_of_two_below(n: int) -> int:
-    """k < n <= 2k."""
+    """K < n <= 2k."""
     k = 1
     while 2 * k < n:
         k *= 2

@@ -197,7 +197,7 @@ def test_no_message_shows_the_key(recorder, desk, tmp_path):
 def test_a_key_that_is_gone_is_not_replaced_silently(recorder, desk, tmp_path):
     sign(desk, recorder)
     (tmp_path / "trust" / "main" / "signing.key").unlink()
-    with pytest.raises(NotProven, match="their key .* is gone; put it back"):
+    with pytest.raises(NotProven, match=r"their key .* is gone; put it back"):
         desk.sign(recorder, LogTree(recorder))
     assert not (tmp_path / "trust" / "main" / "signing.key").exists()
 

@@ -93,8 +93,8 @@ def altered(proof):
     """A proof cut, extended, reordered, doubled or stripped of any of its hashes; and each way only once."""
     hashes = list(proof)
     changed = [hashes[:place] + hashes[place + 1 :] for place in range(len(hashes))]
-    changed += [hashes[:place] + [EMPTY_ROOT] + hashes[place:] for place in range(len(hashes) + 1)]
-    changed += [hashes[:place] + [hashes[place], *hashes[place:]] for place in range(len(hashes))]
+    changed += [[*hashes[:place], EMPTY_ROOT, *hashes[place:]] for place in range(len(hashes) + 1)]
+    changed += [[*hashes[:place], hashes[place], *hashes[place:]] for place in range(len(hashes))]
     changed += [
         [*hashes[:place], hashes[place + 1], hashes[place], *hashes[place + 2 :]]
         for place in range(len(hashes) - 1)
