@@ -23,6 +23,7 @@ from ledger.errors import (
     KeyReused,
     LedgerError,
     NotFound,
+    NotProven,
     Refused,
     UnreadableEvent,
 )
@@ -36,6 +37,7 @@ STATUS: dict[type[LedgerError], tuple[HTTPStatus, str]] = {
     Conflict: (HTTPStatus.CONFLICT, "The stream has moved on"),
     Refused: (HTTPStatus.UNPROCESSABLE_ENTITY, "The ledger refuses the event"),
     KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key came with another body"),
+    NotProven: (HTTPStatus.INTERNAL_SERVER_ERROR, "The log is not what was signed"),
     UnreadableEvent: (HTTPStatus.INTERNAL_SERVER_ERROR, "A stored event cannot be read"),
     DatabaseUnusable: (HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used"),
 }

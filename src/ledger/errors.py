@@ -64,3 +64,9 @@ class BadRequest(LedgerError):
     """A question that cannot be answered as asked: unknown report, parameter, date."""
 
     code = "bad_request"
+
+
+class NotProven(LedgerError):
+    """A proof, a signature or a log that does not hold what it should: altered, forked, or about something else."""
+
+    code = "not_proven"

@@ -34,6 +34,13 @@ class Settings(BaseSettings):
     read_timeout_s: float = Field(default=5.0, ge=0, le=60)
     """How long a read waits for the read store to catch up with the log, before it answers as it is."""
 
+    origin: str = "sales-ledger.local"
+    """Whose log this is, as checkpoints name it: the first half of `origin/book`."""
+
+    trust_dir: str | None = None
+    """Where the signing key and what it has signed are kept, never in the database; beside an SQLite file by default,
+    `sales-ledger.trust` in the working directory for a server."""
+
     lang: Language = Field(default="en", validation_alias=AliasChoices(*LANGUAGE_VARIABLES))
 
     @field_validator("lang", mode="before")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -14,11 +15,12 @@ BIN = Path(sys.executable).parent
 
 @contextmanager
 def served(url: str, log: Path) -> Iterator[str]:
-    """The address of a server over a database; what it complains of goes to a file."""
+    """The address of a server over a database; what it complains of, and what it signs, goes beside a file."""
+    environment = os.environ | {"LEDGER_TRUST_DIR": str(log.with_name("trust"))}
     command = [str(BIN / "sales-ledger"), "serve", "--port", "0", "--database", url]
     with (
         log.open("w") as complaints,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True, env=environment) as process,
     ):
         assert process.stdout is not None
         try:

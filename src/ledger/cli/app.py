@@ -15,6 +15,7 @@ from ledger.cli import (
     history,
     importing,
     pack,
+    proofs,
     rebuild,
     replay,
     report,
@@ -59,5 +60,9 @@ app.command("history")(history.history)
 app.command("schema")(schema.schema)
 app.command("replay", context_settings=PASS_ON, epilog=EPILOG)(replay.replay)
 app.command("rebuild")(rebuild.rebuild)
+app.command("checkpoint")(proofs.checkpoint)
+app.command("prove")(proofs.prove)
+app.command("verify")(proofs.verify)
+app.command("bundle")(proofs.bundle)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)

@@ -16,7 +16,7 @@ from ledger.errors import DatabaseUnusable, NotFound
 if TYPE_CHECKING:
     from alembic.config import Config
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The newest migration; a database that names another one is older (migrated) or newer (refused)."""
 
 VERSION_TABLE = "ledger_schema"

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger.codec import MAX_ENTRY_BYTES, TYPED_COLUMNS, Envelope, Recorded, encode, typed
-from ledger.errors import LedgerError, Moved, Refused
+from ledger.errors import LedgerError, Moved, NotProven, Refused
 from ledger.log.database import unusable
 from ledger.log.group_commit import GroupCommit
 from ledger.log.requests import Group, PendingEntry, Remembered, Request, Row, Stored, Told, positioned
@@ -319,9 +319,12 @@ class LogRecorder(ApplicationRecorder):
         return max(self.clock(), head.stamp)
 
     def head(self) -> Head:
-        """The head as the database has it."""
+        """The head as the database has it. Raises `NotProven` for one that no append has written."""
         found = self.one("SELECT position, stamp, frontier FROM heads WHERE book = ?", [self.book])
-        return Head(found[0], found[1], Frontier.from_bytes(found[0], bytes(found[2])))
+        try:
+            return Head(found[0], found[1], Frontier.from_bytes(found[0], bytes(found[2])))
+        except (AttributeError, TypeError, ValueError) as error:
+            raise NotProven(f"the log's head was damaged ({error}); restore the database from a backup") from None
 
     def version(self, stream: str) -> int:
         """The version of a stream; 0 if there is none."""

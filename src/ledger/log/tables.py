@@ -99,6 +99,17 @@ vault = Table(
     Index("vault_subject", "book", "subject_ref"),
 )
 
+tree_nodes = Table(
+    "tree_nodes",
+    LOG,
+    Column("book", ordered_text(), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("book", "level", "number", name="tree_nodes_pkey"),
+)
+"""Roots of complete subtrees (`proof.log_tree`): a copy, which proofs made from it are checked against."""
+
 read_stores = Table(
     "read_stores",
     LOG,

@@ -49,8 +49,11 @@ class Frontier:
         return Frontier(self.size, self.roots)
 
     def append(self, entry: bytes) -> None:
-        """One more leaf, on the right."""
-        node = sha256(b"\x00" + entry).digest()
+        """One more entry, as a leaf on the right."""
+        self.add(sha256(b"\x00" + entry).digest())
+
+    def add(self, node: bytes) -> None:
+        """The same, of an entry's leaf hash."""
         roots, size = self.roots, self.size
         while size & 1:
             node = sha256(b"\x01" + roots.pop() + node).digest()

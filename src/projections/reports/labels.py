@@ -83,7 +83,13 @@ NAMED = frozenset(_TABLES)
 """Dimensions that have a `*_name` column beside them."""
 _PREFIX = {"owner": "person-", "who": "person-", "other": "customer-"}
 _KINDS = {
-    "date": "date", "day": "date", "since": "date", "cohort": "month", "after": "text", "health": "text", "pattern": "text"
+    "date": "date",
+    "day": "date",
+    "since": "date",
+    "cohort": "month",
+    "after": "text",
+    "health": "text",
+    "pattern": "text",
 }
 _FEW = 500
 MOST_STEPS = 12 * 300

@@ -14,8 +14,8 @@ from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, 
 from ledger.errors import BadRequest
 from ledger.times import day_start, local_date
 from projections import intervals
-from projections.reports.definition import DAYS
 from projections.reports import calibration
+from projections.reports.definition import DAYS
 from projections.reports.open_rows import open_rows
 from projections.reports.open_rows import values as open_values
 from projections.reports.periods import MAX_DATES, month_first, month_number

@@ -22,9 +22,10 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def sales_ledger(database_url, capsys, monkeypatch) -> Callable[..., Ran]:
+def sales_ledger(database_url, capsys, monkeypatch, tmp_path) -> Callable[..., Ran]:
     """Run `sales-ledger ARGUMENTS` on the test's own database, in this process."""
     monkeypatch.setenv("LEDGER_DATABASE_URL", database_url)
+    monkeypatch.setenv("LEDGER_TRUST_DIR", str(tmp_path / "trust"))
     monkeypatch.setenv("LEDGER_LANG", "en")
 
     def run(*arguments: str, stdin: bytes = b"") -> Ran:
