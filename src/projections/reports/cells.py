@@ -76,7 +76,7 @@ class Cells:
         assert summary is not None
         self.rows = {key: dict(summary(self._question, some)) for key, some in by_key.items()}
         self.totals = dict(summary(self._question, found))
-        self.lines, self.late = len(found), sum(item.late for item in found)
+        self.lines, self.late = sum(item.lines for item in found), sum(item.late for item in found)
         return found
 
     @staticmethod

@@ -32,9 +32,12 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     yield from _closings(question, view, rates, None)
     if _tells_open(question):
         asked = _open(question)
-        for key, sums in work_out(asked, view).rows.items():
-            told = dict(zip(asked.heads, key, strict=True))
-            yield Item("pipeline", 0, question.pair.as_of, told, {"open_deals": sums["deals"]}, OPEN)
+        cells = work_out(asked, view)
+        late = cells.late
+        for key, sums in cells.rows.items():
+            told, deals = dict(zip(asked.heads, key, strict=True)), sums["deals"]
+            yield Item("pipeline", 0, question.pair.as_of, told, {"open_deals": deals}, OPEN, late=late, lines=deals)
+            late = 0  # said once, of them all
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -106,7 +109,7 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:
 
 
 def summary_of_stays(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001
-    durations = [item.figures["stay_us"] for item in found if "stay_us" in item.figures]
+    durations = [stay for item in found for stay in item.figures["stays_us"]]
     return {
         "left": len(durations),
         "median_days": days(quantile(durations, MEDIAN)),
@@ -170,7 +173,7 @@ CYCLE = replace(
             dimensions=("stage", "month", "quarter", "year", *(each for each in _DIMENSIONS if each != "stage")),
             fixed=("stage",),
             items=stays.items,
-            evidence=None,
+            evidence=stays.evidence,
             summary=summary_of_stays,
         )
     },

@@ -81,8 +81,8 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # no
                 "now": _value(indicator, now, view),
                 "before": _value(indicator, before, view),
                 "kind": indicator.column.type,
-                "report": indicator.report.name,
-                "column": indicator.column.name,
+                "of_report": indicator.report.name,
+                "of_column": indicator.column.name,
             },
         )
 
@@ -151,7 +151,7 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:
     said = found[0].figures
     now, before = said["now"], said["before"]
     change = None if now is None or before is None else now - before
-    figures: dict[str, Any] = {name: said[name] for name in ("place", "report", "column")}
+    figures: dict[str, Any] = {"place": said["place"], "report": said["of_report"], "column": said["of_column"]}
     for name, value in (("value", now), ("previous", before), ("change", change)):
         figures |= _shown(name, value, said["kind"], question.currency)
     return nothing | figures

@@ -80,7 +80,7 @@ class Item:
 
     `dimensions` tells every dimension that the question needs; `figures` what the summary is made of, integers and
     fractions as in `Exact`, or texts. `joined` are the dated streams that told something of it; `late`: it rests on an
-    event appended after `known_at`.
+    event appended after `known_at`. One that adds up several says how many `lines` they are, and how many `late`.
     """
 
     stream: str
@@ -90,7 +90,8 @@ class Item:
     figures: Mapping[str, Any]
     state: str | None = None
     joined: tuple[str, ...] = ()
-    late: bool = False
+    late: int = 0
+    lines: int = 1
 
 
 @dataclass(frozen=True)

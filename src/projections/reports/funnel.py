@@ -22,7 +22,7 @@ COUNTS = ("entered", "advanced", "lost_here", "still_here")
 def summary(question: Question, items: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (as reports call it)
     """The figures of a stage; of several together, of a deal in a stage each."""
     found: dict[str, Any] = {name: sum(item.figures.get(name, 0) for item in items) for name in COUNTS}
-    durations = [item.figures["stay_us"] for item in items if "stay_us" in item.figures]
+    durations = [stay for item in items for stay in item.figures["stays_us"]]
     return found | {
         "conversion": Fraction(found["advanced"], found["entered"]) if items else None,
         "median_days": days(quantile(durations, MEDIAN)),
@@ -69,5 +69,6 @@ FUNNEL = Report(
     ),
     fixed=("stage",),
     items=stays.items,
+    evidence=stays.evidence,
     summary=summary,
 )

@@ -98,8 +98,11 @@ def reached(question: Question, view: View, found: Sequence[Objective]) -> Itera
             for each in by_owner(of.get("owner")):
                 if each.counts(of):
                     achieved[each.item.stream] += sums["counted"] * (E6 if base == "one" else 1)
+        lines, late = cells.lines, cells.late
         for each in some:
-            yield replace(each.item, state=ACHIEVED, figures=each.brings("achieved", achieved[each.item.stream]))
+            figures = each.brings("achieved", achieved[each.item.stream])
+            yield replace(each.item, state=ACHIEVED, figures=figures, lines=lines, late=late)
+            lines = late = 0  # said once, of them all
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -29,6 +30,19 @@ Place = tuple[str, str]
 """A pipeline and a stage of it."""
 
 
+class _Passage(NamedTuple):
+    """A deal through a stage: its first row there, how it left last, and how long it was there in all if it left."""
+
+    row: Any
+    place: Place
+    way: str
+    stay_us: int | None
+    appended_at: int
+
+    def late(self, question: Question) -> int:
+        return int(self.appended_at > question.pair.known_at)
+
+
 @dataclass
 class _Stay:
     """A deal in a stage without a break, from a row on until an instant, or until now."""
@@ -39,17 +53,41 @@ class _Stay:
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (as reports call it)
+    """The lines of `evidence` added up where they are alike; `stays_us` has how long each was there that left."""
+    order = _order(question, view)
+    alike: dict[Any, list[_Passage]] = defaultdict(list)
+    key_of = attrgetter("in_stage", "due" if question.needs_month else "in_stage", *lines.asked(question))
+    for deal in _deals(question, view):
+        for passage in _passages(deal, order):
+            alike[key_of(passage.row), passage.way].append(passage)
+    for some in alike.values():
+        figures = {
+            "entered": len(some),
+            some[0].way: len(some),
+            "stays_us": [each.stay_us for each in some if each.stay_us is not None],
+        }
+        late = sum(each.late(question) for each in some)
+        yield replace(_item(some[0], question), figures=figures, lines=len(some), late=late)
+
+
+def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (as above)
     """Each stage that each deal opened in the period has been in: one line for a deal and stage.
 
-    Its figures are the state in which it left the stage last (`advanced`, `lost_here`, `still_here`, or `went_back`),
-    and, once it left, for how long it was there in all.
+    Its figures say how it left the stage last (`advanced`, `lost_here`, `still_here`, or `went_back`) and, once it
+    left, for how long it was there in all.
     """
     order = _order(question, view)
-    rows = _rows(question, view)
-    for _, some in groupby(rows, key=lambda row: row.stream):
+    for deal in _deals(question, view):
+        for passage in _passages(deal, order):
+            yield _item(passage, question)
+
+
+def _deals(question: Question, view: View) -> Iterator[Sequence[Any]]:
+    """The rows of each deal; a duplicate that has been merged is none."""
+    for _, some in groupby(_rows(question, view), key=attrgetter("stream")):
         deal = list(some)
         if deal[-1].state != "merged":
-            yield from _of_deal(deal, order, question)
+            yield deal
 
 
 def _rows(question: Question, view: View) -> Sequence[Any]:
@@ -72,32 +110,38 @@ def _rows(question: Question, view: View) -> Sequence[Any]:
     return view.rows(told.order_by(rows.c.stream, rows.c.effective_from))
 
 
-def _of_deal(deal: Sequence[Any], order: Mapping[Place, int], question: Question) -> Iterator[Item]:
+def _passages(deal: Sequence[Any], order: Mapping[Place, int]) -> Iterator[_Passage]:
     stays = _stays(deal)
     of_place: dict[Place, list[int]] = defaultdict(list)
     for index, stay in enumerate(stays):
         of_place[stay.place].append(index)
+    newest = max(row.appended_at for row in deal)
     for place, found in of_place.items():
-        first, last = stays[found[0]].row, found[-1]
+        last = found[-1]
         if stays[last].until is None:
-            way = "still_here"
-        elif last == len(stays) - 1:
+            yield _Passage(stays[found[0]].row, place, "still_here", None, newest)
+            continue
+        if last == len(stays) - 1:
             way = WAYS[deal[-1].state]
         else:
             way = "advanced" if order.get(stays[last + 1].place, 0) > order.get(place, 0) else "went_back"
-        figures: dict[str, Any] = {"entered": 1, way: 1}
-        if way != "still_here":
-            figures["stay_us"] = sum((stays[each].until or 0) - stays[each].row.at for each in found)
-        yield Item(
-            stream=first.stream,
-            position=first.position,
-            at=first.at,
-            dimensions=exact.told(question, first),
-            figures=figures,
-            state=way,
-            joined=(f"pipeline-{place[0]}",),
-            late=any(row.appended_at > question.pair.known_at for row in deal),
-        )
+        stay_us = sum((stays[each].until or 0) - stays[each].row.at for each in found)
+        yield _Passage(stays[found[0]].row, place, way, stay_us, newest)
+
+
+def _item(passage: _Passage, question: Question) -> Item:
+    row, stay_us = passage.row, passage.stay_us
+    figures: dict[str, Any] = {"entered": 1, passage.way: 1, "stays_us": [] if stay_us is None else [stay_us]}
+    return Item(
+        stream=row.stream,
+        position=row.position,
+        at=row.at,
+        dimensions=exact.told(question, row),
+        figures=figures,
+        state=passage.way,
+        joined=(f"pipeline-{passage.place[0]}",),
+        late=passage.late(question),
+    )
 
 
 def _stays(deal: Sequence[Any]) -> list[_Stay]:

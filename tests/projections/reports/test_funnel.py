@@ -71,7 +71,7 @@ def test_the_lines_of_a_stage_account_for_it(book):
     assert [(each.stream, each.state) for each in explained.lines] == [
         ("deal-a", "advanced"), ("deal-b", "lost_here"), ("deal-c", "still_here"),
     ]  # fmt: skip
-    assert explained.lines[0].figures == {"entered": 1, "advanced": 1, "stay_us": 3 * 86_400_000_000}
+    assert explained.lines[0].figures == {"entered": 1, "advanced": 1, "stays_us": [3 * 86_400_000_000]}
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -267,3 +267,12 @@ def test_added_up_naively(book):
     rows = book.report("objectives", as_of="2026-07-15", period="2026").rows
     assert {row["objective"]: row["achieved_minor"] for row in rows} == expected
     assert any(value for value in expected.values())
+
+
+def test_imported_history_is_said_of_the_lines_behind_it_too(book):
+    objective(book, "o", eur(100))
+    book.deal("a", "2026-01-05", eur(1)).won("a", "2026-02-01").deal("b", "2026-01-05", eur(1)).won("b", "2026-02-01")
+    assert book.report("objectives", as_of="2026-06-30").notes == [
+        "3 of 3 lines rest on events appended after known_at (imported history)"
+    ]
+    assert book.report("objectives", as_of="2026-06-30", known_at="now").notes == []
