@@ -24,7 +24,7 @@ class Section:
 
     `about` says in plain words what the page shows. `asked` are its parameters, but for the pair: `{whose}` stands for the role's own dimension and `{eve}` for the day
     before the quarter of `as_of`; those that the report does not take are left out. `figure` is the one on the first
-    page (of a state, how many rows are in a good one), `table` the columns shown, where they are there. `standing` sets the figures of one row below each other.
+    page (of a state, how many rows are in a good one; without any, how many rows there are), `table` the columns shown, where they are there. `standing` sets the figures of one row below each other.
     """
 
     report: str
@@ -40,7 +40,7 @@ class Section:
 
 
 _DIRECTOR, _MANAGER = frozenset({"director"}), frozenset({"manager"})
-_YEAR, _QUARTER = "this-fiscal-year", "this-fiscal-quarter"
+_YEAR = "this-fiscal-year"
 
 SECTIONS: tuple[Section, ...] = (
     Section(
@@ -178,7 +178,7 @@ SECTIONS: tuple[Section, ...] = (
             "Ce qui demande l’attention de quelqu’un maintenant, le plus grave d’abord.",
             "What needs someone’s attention now, the gravest first.",
         ),
-        "alerts",
+        "",
         ("severity", "what", "who", "since", "stream"),
         totals=False,
         chart=False,

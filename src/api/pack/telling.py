@@ -43,6 +43,7 @@ _SAY = {
     "period": Text("du {first} au {last}", "{first} to {last}"),
     "since": Text("depuis le {date}", "since {date}"),
     "of": Text("{title}\u00a0: {figure}", "{title}: {figure}"),
+    "to_do": Text("à traiter", "to deal with"),
     "of_all": Text("{count} sur {all}", "{count} of {all}"),
     "good": Text("atteints, en avance ou en bonne voie", "met, ahead or on track"),
     "amount": Text("Montant", "Amount"),
@@ -139,7 +140,7 @@ def _tile(part: Part, say: dict[str, str], lang: str) -> dict[str, Any]:
     answer, figures = part.answer, _totals(part.answer)
     column = next((each for each in answer.columns if each.name == part.section.figure), None)
     if column is None:
-        return {"label": answer.title, "value": number_text(len(answer.rows), lang), "beside": None}
+        return {"label": answer.title, "value": number_text(len(answer.rows), lang), "beside": say["to_do"]}
     if column.type == "text":
         good = sum(row.get(column.name) in GOOD for row in answer.rows)
         said = say["of_all"].format(count=number_text(good, lang), all=number_text(len(answer.rows), lang))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FIGURES = frozenset({"count", "money", "quantity", "ratio"})
 WORDED = frozenset(
-    {"month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health", "metric"}
+    {"month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health", "metric", "what"}
 )
 """Columns whose values are words of ours, not of the book."""
 
@@ -53,6 +53,13 @@ WORDS: Mapping[str, Text] = {
     "high": Text("Élevée", "High"),
     "medium": Text("Moyenne", "Medium"),
     "low": Text("Faible", "Low"),
+    "task_due": Text("Tâche due", "Task due"),
+    "task_overdue": Text("Tâche en retard", "Task overdue"),
+    "quote_expiring": Text("Devis près d'expirer", "Quote about to expire"),
+    "deal_past_close": Text("Date de conclusion passée", "Past its close date"),
+    "deal_stalled": Text("Affaire sans contact", "Deal without interaction"),
+    "objective_behind": Text("Objectif en retard", "Objective behind pace"),
+    "complaint_open": Text("Réclamation ouverte", "Complaint open too long"),
     "loyal": Text("Fidèle", "Loyal"),
     "active": Text("Actif", "Active"),
     "at_risk": Text("À risque", "At risk"),

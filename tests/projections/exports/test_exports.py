@@ -15,7 +15,7 @@ import pytest
 
 from ledger.errors import BadRequest
 from ledger.money import decimals
-from projections.exports import FORMATS, check_format, export, file_name, language
+from projections.exports import FORMATS, check_format, export, file_name, language, pictures
 from projections.reports import REPORTS, Answer, AnswerColumn
 from tests.support.book import ZONE, eur, money
 
@@ -211,6 +211,36 @@ def test_a_chart_shows_months_without_anything(book):
         book.deal(f"d{number}", "2026-10-05", eur(100), expected_close_on=f"{month}-15")
     drawn = written(book.report("forecast"), "svg").decode()
     assert all(f">{month}<" in drawn for month in ("2027-01", "2027-02", "2027-03", "2027-04"))
+
+
+def drawn_data(answer: Answer) -> list[dict]:
+    """What a chart shows, of its first layer."""
+    spec = pictures.definition(answer, "en", ZONE)
+    values: list[dict] = spec.get("layer", [spec])[0]["data"]["values"]
+    return values
+
+
+def test_of_too_many_bars_the_largest_are_drawn_whole(book):
+    for number in range(40):
+        book.deal(f"d{number}", "2026-10-05", eur(100 * (number + 1)), owner=f"o{number}", kind="new")
+        book.deal(f"e{number}", "2026-10-05", eur(10_000), owner=f"o{number}", kind="old", stage="demo")
+    for number in range(40):
+        book.won(f"d{number}", "2026-11-05").won(f"e{number}", "2026-11-06")
+    sold = book.report("sales", by="owner,kind")
+    assert len(sold.rows) == 80
+    shown = drawn_data(sold)
+    assert {row["x"] for row in shown} == {f"o{number}" for number in range(15, 40)}
+    assert sum(row["y"] for row in shown) == sum(100 + number + 1 for number in range(15, 40))
+    assert "the 25 largest of 40" in pictures.definition(sold, "en", ZONE)["title"]["subtitle"]
+
+
+def test_two_dimensions_with_many_values_are_a_grid(book):
+    for number in range(12):
+        book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number:02}").won(f"d{number}", "2026-11-05")
+    cells = drawn_data(book.report("sales", by="month,owner"))
+    assert [(cell["y"], cell["x"], cell["v"]) for cell in cells] == [
+        ("2026-11", f"o{number:02}", 1.0) for number in range(12)
+    ]
 
 
 def test_a_waterfall_goes_from_its_opening_to_its_closing():
