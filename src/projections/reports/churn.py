@@ -116,13 +116,15 @@ CHURN = Report(
         "Un client est actif depuis sa première vente ; rule=declared : jusqu'à ce qu'il soit déclaré perdu ; "
         "rule=lapsed : jusqu'au soir du jour de sa dernière vente ou facture + lapse_after_days (valeur aux dates de "
         "la question) ; rule=both : jusqu'au premier des deux ; une vente ultérieure le réactive. "
+        "Perdu puis revenu dans la période, il n'est ni perdu ni réactivé. "
         "début + nouveaux + réactivés − perdus − nouveaux perdus = fin. Attrition brute = perdus / début ; nette = "
         "(début − fin) / début ; rétention = (début − perdus) / début. Chiffre d'affaires des clients du début : "
         "ventes des 12 mois avant le début, comparées à celles des 12 mois avant la fin ; grr = 1 − (perdu + baisse) / "
         "début ; nrr = grr + hausse / début.",
         "A customer is active from its first win; rule=declared: until declared churned; rule=lapsed: through the day "
         "of its last win or invoice + lapse_after_days (the value at the question's dates); rule=both: until the "
-        "first of the two; a later win reactivates. start + new + reactivated − lost − lost new = end. Gross churn = "
+        "first of the two; a later win reactivates. Lost and back within the period, it is neither lost nor "
+        "reactivated. start + new + reactivated − lost − lost new = end. Gross churn = "
         "lost / start; net = (start − end) / start; retention = (start − lost) / start. Revenue of the customers of "
         "the start: wins of the 12 months before it, against those of the 12 months before the end; grr = 1 − "
         "(churned + contraction) / start; nrr = grr + expansion / start.",

@@ -18,7 +18,7 @@ from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, place
 from projections.reports.definition import Item, Report, Sum, Text, told
 from projections.reports.periods import add_months
 from projections.reports.sources import open_deals
-from projections.reports.touches import NO_TOUCHES, behind_touched, touches
+from projections.reports.touches import behind_touched, lately
 from projections.tables import book_versions, customer_versions, stage_versions
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from projections.reports.customers import Bought
     from projections.reports.question import Question
     from projections.reports.rates import Rates
-    from projections.reports.touches import Touches
     from projections.store import View
 
 WEIGHTS = {"path": 20, "recency": 20, "frequency": 15, "value": 20, "interactions": 15, "fit": 10}
@@ -64,7 +63,7 @@ class Customer(NamedTuple):
     kind: str
     profile: tuple[str | None, str | None]
     its: Bought | None
-    met: Touches
+    last_contact: int | None
     lately: int
 
 
@@ -88,8 +87,8 @@ class Scoring:
             "wins": Of("count", at, since),
             "revenue": Of("value", at, since),
         }
-        sold, met = bought(question, view, rates, asked), touches(question, view, at)
-        lately = touches(question, view, at, day_start(tomorrow - timedelta(days=LATELY_DAYS), zone))
+        sold = bought(question, view, rates, asked)
+        met = lately(question, view, at, day_start(tomorrow - timedelta(days=LATELY_DAYS), zone))
         c = customer_versions.c
         rows = intervals.at_pair(customer_versions, question.pair, view, c.merged_into.is_(None))
         profiles = {
@@ -100,8 +99,7 @@ class Scoring:
             customer: Customer(
                 *profiles.get(customer, ("customer", (None, None))),
                 sold.get(customer),
-                met.get(customer, NO_TOUCHES),
-                lately.get(customer, NO_TOUCHES).interactions,
+                *met.get(customer, (None, 0)),
             )
             for customer in profiles.keys() | sold.keys()
         }
@@ -180,11 +178,11 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     for name, customer in scoring.customers.items():
         if (customer.its is not None) != (of == "customers"):
             continue
-        its, met = customer.its, customer.met
+        its = customer.its
         if its is not None:
             last_at, path, value = its["last"], E6, scoring.rank(its["revenue"])
         elif customer.kind in ON_PATH:
-            last_at, path, value = met.last_at or None, ON_PATH[customer.kind], 0
+            last_at, path, value = customer.last_contact, ON_PATH[customer.kind], 0
         else:
             continue
         dimensions = place(name) | {"stream": f"customer-{name}", "customer": name}
@@ -218,7 +216,7 @@ def _deals(scoring: Scoring, view: View, rates: Rates) -> Iterator[Item]:
     for line in lines:
         place = line.pieces[0].dimensions
         customer = scoring.customers.get(place["customer"] or "")
-        last_at = customer.met.last_at or None if customer else None
+        last_at = customer.last_contact if customer else None
         path = steps.get((place["pipeline"], place["stage"]), 0)
         parts = scoring.parts(customer, last_at, path, _rank(values, line.pieces[0].bases["value"]))
         told_by = [f"customer-{place['customer']}"] if place["customer"] is not None else []

@@ -10,7 +10,6 @@ from sqlalchemy import and_, case, func, select
 from projections import intervals
 from projections.reports.customers import behind
 from projections.reports.dimensions import merged, survivors
-from projections.reports.question import BEYOND
 from projections.tables import interactions
 
 if TYPE_CHECKING:
@@ -58,8 +57,31 @@ class Touches(NamedTuple):
 NO_TOUCHES = Touches(*[0] * 10)
 
 
-def touches(question: Question, view: View, at: int, since: int = -BEYOND) -> dict[str, Touches]:
-    """The interactions of each customer from one instant to another, as they stood at the latter."""
+class Lately(NamedTuple):
+    """When the last interaction with a customer was, and how many there were of late."""
+
+    last_at: int
+    interactions: int
+
+
+def lately(question: Question, view: View, at: int, since: int) -> dict[str, Lately]:
+    """Of each customer's interactions up to an instant the last one, and how many there were since another."""
+    i = interactions.c
+    counted = func.sum(case((i.logged_at >= since, 1), else_=0))
+    in_force = intervals.holds(interactions, at, question.pair, view)
+    query = select(i.customer, func.max(i.logged_at), counted).where(in_force).group_by(i.customer)
+    rows: Sequence[Any] = view.rows(query)
+    into = survivors(merged(question, view))
+    found: dict[str, Lately] = {}
+    for customer, last_at, count in rows:
+        survivor = into.get(customer, customer)
+        before = found.get(survivor, Lately(last_at, 0))
+        found[survivor] = Lately(max(last_at, before.last_at), int(count) + before.interactions)
+    return found
+
+
+def touches(question: Question, view: View, at: int) -> dict[str, Touches]:
+    """The interactions of each customer up to an instant, as they stood then."""
     i = interactions.c
     query = select(
         i.customer,
@@ -69,7 +91,7 @@ def touches(question: Question, view: View, at: int, since: int = -BEYOND) -> di
         func.max(i.logged_at),
     )
     in_force = intervals.holds(interactions, at, question.pair, view)
-    rows: Sequence[Any] = view.rows(query.where(in_force, i.logged_at >= since).group_by(i.customer))
+    rows: Sequence[Any] = view.rows(query.where(in_force).group_by(i.customer))
     into = survivors(merged(question, view))
     found: dict[str, Touches] = {}
     for customer, *counts in rows:
