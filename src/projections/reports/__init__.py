@@ -21,6 +21,7 @@ from projections.reports.pipeline import PIPELINE
 from projections.reports.pipeline_changes import PIPELINE_CHANGES
 from projections.reports.rates import MissingRate
 from projections.reports.sales import SALES
+from projections.reports.slippage import SLIPPAGE
 from projections.reports.win_rate import WIN_RATE
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ REPORTS: tuple[Report, ...] = (
     PIPELINE_CHANGES,
     FORECAST_HISTORY,
     FORECAST_ACCURACY,
+    SLIPPAGE,
 )
 
 
