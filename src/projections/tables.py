@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from ledger.times import FOREVER
 
-FOLDS_VERSION: Final = 2
+FOLDS_VERSION: Final = 3
 """Raise it whenever a fold says something else of the same events: a store of other folds is rebuilt, never patched."""
 
 INTERVAL_COLUMNS: Final = (

@@ -102,10 +102,13 @@ class Report:
     sources whose rows are the report's lines: their sums are its cells, and `explain` lists them; `more_lines` those
     that no query tells, such as the months of an objective. `choices` narrows
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
-    A `snapshot` speaks of an instant: its period only spans the dates of `every`. `completed` tells the cells what does
-    not add up over lines. `first_day` is that from which a report that takes `from` tells by default: it begins at the end
-    of the day before. `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand; the
-    summary of both is the same. A `series` has its dates as rows of its own, by `every`. `variants` are the report under some values of its parameters, each as `name=value`.
+    A `snapshot` speaks of an instant: its period only spans the dates of `every`. A `series` has its dates as rows of its
+    own, by `every`. `default_period` is that of a report that cannot do without one; `first_day` that from which a report
+    that takes `from` tells by default: it begins at the end of the day before.
+
+    `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand; the summary of both is
+    the same. `completed` tells the cells what does not add up over lines. `variants` are the report under some values of
+    its parameters, each as `name=value`.
     """
 
     name: str
@@ -125,6 +128,7 @@ class Report:
     sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
     snapshot: bool = False
     more_lines: Callable[[Question, View, Rates], Iterable[Line]] | None = None
+    default_period: str | None = None
     completed: Callable[[Question, View, Rates, Cells], None] | None = None
     first_day: Callable[[Question], date] | None = None
     evidence: Callable[[Question, View, Rates], Iterable[Item]] | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.errors import BadRequest
 from ledger.money import convert
-from projections.reports import exact, open_states, periods
+from projections.reports import exact, open_states
 from projections.reports.definition import Item, Report, Text, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.rates import Rates
@@ -16,18 +16,10 @@ from projections.reports.rates import Rates
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from projections.reports.periods import Period
     from projections.reports.question import Question
     from projections.store import View
 
 MONEY = "pushed_minor"
-
-
-def period_of(question: Question) -> Period:
-    """The period in which deals were due; by default the quarter of `as_of`."""
-    if question.period is not None:
-        return question.period
-    return periods.parse_period("this-quarter", today=question.today, fiscal_month=question.book.fiscal_month)
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -35,12 +27,12 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
 
     The end is that of the period, or `as_of`. Raises `MissingRate`.
     """
-    asked = question.over(period_of(question))
-    assert asked.period is not None
-    since, until = asked.period_from, min(asked.period_to - 1, question.pair.as_of)
+    period = question.period
+    assert period is not None
+    since, until = question.period_from, min(question.period_to - 1, question.pair.as_of)
     if since > until:
-        raise BadRequest(f"the period {asked.period.name} begins after as_of; ask for one that has begun")
-    first, last = asked.period.first.isoformat(), asked.period.last.isoformat()
+        raise BadRequest(f"the period {period.name} begins after as_of; ask for one that has begun")
+    first, last = period.first.isoformat(), period.last.isoformat()
     at_start = question.seen(since, question.pair.known_at)
     opening, _ = open_states.open_at(at_start, view)
     end, _ = open_states.last_of(since, question.seen(until, question.pair.known_at), view)
@@ -122,4 +114,5 @@ SLIPPAGE = Report(
     dimensions=(*(each for each in DEAL_DIMENSIONS if each not in {"product", "product_range"}), "category", "month"),
     items=items,
     summary=summary,
+    default_period="this-quarter",
 )

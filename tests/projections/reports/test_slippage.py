@@ -92,6 +92,12 @@ def test_the_deals_of_a_cell_account_for_it(book):
         assert sum(each.figures.get("pushed_minor", 0) for each in explained.lines) == row["pushed_minor"]
 
 
+def test_by_default_the_quarter_of_as_of(book):
+    due(book, "a", "2026-03-31", "2026-04-10")
+    answer = book.report("slippage", as_of="2026-02-20")
+    assert (answer.parameters["period"], answer.totals["pushed"]) == ("2026-01-01..2026-03-31", 1)
+
+
 def test_a_period_must_have_begun(book):
     with pytest.raises(BadRequest, match="the period 2026-Q3 begins after as_of"):
         book.report("slippage", period="2026-Q3", as_of="2026-06-30")
