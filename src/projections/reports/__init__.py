@@ -43,6 +43,7 @@ from projections.reports.required_sales import REQUIRED_SALES
 from projections.reports.sales import SALES
 from projections.reports.satisfaction import SATISFACTION
 from projections.reports.scoring import SCORING
+from projections.reports.slippage import SLIPPAGE
 from projections.reports.team_review import TEAM_REVIEW
 from projections.reports.trend import TREND
 from projections.reports.upsell import UPSELL
@@ -61,6 +62,7 @@ REPORTS: tuple[Report, ...] = (
     FORECAST_HISTORY,
     FORECAST_ACCURACY,
     PIPELINE_CHANGES,
+    SLIPPAGE,
     SALES,
     WIN_RATE,
     CONVERSION,

@@ -107,8 +107,8 @@ class Report:
     what a parameter may be here, its first entry being the default; `sums_of` gives other sums for a `measure`.
     A `snapshot` speaks of an instant: its period only spans the dates of `every`. `completed` tells the cells what does
     not add up over lines. `variants` are the report under some values of its parameters, each as `name=value`.
-    `behind` tells, by the stream of an item, the others that `explain` lists with it. `first_day` is that from which a
-    report that takes `from` tells by default: it begins at the end of the day before. A `series` has its dates as rows
+    `behind` tells, by the stream of an item, the others that `explain` lists with it. `default_period` is that of a
+    report that cannot do without one; `first_day` is that from which a report that takes `from` tells by default: it begins at the end of the day before. A `series` has its dates as rows
     of its own, by `every`.
 
     `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand; the summary of both is
@@ -133,6 +133,7 @@ class Report:
     sums_of: Mapping[str, tuple[Sum, ...]] = field(default_factory=dict)
     snapshot: bool = False
     more_lines: Callable[[Question, View, Rates], Iterable[Line]] | None = None
+    default_period: str | None = None
     completed: Callable[[Question, View, Rates, Cells], None] | None = None
     first_day: Callable[[Question], date] | None = None
     series: bool = False

@@ -27,10 +27,9 @@ TARGETS = {targets.CALL: "call_minor", targets.OBJECTIVE: "objective_minor"}
 
 
 def forecast_period(question: Question) -> Period:
-    """The period that was forecast; by default the quarter of `as_of`."""
-    if question.period is not None:
-        return question.period
-    return periods.parse_period("this-quarter", today=question.today, fiscal_month=question.book.fiscal_month)
+    """The period that was forecast."""
+    assert question.period is not None
+    return question.period
 
 
 def dates(question: Question) -> list[Snapshot]:
@@ -160,4 +159,5 @@ FORECAST_HISTORY = Report(
     choices={"every": ("week", "day", "month")},
     first_day=lambda question: forecast_period(question).previous().first,
     series=True,
+    default_period="this-quarter",
 )

@@ -124,12 +124,12 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
     pair = present.pair(given.get("to", given.get("as_of")), given.get("known_at"))
     book = read_book(view, pair, present.time_zone)
     today = local_date(pair.as_of, book.time_zone)
-    period = None
-    if "period" in given:
-        period = periods.parse_period(given["period"], today=today, fiscal_month=book.fiscal_month)
+    period, said = None, given.get("period", report.default_period)
+    if said is not None:
+        period = periods.parse_period(said, today=today, fiscal_month=book.fiscal_month)
     if report.snapshot and period is not None and "every" not in given:
         raise BadRequest("period only spans the dates of every here; add every=day|week|month, or leave period out")
-    if "every" in given and period is None and not report.series:
+    if "every" in given and period is None:
         raise BadRequest("every needs a period, in which its dates lie")
     question = Question(
         report=report,

@@ -85,6 +85,7 @@ ASKED = {
     "conversion": ["", "owner,status", "month,region"],
     "forecast_history": ["", "owner", "team,country"],
     "forecast_accuracy": [""],
+    "slippage": ["", "owner", "team,stage"],
     "pipeline_changes": ["", "owner,product", "month,team", "region,stage"],
     "churn": ["", "customer", "region,team"],
     "cohorts": ["", "region"],
