@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +32,12 @@ def explain(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, show_default=False, help="At most so many lines [100; json: all]")
     ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(
+            "--proof", metavar="FILE", show_default=False, help="Write lines, events and proofs there; see verify."
+        ),
+    ] = None,
     lang: Lang = None,
     database: Database = None,
     book: Book = None,
@@ -53,8 +60,13 @@ def explain(
             today=today,
             now=now,
             lang=settings.lang,
-            limit=limit or (SHOWN_LINES if form == "table" else None),
+            limit=None if proof else limit or (SHOWN_LINES if form == "table" else None),
         )
+        if proof is not None:
+            from ledger.cli.proofs import prove_explanation
+
+            prove_explanation(settings, ledger, explanation, proof)
+            return
         zone = time_zone_of(ledger)
     typer.echo(explanation.json().decode() if form == "json" else _as_table(explanation, settings.lang, zone))
     if explanation.more:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ledger.proof.notes import Checkpoint, Verifier
     from ledger.proof.signing import SigningDesk
     from ledger.settings import Settings
+    from projections.reports import Explanation
 
 Output = Annotated[Path | None, typer.Option("--output", help="Write it to this file.", show_default=False)]
 Key = Annotated[
@@ -90,12 +91,40 @@ def verify(
     elif verifier is None:
         raise WrongUse("a proof file is checked with --key, the verifier key from somewhere you trust")
     else:
-        from ledger.proof.notes import ProofFile
+        _verify_file(_text(path), verifier)
 
-        proof = ProofFile.parse(_text(path))
-        found = proof.check(verifier)
-        typer.echo(proof.entry.decode())
-        typer.echo(f"is event {proof.number + 1} of the {found.size} that {found.origin} signed.", err=True)
+
+def prove_explanation(settings: Settings, ledger: Ledger, explanation: Explanation, path: Path) -> None:
+    """Write the file that proves the events behind a figure. Titles, which may be sealed, are left out of it."""
+    import msgspec
+
+    from ledger.errors import NotProven
+    from ledger.proof.evidence import evidence
+    from ledger.proof.log_tree import LogTree
+    from ledger.proof.notes import opened
+
+    desk, log = _desk(settings, ledger), LogTree(ledger.recorder)
+    note = desk.sign(ledger.recorder, log)
+    lines = [msgspec.structs.replace(line, title=None) for line in explanation.lines]
+    bare = msgspec.structs.replace(explanation, lines=lines).json()
+    found = evidence(bare, ledger.recorder, log, note, opened(note, desk.verifier).size)
+    try:
+        found.check(desk.verifier, adding_up)
+    except NotProven as wrong:
+        raise NotProven(f"the log does not bear this figure out ({wrong}); run sales-ledger verify") from None
+    path.write_bytes(found.json() + b"\n")
+    typer.echo(
+        f"{len(lines):,} lines and {len(found.events):,} events written to {path}; check it: sales-ledger verify {path} --key …",
+        err=True,
+    )
+
+
+def adding_up(report: str) -> set[str]:
+    """The figures of a report that are the sums of its lines. Raises `NotFound`."""
+    from projections.reports import find
+    from projections.reports.explain import brought
+
+    return brought(find(report))
 
 
 def bundle(
@@ -110,6 +139,28 @@ def bundle(
     with ledger_of(settings) as ledger, Bar("Writing entries") as bar:
         written = write_bundle(directory, ledger.recorder, LogTree(ledger.recorder), _desk(settings, ledger), bar.show)
     typer.echo(f"{written.size:,} entries in {directory}, root {written.root.hex()}; check it: python3 verify.py")
+
+
+def _verify_file(text: str, verifier: Verifier) -> None:
+    from ledger.proof.evidence import Evidence
+    from ledger.proof.notes import ProofFile
+
+    if not text.startswith("{"):
+        proof = ProofFile.parse(text)
+        found = proof.check(verifier)
+        typer.echo(proof.entry.decode())
+        typer.echo(f"is event {proof.number + 1} of the {found.size} that {found.origin} signed.", err=True)
+        return
+    told = Evidence.parse(text)
+    checkpoint, cell = told.check(verifier, adding_up)
+    for name, value in cell.figures.items():
+        typer.echo(f"{name} {value}")
+    where = ", ".join(f"{name}={value or ''}" for name, value in cell.cell.items()) or "all"
+    typer.echo(
+        f"of {cell.report} ({where}): {len(cell.lines):,} lines on {len(told.events):,} events, each among the"
+        f" {checkpoint.size:,} that {checkpoint.origin} signed. That none is left out, replay --bundle shows.",
+        err=True,
+    )
 
 
 def _verify_ledger(settings: Settings, paths: list[Path], verifier: Verifier | None) -> None:

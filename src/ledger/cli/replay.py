@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,8 @@ from ledger.cli.reading import fresh_store
 from ledger.cli.report import Form, Lang, Locale, Output, answer_from, check_format, language, write
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from ledger.application import Ledger
 
 SHOWN_DIFFERENCES = 20
@@ -27,6 +30,10 @@ def replay(
     check: Annotated[
         bool, typer.Option("--check", help="Fold the whole log afresh and compare every row of the read store.")
     ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="DIR", show_default=False, help="From an audit bundle, not a database."),
+    ] = None,
     form: Form = "table",
     output: Output = None,
     locale: Locale = None,
@@ -38,9 +45,11 @@ def replay(
     check_format(form, output)
     if (name is None) is not check:
         raise WrongUse("replay takes either a report's name or --check")
+    if bundle is not None and (check or database or book):
+        raise WrongUse("--bundle takes a report's name, and neither --check, --database nor --book")
     asked = parameters(context.args)
     settings = settings_with(database_url=database, book=book, lang=language(form, locale, lang))
-    with ledger_of(settings) as ledger:
+    with ledger_of(settings) if bundle is None else _bundled(bundle) as ledger:
         if name is None:
             _check(ledger)
             return
@@ -52,6 +61,14 @@ def replay(
         store = memory_store(ledger, position)
         answer = answer_from(store, ledger, name, asked, settings.lang, head=position or head)
         write(ledger, answer, asked, form, output, settings.lang, locale)
+
+
+def _bundled(directory: Path) -> AbstractContextManager[Ledger]:
+    from ledger.proof.reading import bundled
+
+    if not (directory / "entries.jsonl").exists():
+        raise WrongUse(f"there is no bundle in {directory}")
+    return bundled(directory)
 
 
 def _check(ledger: Ledger) -> None:

@@ -224,6 +224,12 @@ def _figures(question: Question, line: Line | Item) -> dict[str, Any]:
     }
 
 
+def brought(report: Report) -> set[str]:
+    """The columns that are sums of what the lines bring under the same name."""
+    sums = {_name(each) for each in (*report.sums, *(each for some in report.sums_of.values() for each in some))}
+    return sums & {column.name for column in report.columns}
+
+
 def _read_at(question: Question, line: Line | Item, stream: str) -> int:
     """When a dated stream told something of a line: merged customers at the pair, constant rates at `as_of`."""
     if stream.startswith("customer-"):

@@ -11,7 +11,8 @@ import pytest
 from ledger.cli import main
 
 COMMANDS = (
-    "demo serve append import report reports pack explain events history schema replay rebuild status doctor".split()
+    "demo serve append import report reports pack explain events history schema replay rebuild checkpoint prove verify"
+    " bundle status doctor".split()
 )
 HELP_LIMIT_S = 0.5
 

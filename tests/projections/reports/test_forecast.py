@@ -88,8 +88,8 @@ def test_by_stage_colours_wins_by_the_stage_they_were_won_from(book):
 
 
 def test_what_it_cannot_honour_is_refused(book):
-    with pytest.raises(BadRequest, match="probabilities=calibrated is not possible in forecast; write stage"):
-        book.report("forecast", probabilities="calibrated")
+    with pytest.raises(BadRequest, match="probabilities=guessed is not possible in forecast; write stage or calibrated"):
+        book.report("forecast", probabilities="guessed")
     with pytest.raises(BadRequest, match="horizon or period, not both"):
         book.report("forecast", horizon="3", period="2026")
     with pytest.raises(BadRequest, match="from 1 to 120"):

@@ -101,7 +101,8 @@ def test_every_column_of_every_dimension_is_in_every_row(book, report, lang):
     year = {"from": "2026-01-01", "to": "2026-12-31"}
     book.say("objective-o", "objective.set", "2026-01-01", scope={"company": True}, metric="amount", period=year,
              target=eur(9))  # fmt: skip
-    answer = book.report(report.name, lang=lang, by=",".join(report.dimensions))
+    few_days = {"period": "2026-Q1"} if "day" in report.dimensions else {}
+    answer = book.report(report.name, lang=lang, by=",".join(report.dimensions), **few_days)
     names = [column.name for column in answer.columns]
     assert all(list(row) == names for row in answer.rows)
     assert answer.rows
