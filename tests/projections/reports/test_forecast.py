@@ -88,7 +88,9 @@ def test_by_stage_colours_wins_by_the_stage_they_were_won_from(book):
 
 
 def test_what_it_cannot_honour_is_refused(book):
-    with pytest.raises(BadRequest, match="probabilities=guessed is not possible in forecast; write stage or calibrated"):
+    with pytest.raises(
+        BadRequest, match="probabilities=guessed is not possible in forecast; write stage or calibrated"
+    ):
         book.report("forecast", probabilities="guessed")
     with pytest.raises(BadRequest, match="horizon or period, not both"):
         book.report("forecast", horizon="3", period="2026")
