@@ -36,7 +36,8 @@ def log(database_url, tmp_path):
 
 def attacks():
     """What is done, with which power, and by which evidence it must be found."""
-    all_, held, outside, nobody = set(EVIDENCE), {"signer", "outside"}, {"outside"}, set()
+    all_, held, outside = set(EVIDENCE), {"signer", "outside"}, {"outside"}
+    nobody: set[str] = set()
     before, after = range(OUTSIDE), range(OUTSIDE, 319)
     yield "flip a bit", "rows", altered, before, all_
     for name, change in ON_ENTRIES.items():
@@ -74,7 +75,7 @@ def test_what_was_tampered_with_is_found_by_whom_the_documents_say(log, trials, 
 
     def tally(name, power, expected, attempt):
         nonlocal total
-        found = Counter()
+        found: Counter[str] = Counter()
         for number in range(trials):
             attempt()
             for evidence in EVIDENCE:
