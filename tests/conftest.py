@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.support import postgres
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 SHARED_STATE = pytest.StashKey[Path]()
+
+# How long something takes tells of the machine, not of what is tested.
+hypothesis.settings.register_profile("ledger", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("ledger")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,7 +24,8 @@ from sqlalchemy import (
     text,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from projections.intervals import OPEN_ENDED
 from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, OPEN_DEAL, deal_versions, stage_versions
@@ -55,7 +56,10 @@ _d = deal_versions.c
 
 
 class Shape(NamedTuple):
-    """What makes one statement another; `horizon` puts the words overdue, later and undated for months."""
+    """What makes one statement another; `horizon` puts the words overdue, later and undated for months.
+
+    `schema` is where the tables are, if not where every table is looked for.
+    """
 
     mode: Mode
     known_classes: int
@@ -63,6 +67,7 @@ class Shape(NamedTuple):
     columns: frozenset[str]
     horizon: bool
     dialect: str
+    schema: str | None
 
 
 def open_rows(pair: Pair, view: View, columns: frozenset[str], *, horizon: bool) -> Subquery:
@@ -78,7 +83,8 @@ def open_rows(pair: Pair, view: View, columns: frozenset[str], *, horizon: bool)
     elif happened.as_of == happened.known_at:
         mode = "reported"
     dialect = view.connection.dialect.name
-    return _statement(Shape(mode, view.effective_classes, view.reported_classes, columns, horizon, dialect))
+    schema = view.connection.get_execution_options().get("schema_translate_map", {}).get(None)
+    return _statement(Shape(mode, view.effective_classes, view.reported_classes, columns, horizon, dialect, schema))
 
 
 def values(pair: Pair, currency: str, today: str, last: str) -> dict[str, int | str]:
@@ -104,13 +110,19 @@ def _statement(shape: Shape) -> Subquery:
         rows = union_all(*(arm.with_only_columns(*_named(deal_versions, shape)) for arm in _arms(shape)))
         union = rows.subquery(deal_versions.name)
         query = _told(select(union), union, shape)
-    return _as_text(query, shape.dialect)
+    return _as_text(query, shape)
 
 
-def _as_text(query: Select[Any] | CompoundSelect[Any], dialect: str) -> Subquery:
-    """The query as its own text: SQLAlchemy looks through all that it is given each time it is executed."""
-    named = {"sqlite": sqlite, "postgresql": postgresql}[dialect].dialect(paramstyle="named")
-    compiled = query.compile(dialect=named)
+def _as_text(query: Select[Any] | CompoundSelect[Any], shape: Shape) -> Subquery:
+    """The query as its own text: SQLAlchemy looks through all that it is given each time it is executed.
+
+    The databases' own dialects, not their drivers': psycopg's writes `:name::TYPE`, where a text has no parameter.
+    """
+    named = {"sqlite": SQLiteDialect, "postgresql": PGDialect}[shape.dialect](paramstyle="named")
+    placed: dict[str, Any] = {}
+    if shape.schema is not None:
+        placed = {"schema_translate_map": {None: shape.schema}, "render_schema_translate": True}
+    compiled = query.compile(dialect=named, **placed)
     columns = [column(each.name, each.type) for each in query.selected_columns]
     parameters = [_PARAMETERS[name] for name in compiled.params]
     return text(str(compiled)).bindparams(*parameters).columns(*columns).subquery("open_deals")
