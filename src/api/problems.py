@@ -23,6 +23,7 @@ from ledger.errors import (
     KeyReused,
     LedgerError,
     NotFound,
+    NotProven,
     Refused,
     UnreadableEvent,
 )
@@ -37,6 +38,7 @@ STATUS: dict[type[LedgerError], tuple[HTTPStatus, str]] = {
     Refused: (HTTPStatus.UNPROCESSABLE_ENTITY, "The ledger refuses the event"),
     KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key came with another body"),
     UnreadableEvent: (HTTPStatus.INTERNAL_SERVER_ERROR, "A stored event cannot be read"),
+    NotProven: (HTTPStatus.INTERNAL_SERVER_ERROR, "What is stored is not what was stored"),
     DatabaseUnusable: (HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used"),
 }
 """Status and title of each kind of refusal; the problem's type is its `code`."""

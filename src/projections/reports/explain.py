@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ledger.errors import BadRequest
-from ledger.events import DealOpened, DealRetitled, ForecastSubmitted, ObjectiveSet, QuoteIssued, Sealed
+from ledger.events import DealOpened, DealRetitled, Erased, ForecastSubmitted, ObjectiveSet, QuoteIssued, Sealed
 from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
@@ -20,6 +20,7 @@ from projections.reports.cells import Cells
 from projections.reports.definition import Item
 from projections.reports.dimensions import merged
 from projections.reports.exact import Line
+from projections.reports.labels import ERASED
 from projections.reports.question import ask, dates
 from projections.reports.rates import Rates
 from projections.reports.table import shown
@@ -40,8 +41,8 @@ MONEY = frozenset({"value", "margin", "weighted", "weighted_margin"})
 class Explained(msgspec.Struct, frozen=True):
     """One line: what it brings to each of the report's sums, and the positions of the visible events behind it.
 
-    `events` has those of the line's own stream first, then of the dated streams it joined. `title` is null when it
-    has been erased.
+    `events` has those of the line's own stream first, then of the dated streams it joined. `title` says so where
+    it has been erased.
     """
 
     stream: str
@@ -109,7 +110,7 @@ def explain_cell(
         parameters=answer.resolved(question),
         cell={name: value or None for name, value in cell.items()},
         figures={each.name: shown(each.type, each.value(cells.totals)) for each in question.report.columns},
-        lines=_with_events(question, kept, ledger),
+        lines=_with_events(question, kept, ledger, lang),
         more=len(found) - len(kept),
     )
 
@@ -150,12 +151,12 @@ def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
     return sorted(found, key=lambda line: line.stream), cells
 
 
-def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledger) -> list[Explained]:
+def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledger, lang: str) -> list[Explained]:
     streams = {line.stream for line in found} | {stream for line in found for stream in line.joined}
     events = ledger.streams(sorted(streams))
     titles = {line.stream: _title(events.get(line.stream, []), question) for line in found}
     told: Mapping[str, Any] = ledger.reveal(title for title in titles.values() if isinstance(title, Sealed))
-    return [_explained(question, line, events, _read(titles[line.stream], told)) for line in found]
+    return [_explained(question, line, events, _read(titles[line.stream], told, lang)) for line in found]
 
 
 def _explained(
@@ -227,8 +228,10 @@ def _title(events: Sequence[Recorded], question: Question) -> str | Sealed | Non
     return title
 
 
-def _read(title: str | Sealed | None, told: Mapping[str, Any]) -> str | None:
+def _read(title: str | Sealed | None, told: Mapping[str, Any], lang: str) -> str | None:
     if not isinstance(title, Sealed):
         return title
     found = told.get(title.commitment.c)
+    if isinstance(found, Erased):
+        return ERASED.in_(lang)
     return found if isinstance(found, str) else None
