@@ -10,7 +10,10 @@ import pytest
 
 from ledger.cli import main
 
-COMMANDS = "demo serve append import report reports explain events history schema replay rebuild status doctor".split()
+COMMANDS = (
+    "demo serve append import report reports explain events history schema replay rebuild checkpoint prove verify bundle"
+    " erase rewrap status doctor"
+).split()
 HELP_LIMIT_S = 0.5
 
 
