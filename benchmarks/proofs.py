@@ -61,7 +61,7 @@ def fill(recorder: LogRecorder, size: int) -> None:
 
 def filling(folder: Path, name: str, size: int, frontier: type[Frontier]) -> float:
     """Seconds to append so many events in bulk."""
-    kept, recording.Frontier = recording.Frontier, frontier  # type: ignore[misc]
+    kept, recording.Frontier = recording.Frontier, frontier  # type: ignore[attr-defined]
     try:
         recorder = open_recorder(f"sqlite:///{folder / name}.db", "main")
         recorder._head = recording.Head(0, 0, frontier())  # noqa: SLF001 (what makes the next one)
@@ -70,7 +70,7 @@ def filling(folder: Path, name: str, size: int, frontier: type[Frontier]) -> flo
         finally:
             recorder.close()
     finally:
-        recording.Frontier = kept  # type: ignore[misc]
+        recording.Frontier = kept  # type: ignore[attr-defined]
 
 
 def appends(folder: Path, size: int) -> None:

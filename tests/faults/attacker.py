@@ -346,4 +346,4 @@ def read_store(log: Attacked, random: Random) -> Callable[[], None]:
 
 
 def _another(kind: type, value: Any) -> Any:
-    return (value or 0) + 1 if kind is int else f"{value or ''}x"
+    return (value or 0) - 1 if kind is int else f"{value or ''}x"
