@@ -198,6 +198,23 @@ def test_control_characters_are_refused_even_if_signed(character):
         read(note)
 
 
+@pytest.mark.parametrize(
+    ("note", "match"),
+    [
+        (NOTE[:-1], "no checkpoint"),
+        (NOTE.replace("\n7\n", "\n07\n"), "not an origin and a size"),
+        (NOTE.replace("\n7\n", "\n７\n"), "not an origin and a size"),
+        (NOTE.replace("\n7\n", "\n7" + 16 * "0" + "\n"), "not an origin and a size"),
+        (NOTE.replace("=\n\n", "=\n\nextension\n\n"), "empty line"),
+        (f"{NAME}\n7\n{b64encode(bytes(31)).decode()}\n\n{signature_of(NOTE)}", "31 bytes, not 32"),
+        (f"{NAME}\n7\n{b64encode(bytes(33)).decode()}\n\n{signature_of(NOTE)}", "33 bytes, not 32"),
+    ],
+)
+def test_the_form_of_a_checkpoint_is_checked_before_who_signed_it(note, match):
+    with pytest.raises(NotProven, match=match):
+        read(note)
+
+
 def test_extension_lines_are_read_over():
     text = CHECKPOINT.text + "more about it\n"
     note = f"{text}\n{signature_of(NOTE)}"
