@@ -74,8 +74,8 @@ def test_a_damaged_verifier_key_is_refused(line):
         Verifier.parse(line)
 
 
-def test_a_key_of_another_kind_is_refused():
-    packed = b"\x02" + bytes(32)
+@pytest.mark.parametrize("packed", [b"\x02" + bytes(32), b"\x01" + bytes(31), b"\x01" + bytes(33), b"\x01", b""])
+def test_a_key_of_another_kind_or_length_is_refused(packed):
     key_id = sha256(b"x\n" + packed).digest()[:4].hex()
     with pytest.raises(NotProven, match="not an Ed25519 key"):
         Verifier.parse(f"x+{key_id}+{b64encode(packed).decode()}")
