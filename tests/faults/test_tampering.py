@@ -24,7 +24,8 @@ EVIDENCE = ("none", "signer", "outside")
 LAST = "after the outside one"
 
 SHORT = pytest.param(3, id="short")
-SOAK = pytest.param(45, id="soak", marks=[pytest.mark.soak, pytest.mark.timeout(3_600)])
+LONG = [pytest.mark.soak, pytest.mark.timeout(3_600)]
+SOAK = pytest.param(45, id="soak", marks=LONG)
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_what_was_tampered_with_is_found_by_whom_the_documents_say(log, trials, 
         sys.stdout.write(f"\n{request.node.name}: {total} trials, found by verify\n" + "\n".join(told) + "\n")
 
 
-@pytest.mark.parametrize("trials", [pytest.param(6, id="short"), pytest.param(100, id="soak", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("trials", [pytest.param(6, id="short"), pytest.param(100, id="soak", marks=LONG)])
 def test_a_read_store_that_was_edited_is_found_by_replay_check(log, trials, capsys, request):
     random = Random(SEED)
     assert log.drift() == 0
@@ -109,7 +110,7 @@ def test_a_read_store_that_was_edited_is_found_by_replay_check(log, trials, caps
         sys.stdout.write(f"\n{request.node.name}: {trials} of {trials} found\n")
 
 
-@pytest.mark.parametrize("books", [pytest.param(12, id="short"), pytest.param(500, id="soak", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("books", [pytest.param(12, id="short"), pytest.param(500, id="soak", marks=LONG)])
 def test_no_clean_log_is_said_to_be_altered(database_url, books, capsys, request):
     """Logs of 0 to 40 entries, and now and then of 300, with checkpoints taken at random while they grew."""
     random = Random(SEED)

@@ -69,7 +69,7 @@ class SigningDesk:
         """
         with self._alone():
             signed = self.notes()
-            signer = self._signer(create=not signed)
+            signer = self._signer(create=True)
             head = recorder.head()
             checkpoint = Checkpoint(self._name, head.position, head.frontier.root())
             if log.root(head.position) != checkpoint.root:

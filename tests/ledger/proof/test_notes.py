@@ -74,8 +74,8 @@ def test_a_damaged_verifier_key_is_refused(line):
         Verifier.parse(line)
 
 
-def test_a_key_of_another_kind_is_refused():
-    packed = b"\x02" + bytes(32)
+@pytest.mark.parametrize("packed", [b"\x02" + bytes(32), b"\x01" + bytes(31), b"\x01" + bytes(33), b"\x01", b""])
+def test_a_key_of_another_kind_or_length_is_refused(packed):
     key_id = sha256(b"x\n" + packed).digest()[:4].hex()
     with pytest.raises(NotProven, match="not an Ed25519 key"):
         Verifier.parse(f"x+{key_id}+{b64encode(packed).decode()}")
@@ -195,6 +195,23 @@ def test_what_is_no_checkpoint_of_this_key_is_refused(note):
 def test_control_characters_are_refused_even_if_signed(character):
     note = SIGNER.sign(Checkpoint(f"{NAME}{character}", 7, CHECKPOINT.root))
     with pytest.raises(NotProven, match="control character"):
+        read(note)
+
+
+@pytest.mark.parametrize(
+    ("note", "match"),
+    [
+        (NOTE[:-1], "no checkpoint"),
+        (NOTE.replace("\n7\n", "\n07\n"), "not an origin and a size"),
+        (NOTE.replace("\n7\n", "\n７\n"), "not an origin and a size"),
+        (NOTE.replace("\n7\n", "\n7" + 16 * "0" + "\n"), "not an origin and a size"),
+        (NOTE.replace("=\n\n", "=\n\nextension\n\n"), "empty line"),
+        (f"{NAME}\n7\n{b64encode(bytes(31)).decode()}\n\n{signature_of(NOTE)}", "31 bytes, not 32"),
+        (f"{NAME}\n7\n{b64encode(bytes(33)).decode()}\n\n{signature_of(NOTE)}", "33 bytes, not 32"),
+    ],
+)
+def test_the_form_of_a_checkpoint_is_checked_before_who_signed_it(note, match):
+    with pytest.raises(NotProven, match=match):
         read(note)
 
 

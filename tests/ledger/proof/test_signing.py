@@ -100,6 +100,17 @@ def test_a_log_that_was_cut_is_not_signed(recorder, desk):
     refuses(desk, recorder, "300 entries were signed and the log has 280: it was cut or restored from a backup")
 
 
+@pytest.mark.parametrize("grown", [200, 320])
+def test_it_is_the_last_checkpoint_that_counts_not_an_earlier_one(recorder, desk, grown):
+    """What was rewritten between two checkpoints still goes on from the first of them."""
+    for size in (100, 300):
+        grow_to(recorder, size)
+        sign(desk, recorder)
+    rewrite(recorder, entries_of(recorder)[:200])
+    grow_to(recorder, grown)
+    refuses(desk, recorder, "cut or restored" if grown < 300 else "not the one that was signed last")
+
+
 def test_an_older_backup_is_not_signed_even_when_it_has_grown_past_the_checkpoint(recorder, desk):
     grow_to(recorder, 280)
     backup = entries_of(recorder)

@@ -209,3 +209,13 @@ def test_consistency_follows_from_step_to_step():
     sizes = sorted(Random(9162).sample(range(1, MOST + 1), 20))
     for first, second in pairwise(sizes):
         tree.check_consistency(first, root_of(first), second, root_of(second), tree.consistency(node, first, second))
+
+
+def test_what_is_wrong_with_a_proof_is_said():
+    leaf, proof, between = leaf_hash(ENTRIES[3]), tree.inclusion(node, 3, 13), list(consistency(6, 13))
+    for hashes, match in (([*proof, EMPTY_ROOT], "too long"), (proof[:-1], "too short")):
+        with pytest.raises(NotProven, match=f"the inclusion proof is {match}"):
+            tree.check_inclusion(leaf, 3, 13, hashes, root_of(13))
+    for hashes, match in (([*between, EMPTY_ROOT], "too long"), (between[:-1], "too short"), ([], "empty")):
+        with pytest.raises(NotProven, match=f"the consistency proof is {match}"):
+            tree.check_consistency(6, root_of(6), 13, root_of(13), hashes)
