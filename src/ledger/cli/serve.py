@@ -46,12 +46,13 @@ def run_service(settings: Settings) -> None:
 
 
 def _listening(settings: Settings) -> socket.socket:
-    """Bound before anything is said, so that the address printed is one that answers."""
+    """Listening before anything is said, so that the address printed is one that answers."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen()
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
