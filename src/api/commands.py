@@ -92,7 +92,7 @@ COMMANDS: dict[str, str] = {
     "channel.counted": "/channels/{id}/count",
 }
 """Where each event type is said: the things, the thing, and the event's verb as an order. `id` follows the kind of
-stream and its dash in the stream's name."""
+stream and its dash in the stream's name. `subject.erased` has none: nobody erases but by `sales-ledger erase`."""
 
 _VERSION = re.compile(r"[1-9][0-9]{0,14}")
 

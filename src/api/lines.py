@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from ledger.times import parse_instant
 from projections import intervals
-from projections.facts.names import sealed
 from projections.pairs import Pair
+from projections.reports.labels import revealed, shown_in
 from projections.tables import customer_versions, deal_versions, person_versions, stage_versions
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from projections.store import View
 
 
-def page_of_lines(service: Service, found: Explanation, offset: int, limit: int) -> bytes:
+def page_of_lines(service: Service, found: Explanation, offset: int, limit: int, lang: str) -> bytes:
     """The explanation's JSON with one page of its lines.
 
     `total` is how many lines there are, `more` how many come after this page. Each line has `names` for the ids in its
@@ -32,7 +32,7 @@ def page_of_lines(service: Service, found: Explanation, offset: int, limit: int)
     page = sorted(found.lines, key=_largest)[offset : offset + limit]
     total = len(found.lines) + found.more
     fields = {name: getattr(found, name) for name in found.__struct_fields__} | {
-        "lines": _lines(service, page, Pair(parse_instant(found.as_of), parse_instant(found.known_at))),
+        "lines": _lines(service, page, Pair(parse_instant(found.as_of), parse_instant(found.known_at)), lang),
         "total": total,
         "more": max(0, total - offset - len(page)),
     }
@@ -44,7 +44,7 @@ def _largest(line: Explained) -> tuple[int, str]:
     return -(amounts[0] or 0 if amounts else 0), line.stream
 
 
-def _lines(service: Service, page: list[Explained], pair: Pair) -> list[dict[str, Any]]:
+def _lines(service: Service, page: list[Explained], pair: Pair, lang: str) -> list[dict[str, Any]]:
     owners = {each.dimensions.get("owner") for each in page} - {None}
     customers = {each.dimensions.get("customer") for each in page} - {None}
     with service.store.view() as view:
@@ -57,7 +57,7 @@ def _lines(service: Service, page: list[Explained], pair: Pair) -> list[dict[str
     lines = []
     for each in page:
         line: dict[str, Any] = msgspec.to_builtins(each)
-        line["names"] = {name: found.get(each.dimensions.get(name)) for name, found in names.items()}
+        line["names"] = {name: shown_in(lang, found.get(each.dimensions.get(name))) for name, found in names.items()}
         line["expected_close_on"] = due.get(each.stream)
         lines.append(line)
     return lines
@@ -75,12 +75,12 @@ def _rows(table: Table, prefix: str, ids: Iterable[Any], view: View, pair: Pair)
     return view.rows(select(rows))
 
 
-def _persons(service: Service, view: View, pair: Pair, ids: Iterable[Any]) -> dict[Any, str]:
+def _persons(service: Service, view: View, pair: Pair, ids: Iterable[Any]) -> dict[Any, Any]:
     rows = _rows(person_versions, "person-", ids, view, pair)
     return _revealed(service, {row.stream.removeprefix("person-"): row.name_commitment for row in rows})
 
 
-def _customers(service: Service, view: View, pair: Pair, ids: Iterable[Any]) -> dict[Any, str]:
+def _customers(service: Service, view: View, pair: Pair, ids: Iterable[Any]) -> dict[Any, Any]:
     rows = list(_rows(customer_versions, "customer-", ids, view, pair))
     in_clear = {row.stream.removeprefix("customer-"): row.name for row in rows if row.name is not None}
     people = {row.stream.removeprefix("customer-"): row.name_commitment for row in rows if row.name is None}
@@ -92,8 +92,6 @@ def _stages(view: View, pair: Pair) -> dict[Any, str]:
     return {row.stage: row.stage_name for row in view.rows(select(rows.c.stage, rows.c.stage_name))}
 
 
-def _revealed(service: Service, commitments: Mapping[str, str | None]) -> dict[Any, str]:
-    """Names that are still in the vault."""
-    seals = {thing: sealed(commitment) for thing, commitment in commitments.items() if commitment}
-    values = service.ledger.reveal(seals.values())
-    return {thing: values[seal.commitment.c] for thing, seal in seals.items() if seal.commitment.c in values}
+def _revealed(service: Service, commitments: Mapping[str, str | None]) -> dict[Any, Any]:
+    """Names from the vault."""
+    return revealed({thing: commitment for thing, commitment in commitments.items() if commitment}, service.ledger)

@@ -37,8 +37,8 @@ STATUS: dict[type[LedgerError], tuple[HTTPStatus, str]] = {
     Conflict: (HTTPStatus.CONFLICT, "The stream has moved on"),
     Refused: (HTTPStatus.UNPROCESSABLE_ENTITY, "The ledger refuses the event"),
     KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key came with another body"),
-    NotProven: (HTTPStatus.INTERNAL_SERVER_ERROR, "The log is not what was signed"),
     UnreadableEvent: (HTTPStatus.INTERNAL_SERVER_ERROR, "A stored event cannot be read"),
+    NotProven: (HTTPStatus.INTERNAL_SERVER_ERROR, "What is stored is not what was stored"),
     DatabaseUnusable: (HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used"),
 }
 """Status and title of each kind of refusal; the problem's type is its `code`."""

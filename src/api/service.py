@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -9,6 +10,7 @@ from fastapi import Depends, Request
 
 from ledger.application import Ledger, open_ledger
 from ledger.book import DEFAULT_OPENING
+from ledger.privacy.erasing import finish
 from ledger.settings import Settings
 from ledger.stream import Stream
 from ledger.times import FOREVER, local_date
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from projections.pairs import Pair
     from projections.store import Freshness
 
+_logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Service:
@@ -33,8 +37,10 @@ class Service:
 
     @classmethod
     def open(cls, settings: Settings) -> Service:
-        """Raises `DatabaseUnusable` with what to do."""
-        ledger = open_ledger(settings.database_url, settings.book)
+        """What was erased stays so: a restored database meets the fences first. Raises `DatabaseUnusable` with what to do."""
+        ledger = open_ledger(settings.database_url, settings.book, keys=settings.keys)
+        for ref in finish(ledger, actor=settings.actor):
+            _logger.warning("finished the erasure of subject-%s", ref)
         return cls(ledger, ReadStore.open(ledger), settings)
 
     def pair(self, as_of: str | None, known_at: str | None) -> Pair:

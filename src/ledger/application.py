@@ -30,7 +30,10 @@ from ledger.log.postgres import PostgresRecorder
 from ledger.log.recorder import Clock, LogRecorder, StoredEntry
 from ledger.log.requests import PendingEntry
 from ledger.log.sqlite import SQLiteRecorder
+from ledger.privacy.key_file import KeyFile, KeyPlace, owner_of
+from ledger.privacy.keyring import Keyring
 from ledger.privacy.vault import Vault
+from ledger.proof.signing import trust_directory
 from ledger.said import Draft
 from ledger.times import utc_now
 from ledger.upcasters import schema_of
@@ -97,9 +100,10 @@ class Ledger(Application[str]):
     name = "sales-ledger"
     recorder: LogRecorder
 
-    def __init__(self, recorder: LogRecorder, url: str) -> None:
+    def __init__(self, recorder: LogRecorder, url: str, keys: KeyPlace | None = None) -> None:
         self._recorder = recorder
         self.url = url
+        self.keys = keys
         self.book = recorder.book
         self.engine: Engine = recorder.engine
         self.vault = Vault(recorder)
@@ -138,7 +142,10 @@ class Ledger(Application[str]):
         self, lines: Iterable[tuple[int, bytes]], *, actor: str, history: bool = False, dry_run: bool = False
     ) -> Iterator[Outcome]:
         """Decide numbered lines one by one and store the good ones in large batches; an outcome for each, in order."""
-        return BulkAppender(self.recorder, self.url, actor=_actor(actor), history=history, dry_run=dry_run).run(lines)
+        appender = BulkAppender(
+            self.recorder, self.url, self.keys, actor=_actor(actor), history=history, dry_run=dry_run
+        )
+        return appender.run(lines)
 
     def append_rows(
         self, rows: Iterable[Produced | Rejected], *, actor: str, dry_run: bool = False
@@ -193,25 +200,47 @@ class Ledger(Application[str]):
         return found
 
     def reveal(self, sealed: Iterable[Sealed]) -> dict[str, Any]:
-        """The values behind commitments, by commitment; those that are gone are missing."""
-        return self.vault.reveal(seal.commitment.c for seal in sealed)
+        """The values behind commitments, by commitment, `Erased` where the subject is; see `Vault.reveal`."""
+        return self.vault.reveal(sealed)
 
 
-def open_ledger(url: str, book: str = "main", *, clock: Clock = utc_now, create: bool = True) -> Ledger:
+def open_ledger(
+    url: str,
+    book: str = "main",
+    *,
+    clock: Clock = utc_now,
+    create: bool = True,
+    keys: KeyPlace | None = None,
+) -> Ledger:
     """The ledger of one book in the database at this address; its tables are made or migrated as needed.
 
-    Without `create`, a database that is not there is an error. Raises `DatabaseUnusable`, `NotFound`,
+    Without `create`, a database that is not there is an error. `keys` says where the key store is, the trust directory of
+    the address by default; it is opened when something is sealed or read. Raises `DatabaseUnusable`, `NotFound`,
     `UnreadableEvent` when the log holds event types this version does not know.
     """
-    return Ledger(open_recorder(url, book, clock=clock, create=create), url)
+    return Ledger(open_recorder(url, book, clock=clock, create=create, keys=keys), url, keys)
 
 
-def open_recorder(url: str, book: str, *, clock: Clock = utc_now, create: bool = True) -> LogRecorder:
+def open_recorder(
+    url: str,
+    book: str,
+    *,
+    clock: Clock = utc_now,
+    create: bool = True,
+    keys: KeyPlace | None = None,
+) -> LogRecorder:
     """The log under a ledger; see `open_ledger`."""
     if not _is_book(book):
         raise BadRequest(f"{book[:40]!r} cannot name a book; use 1 to 32 of a-z 0-9 _")
-    engine = connect(url, create=create)
+
+    def keys_of(book: str, secret: bytes) -> Keyring:
+        return Keyring(lambda: KeyFile(key_place(url, keys), book, owner_of(secret), create=True))
+
+    engine = connect(url, keys_of, create=create)
     recorder = (PostgresRecorder if engine.dialect.name == "postgresql" else SQLiteRecorder)(engine, book, clock)
+    recorder.keys = Keyring(
+        lambda: KeyFile(key_place(url, keys), book, owner_of(recorder.secret), create=not recorder.has_subjects())
+    )
     try:
         recorder.ensure_book()
         _check_types(recorder)
@@ -219,6 +248,11 @@ def open_recorder(url: str, book: str, *, clock: Clock = utc_now, create: bool =
         recorder.close()
         raise
     return recorder
+
+
+def key_place(url: str, chosen: KeyPlace | None) -> KeyPlace:
+    """Where the keys of a database are: as chosen, else in its trust directory."""
+    return chosen or KeyPlace(str(trust_directory(url, None)))
 
 
 def _check_types(recorder: LogRecorder) -> None:

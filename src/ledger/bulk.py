@@ -12,12 +12,13 @@ from itertools import islice
 import msgspec
 
 from ledger.appending import MAX_TRIES, Receipt, same_body
-from ledger.errors import Conflict, KeyReused, LedgerError, Refused, bare
+from ledger.errors import Conflict, DatabaseUnusable, KeyReused, LedgerError, Refused, bare
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
 from ledger.log.recorder import LogRecorder
 from ledger.log.requests import Remembered, Request, Row, Stored, positioned
 from ledger.log.storing import StoringProcess
+from ledger.privacy.key_file import KeyPlace
 from ledger.said import Said
 from ledger.session import References, Session
 from ledger.times import utc_now
@@ -80,9 +81,12 @@ class _Batch:
 class BulkAppender:
     """Appends one file. Belongs to one thread."""
 
-    def __init__(self, recorder: LogRecorder, url: str, *, actor: str, history: bool, dry_run: bool) -> None:
+    def __init__(
+        self, recorder: LogRecorder, url: str, keys: KeyPlace | None, *, actor: str, history: bool, dry_run: bool
+    ) -> None:
         self._recorder = recorder
         self._url = url
+        self._place = keys
         self._storer: StoringProcess | None = None
         self._actor = actor
         self._history = history
@@ -90,7 +94,7 @@ class BulkAppender:
         self._secret = recorder.secret
         # What a dry run decides is nowhere but here, so it may forget nothing.
         most = None if dry_run else KEPT_STREAMS
-        self._session = Session(recorder, References(recorder), most=most)
+        self._session = Session(recorder, References(recorder), most=most, trying=dry_run)
         self._opened = False
         self._tried: dict[str, Remembered] = {}
         self._under_way: dict[str, _Deciding] = {}
@@ -110,7 +114,7 @@ class BulkAppender:
                         batch = self._decide(some)
                     yield from self._outcomes(under_way)
                 if count == LONG_BATCHES and not self._dry_run and self._recorder.clock is utc_now:
-                    self._storer = StoringProcess(self._url, self._recorder.book)
+                    self._storer = StoringProcess(self._url, self._recorder.book, self._place)
                 self._store(batch)
                 under_way, self._under_way = batch, batch.keys
             if under_way is not None:
@@ -167,6 +171,8 @@ class BulkAppender:
                         continue
                     batch.keys[said.key] = deciding
                 decided = session.decide(said, now, history=history)
+            except DatabaseUnusable:
+                raise  # no line's own fault
             except LedgerError as error:
                 deciding.error = bare(error)
                 continue

@@ -22,6 +22,8 @@ def decide(stream: Stream, said: Said, world: World, now: int, *, history: bool)
 
     `now` is the log's time; `history` allows claimed recording times and keeps repetitions (DESIGN 4).
     """
+    if stream.kind == "subject":
+        raise Refused("erase_only", "no line can erase, and an erasure is for good; use sales-ledger erase")
     if said.expected_version is not None and said.expected_version != stream.version:
         raise Conflict(
             f"{stream.name} is at version {stream.version}, not {said.expected_version}; read it again and decide anew"

@@ -54,6 +54,12 @@ class DatabaseUnusable(LedgerError):
     code = "database_unusable"
 
 
+class KeysUnusable(DatabaseUnusable):
+    """The key store is missing, is another database's, or does not open with the wrapping key."""
+
+    code = "keys_unusable"
+
+
 class NotFound(LedgerError):
     """There is no such thing in the book."""
 

@@ -54,6 +54,12 @@ class Sealed(msgspec.Struct, frozen=True, gc=False, rename={"commitment": "$seal
     commitment: Commitment
 
 
+class Erased(msgspec.Struct, frozen=True, rename={"commitment": "$erased"}):
+    """What is read for a sealed value whose subject has been erased. It stands in no entry."""
+
+    commitment: Commitment
+
+
 Id = Annotated[str, Rule.ID]
 Code = Annotated[str, Rule.CODE]
 Date = Annotated[str, Rule.DATE]
@@ -850,6 +856,15 @@ class ChannelCounted(Event, frozen=True, kw_only=True):
     on: Date
     orders: Count | None = None
     visits: Count | None = None
+
+
+# subject ----------------------------------------------------------------------------------------------------------
+
+
+class SubjectErased(Event, frozen=True, kw_only=True):
+    """What was sealed about the subject is gone for good. `sales-ledger erase` alone writes it; no line can say it."""
+
+    TYPE = "subject.erased"
 
 
 def _concrete(base: type[Event]) -> list[type[Event]]:

@@ -271,6 +271,8 @@ _SECOND_THOUGHTS = [
     ),
 ]
 
+_PRIVACY = [_line("subject-x3Jq0vTt8hWm2bLk9cYd", "subject.erased")]
+
 EXAMPLES: dict[str, Line] = {
     line["type"]: line
     for line in (
@@ -283,6 +285,7 @@ EXAMPLES: dict[str, Line] = {
         *_OBJECTIVES,
         *_MARKETING,
         *_SECOND_THOUGHTS,
+        *_PRIVACY,
     )
 }
 """An event line by its type: stream, type, data and, where it lies in the past or ahead, effective_at."""

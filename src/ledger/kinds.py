@@ -20,6 +20,7 @@ from ledger import (
     product,
     quote,
     rates,
+    subject,
     task,
 )
 from ledger.checks import is_id, sealable
@@ -69,6 +70,7 @@ KINDS: dict[str, Kind] = {
     "call": Kind(call.evolve),
     "campaign": Kind(campaign.evolve_campaign),
     "channel": Kind(campaign.evolve_channel),
+    "subject": Kind(subject.evolve),
 }
 
 OPENINGS = (

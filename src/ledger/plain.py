@@ -18,14 +18,14 @@ class Revealer(Protocol):
     """Whoever holds the vault."""
 
     def reveal(self, sealed: Iterable[Sealed]) -> Mapping[str, Any]:
-        """The values behind commitments; those that are gone are missing."""
+        """The values behind commitments, `Erased` where their subject is; those that are not in the vault are missing."""
         ...
 
 
 def plain_events(events: Iterable[Recorded], vault: Revealer | None = None) -> list[dict[str, Any]]:
     """Each event as the dictionary that `events --format jsonl` writes.
 
-    Without a vault, and where the value is gone, a sealed value stays `{"$sealed": …}`.
+    Without a vault a sealed value stays `{"$sealed": …}`; where its subject is erased it is `{"$erased": …}`.
     """
     recorded = list(events)
     values = vault.reveal(sealed for event in recorded for sealed in _sealed(event.data)) if vault else {}
@@ -38,7 +38,7 @@ def plain_data(data: msgspec.Struct, values: Mapping[str, Any]) -> dict[str, Any
     for name, value in list(fields.items()):
         commitment = getattr(getattr(data, name, None), "commitment", None)
         if commitment is not None and commitment.c in values:
-            fields[name] = values[commitment.c]
+            fields[name] = msgspec.to_builtins(values[commitment.c])
         elif value is None:
             del fields[name]
     return fields

@@ -59,7 +59,7 @@ class World(Protocol):
         """The book's time zone."""
 
     def reveal(self, sealed: Iterable[Sealed]) -> dict[str, Any]:
-        """Values from the vault, by commitment."""
+        """Values from the vault, by commitment; `Erased` for those of erased subjects."""
 
 
 def times_of(stream: Stream, said: Said, world: World, now: int, *, history: bool) -> tuple[int | None, int | None]:

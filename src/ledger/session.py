@@ -17,7 +17,7 @@ from ledger.events import EVENTS, EventCorrected, Sealed
 from ledger.kinds import KINDS, fields_to_seal
 from ledger.log.recorder import LogRecorder
 from ledger.log.requests import PendingEntry, Row, Told
-from ledger.privacy.sealing import VaultRow, new_ref, seal, subject_of
+from ledger.privacy.sealing import Sealer, VaultRow, seal, subject_of
 from ledger.privacy.vault import Vault
 from ledger.said import Draft, Said
 from ledger.stream import Stream
@@ -98,23 +98,30 @@ class Session:
 
     Streams are read once, so they may be older than the log: what is decided from them is safe to store (the log checks
     versions), but a refusal or an "already so" is the log's only if they were read just before. `most` bounds how many
-    are kept at hand; `positions`: of what was stored, keep where.
+    are kept at hand; `positions`: of what was stored, keep where; `trying`: nothing will be stored, nor keys for it.
     """
 
     def __init__(
-        self, recorder: LogRecorder, references: References, *, most: int | None = None, positions: bool = False
+        self,
+        recorder: LogRecorder,
+        references: References,
+        *,
+        most: int | None = None,
+        positions: bool = False,
+        trying: bool = False,
     ) -> None:
         self._most = most
         self._positions = positions
         self._recorder = recorder
         self._references = references
         self._vault = Vault(recorder)
+        self._keys = recorder.keys.apart() if trying else recorder.keys
         self._provisional = PROVISIONAL
         self._streams: Recent[Stream] = Recent(most)
         self._pending: dict[str, Stream] = {}
         self._refs: Recent[str] = Recent(most)
         self._unnamed: set[str] = set()
-        self._sealed_here: Recent[bytes] = Recent(most)
+        self._sealed_here: Recent[VaultRow] = Recent(most)
 
     # What decisions ask -----------------------------------------------------------------------------------------
 
@@ -128,11 +135,11 @@ class Session:
     def reveal(self, sealed: Iterable[Sealed]) -> dict[str, Any]:
         found, elsewhere = {}, []
         for each in sealed:
-            value = self._sealed_here.get(each.commitment.c)
-            if value is None:
-                elsewhere.append(each.commitment.c)
-            else:
-                found[each.commitment.c] = msgspec.json.decode(value)
+            row = self._sealed_here.get(each.commitment.c)
+            if row is None:
+                elsewhere.append(each)
+            elif (sealer := self._sealer(row.subject_ref)) is not None:
+                found[row.commitment] = msgspec.json.decode(sealer.open(row))
         return found | self._vault.reveal(elsewhere)
 
     def begin(self, names: Iterable[str]) -> None:
@@ -233,24 +240,32 @@ class Session:
 
     def _sealed(self, stream: Stream, draft: Draft) -> tuple[Draft, Sealing]:
         sealing = Sealing([], [])
+        try:
+            return self._sealed_into(sealing, stream, draft)
+        except Refused:
+            for subject, _ in sealing.subjects:
+                self._refs.drop(subject)
+            raise
+
+    def _sealed_into(self, sealing: Sealing, stream: Stream, draft: Draft) -> tuple[Draft, Sealing]:
         event = draft.event
         fields = fields_to_seal(stream.kind, stream.state, event)
         if fields:
-            ref = self._ref(subject_of(stream.name, event), stream, sealing)
-            event, rows = seal(event, fields, ref, stream.name, draft.version)
+            sealer = self._sealer_of(subject_of(stream.name, event), stream, sealing, fields)
+            event, rows = seal(event, fields, sealer, stream.name, draft.version)
             sealing.vault += rows
         if isinstance(event, EventCorrected) and event.data is not None:
             corrected = msgspec.convert(event.data, EVENTS[stream.events[event.version - 1].type])
             inner = fields_to_seal(stream.kind, stream.state, corrected)
             if inner:
-                ref = self._ref(subject_of(stream.name, corrected), stream, sealing)
-                corrected, rows = seal(corrected, inner, ref, stream.name, draft.version)
+                sealer = self._sealer_of(subject_of(stream.name, corrected), stream, sealing, inner)
+                corrected, rows = seal(corrected, inner, sealer, stream.name, draft.version)
                 sealing.vault += rows
                 event = msgspec.structs.replace(event, data=msgspec.to_builtins(corrected))
         if event is draft.event:
             return draft, NOTHING_SEALED
         for row in sealing.vault:
-            self._sealed_here.put(row.commitment, row.value)
+            self._sealed_here.put(row.commitment, row)
         state = KINDS[stream.kind].evolve(stream.state, event) if draft.in_order else None
         return msgspec.structs.replace(draft, event=event, state=state), sealing
 
@@ -263,16 +278,34 @@ class Session:
             and self._refs.get(subject := subject_of(each.stream, each.event)) is None
             and _may_be_named(subject, self._own(each.stream))
         }
-        for subject, ref in self._recorder.subject_refs(sorted(wanted)).items() if wanted else ():
+        named = self._recorder.subject_refs(sorted(wanted)) if wanted else {}
+        for subject, ref in named.items():
             self._refs.put(subject, ref)
+        if named:
+            self._keys.preload(list(named.values()))
         self._unnamed |= {subject for subject in wanted if self._refs.get(subject) is None}
+
+    def _sealer_of(self, subject: str, stream: Stream, sealing: Sealing, fields: tuple[str, ...]) -> Sealer:
+        """What seals values about a subject. Raises `Refused` if it is erased."""
+        sealer = self._sealer(self._ref(subject, stream, sealing))
+        if sealer is None:
+            raise Refused(
+                "subject_erased",
+                f"what was personal about {subject} has been erased, and nothing more can be sealed about it: leave out"
+                f" {', '.join(fields)}, or speak of it under a new id",
+            )
+        return sealer
+
+    def _sealer(self, ref: str) -> Sealer | None:
+        key = self._keys.key(ref)
+        return None if key is None else Sealer(self._keys.origin, ref, key)
 
     def _ref(self, subject: str, stream: Stream, sealing: Sealing) -> str:
         ref = self._refs.get(subject)
         if ref is None and subject not in self._unnamed and _may_be_named(subject, stream):
             ref = self._recorder.subject_refs([subject]).get(subject)
         if ref is None:
-            ref = new_ref()
+            ref = self._keys.new()
             sealing.subjects.append((subject, ref))
         self._refs.put(subject, ref)
         return ref

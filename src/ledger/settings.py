@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.privacy.key_file import KeyPlace
+from ledger.proof.signing import trust_directory
 
 Language = Literal["fr", "en"]
 
@@ -38,8 +41,14 @@ class Settings(BaseSettings):
     """Whose log this is, as checkpoints name it: the first half of `origin/book`."""
 
     trust_dir: str | None = None
-    """Where the signing key and what it has signed are kept, never in the database; beside an SQLite file by default,
-    `sales-ledger.trust` in the working directory for a server."""
+    """Where the signing key, what it has signed and the key store are kept, never in the database; beside an SQLite
+    file by default, `sales-ledger.trust` in the working directory for a server."""
+
+    wrapping_key: SecretStr | None = None
+    """What the key store is wrapped with: base64 of 32 bytes; or the file of it."""
+
+    wrapping_key_file: str | None = None
+    """The same in a file. Without either one is made in the trust directory."""
 
     lang: Language = Field(default="en", validation_alias=AliasChoices(*LANGUAGE_VARIABLES))
 
@@ -47,3 +56,13 @@ class Settings(BaseSettings):
     @classmethod
     def _of_locale(cls, value: str) -> Language:
         return "fr" if value.lower().startswith("fr") else "en"
+
+    @property
+    def keys(self) -> KeyPlace:
+        """Where the keys of what is sealed are kept, and what they are wrapped with."""
+        return KeyPlace(
+            str(trust_directory(self.database_url, self.trust_dir)),
+            self.origin,
+            None if self.wrapping_key is None else self.wrapping_key.get_secret_value(),
+            self.wrapping_key_file,
+        )

@@ -291,20 +291,24 @@ def kept_node(log: Attacked, random: Random) -> None:
 
 
 def sealed(log: Attacked, random: Random) -> None:
-    """A value of the vault: changed, given another salt or name, exchanged, taken out, put in."""
+    """A value of the vault: a bit changed, cut, given another name or place, exchanged, taken out, put in."""
     one, two = random.sample(log._clean["vault"], 2)
     where = f"WHERE commitment = '{one['commitment']}'"
-    match random.randrange(6):
+    match random.randrange(7):
         case 0:
-            log.run(f"UPDATE vault SET value = :value {where}", value=b'"Other"')
+            flipped = bytearray(one["sealed"])
+            flipped[random.randrange(len(flipped))] ^= 1 << random.randrange(8)
+            log.run(f"UPDATE vault SET sealed = :sealed {where}", sealed=bytes(flipped))
         case 1:
-            log.run(f"UPDATE vault SET salt = :salt {where}", salt=random.randbytes(32))
+            log.run(f"UPDATE vault SET sealed = :sealed {where}", sealed=one["sealed"][: random.randrange(60)])
         case 2:
             log.run(f"UPDATE vault SET subject_ref = :ref {where}", ref=two["subject_ref"])
         case 3:
-            log.run(f"UPDATE vault SET salt = :salt, value = :value {where}", salt=two["salt"], value=two["value"])
+            log.run(f"UPDATE vault SET sealed = :sealed {where}", sealed=two["sealed"])
         case 4:
             log.run(f"DELETE FROM vault {where}")
+        case 5:
+            log.run(f"UPDATE vault SET stream = :stream {where}", stream=two["stream"])
         case _:
             log.run(f"UPDATE vault SET commitment = 'x' || commitment {where}")
 

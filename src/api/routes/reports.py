@@ -239,7 +239,7 @@ def explanation(  # noqa: PLR0917 (FastAPI calls it by name)
         now=now,
         limit=MAX_LINES,
     )
-    return Response(page_of_lines(service, found, offset, limit), media_type="application/json")
+    return Response(page_of_lines(service, found, offset, limit, language), media_type="application/json")
 
 
 def _params(request: Request, *ours: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from ledger.cli import (
     append,
     demo,
     doctor,
+    erase,
     events,
     explain,
     history,
@@ -64,5 +65,7 @@ app.command("checkpoint")(proofs.checkpoint)
 app.command("prove")(proofs.prove)
 app.command("verify")(proofs.verify)
 app.command("bundle")(proofs.bundle)
+app.command("erase")(erase.erase)
+app.command("rewrap")(erase.rewrap)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)

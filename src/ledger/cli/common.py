@@ -58,7 +58,7 @@ def ledger_of(settings: Settings, *, create: bool = False) -> Ledger:
     """Open the book. Commands that only read do not create a database, lest a typing error make an empty one."""
     from ledger.application import open_ledger
 
-    return open_ledger(settings.database_url, settings.book, create=create)
+    return open_ledger(settings.database_url, settings.book, create=create, keys=settings.keys)
 
 
 def time_zone_of(ledger: Ledger) -> str:

@@ -11,7 +11,7 @@ from ledger.errors import LedgerError
 NOT_SO = 1
 WRONG_USE = 2
 
-_WRONG_USE_CODES = frozenset({"bad_request", "cannot_import", "database_unusable", "not_found"})
+_WRONG_USE_CODES = frozenset({"bad_request", "cannot_import", "database_unusable", "keys_unusable", "not_found"})
 
 
 class WrongUse(LedgerError):

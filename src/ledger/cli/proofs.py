@@ -174,6 +174,8 @@ def _verify_ledger(settings: Settings, paths: list[Path], verifier: Verifier | N
             found = audit(ledger.recorder, held, bar.show)
     for each in found.findings:
         typer.echo(each)
+    if found.unread:
+        typer.echo(f"The sealed values were not checked: {found.unread}", err=True)
     if found.findings:
         typer.echo(f"{len(found.findings)} thing{'s' * (len(found.findings) > 1)} wrong", err=True)
         raise typer.Exit(NOT_SO)

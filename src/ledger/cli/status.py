@@ -36,6 +36,21 @@ def _facts(ledger: Ledger) -> list[tuple[str, str]]:
         ("last append", last),
         ("read store", f"generation {store.generation}, {f'{behind:,} events behind' if behind else 'up to date'}"),
     ]
+    facts.append(("keys", _keys(ledger)))
     if quarantined:
         facts.append(("quarantine", f"{len(quarantined)} streams; see sales-ledger doctor"))
     return facts
+
+
+def _keys(ledger: Ledger) -> str:
+    from ledger.errors import KeysUnusable
+
+    if not ledger.recorder.has_subjects():
+        return "none yet: nothing personal has been sealed"
+    try:
+        store = ledger.recorder.keys.store
+        store.keys([""])  # opens the root, so that a wrong wrapping key is told here
+        keys, fences = store.counts()
+    except KeysUnusable as error:
+        return f"UNUSABLE: {error}"
+    return f"{keys:,} data keys of {store.origin}, {fences:,} subject{'s' * (fences != 1)} erased"

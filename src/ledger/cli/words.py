@@ -18,6 +18,10 @@ def _value_text(value: Any, lang: str) -> str:
             return f"{amount_text(minor, currency, lang)} {currency}"
         case {"$sealed": _}:
             return "(sealed)"
+        case {"$erased": _}:
+            from ledger.story.texts import texts
+
+            return str(texts(lang)["erased"])
         case dict():
             return "{" + details_text(value, lang) + "}"
         case list():

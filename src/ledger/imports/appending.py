@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from ledger.codec import encode
-from ledger.errors import Conflict, KeyReused, LedgerError, Refused, bare
+from ledger.errors import Conflict, DatabaseUnusable, KeyReused, LedgerError, Refused, bare
 from ledger.events import BookOpened
 from ledger.imports.rows import Made, Produced, Rejected
 from ledger.lines import read
@@ -87,7 +87,7 @@ class RowAppender:
         self._secret = recorder.secret
         self._start = recorder.head().position
         # What a dry run decides is nowhere but here, so it may forget nothing.
-        self._session = Session(recorder, References(recorder), most=None if dry_run else KEPT_STREAMS)
+        self._session = Session(recorder, References(recorder), most=None if dry_run else KEPT_STREAMS, trying=dry_run)
         self._things: Recent[_Thing] = Recent(None if dry_run else KEPT_THINGS)
         self._noted: Recent[bool] = Recent(KEPT_THINGS)
         self._tried: dict[str, bytes] = {}
@@ -182,6 +182,8 @@ class RowAppender:
                 remembered.append(
                     Remembered(line.key, line.body, [session.told(said.stream, appended=entry is not None)])
                 )
+        except DatabaseUnusable:
+            raise  # no row's own fault
         except LedgerError as error:
             session.undo(decided)
             row.outcome = RowOutcome(outcome.row, bare(error))

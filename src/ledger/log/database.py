@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ from ledger.errors import DatabaseUnusable, NotFound
 if TYPE_CHECKING:
     from alembic.config import Config
 
-SCHEMA_REVISION = "0002"
+    from ledger.privacy.keyring import Keyring
+
+SCHEMA_REVISION = "0003"
 """The newest migration; a database that names another one is older (migrated) or newer (refused)."""
 
 VERSION_TABLE = "ledger_schema"
@@ -27,10 +29,15 @@ CONNECT_TIMEOUT_S = 10
 _MIGRATION_LOCK = 0x5A1E51ED
 
 
-def connect(url: str, *, create: bool = True) -> Engine:
+KeysOf = Callable[[str, bytes], "Keyring"]
+"""The keys of a book, given its name and its secret."""
+
+
+def connect(url: str, keys_of: KeysOf, *, create: bool = True) -> Engine:
     """An engine for the log at this address, its tables made or migrated. Raises `DatabaseUnusable`.
 
-    Without `create` a database that is not there is an error (`NotFound`), not a new ledger.
+    Without `create` a database that is not there is an error (`NotFound`), not a new ledger. A migration may need the
+    keys of the books.
     """
     address = _address(url)
     engine = make_engine(address, create=create)
@@ -38,7 +45,7 @@ def connect(url: str, *, create: bool = True) -> Engine:
         with engine.connect() as connection:
             revision = _revision(connection)
         if revision != SCHEMA_REVISION:
-            _migrate(engine, address, create=create or revision is not None)
+            _migrate(engine, address, keys_of, create=create or revision is not None)
     except DBAPIError as error:
         engine.dispose()
         raise unusable(error, address) from None
@@ -140,7 +147,7 @@ def _revision(connection: Connection) -> str | None:
     return None
 
 
-def _migrate(engine: Engine, address: URL, *, create: bool) -> None:
+def _migrate(engine: Engine, address: URL, keys_of: KeysOf, *, create: bool) -> None:
     if not create:
         raise NotFound(f"there is no ledger in {shown(address)} yet; append to it first")
     from alembic import command  # noqa: PLC0415 (slow to import, and seldom needed)
@@ -149,7 +156,11 @@ def _migrate(engine: Engine, address: URL, *, create: bool) -> None:
         if _revision(connection) != SCHEMA_REVISION:
             config = _alembic(address)
             config.attributes["connection"] = connection
+            config.attributes["keys_of"] = keys_of
             command.upgrade(config, SCHEMA_REVISION)
+    if address.get_backend_name() == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # what lay in clear lies there still
 
 
 @contextlib.contextmanager

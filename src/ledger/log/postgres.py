@@ -28,8 +28,8 @@ _TABLES: dict[str, tuple[LiteralString, LiteralString]] = {
     "event_types": ("type, schema", "%b::text[], %b::int[]"),
     "subjects": ("subject, ref", "%b::text[], %b::text[]"),
     "vault": (
-        "commitment, subject_ref, stream, version, field, salt, value",
-        "%b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::bytea[]",
+        "commitment, subject_ref, stream, version, field, sealed",
+        "%b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bytea[]",
     ),
     "idempotency": (
         "actor, key, body_hmac, outcome, appended_at",
@@ -162,8 +162,7 @@ def _contents(prepared: Prepared) -> dict[str, list[Any]]:
         "event_types": prepared.types,
         "subjects": prepared.subjects,
         "vault": [
-            (row.commitment, row.subject_ref, row.stream, row.version, row.field, row.salt, row.value)
-            for row in prepared.vault
+            (row.commitment, row.subject_ref, row.stream, row.version, row.field, row.sealed) for row in prepared.vault
         ],
         "idempotency": prepared.keys,
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,8 @@ from ledger.log.database import unusable
 from ledger.log.group_commit import GroupCommit
 from ledger.log.requests import Group, PendingEntry, Remembered, Request, Row, Stored, Told, positioned
 from ledger.log.subscription import PollingSubscription
-from ledger.log.tables import heads
+from ledger.log.tables import heads, vault
+from ledger.privacy.keyring import Keyring
 from ledger.privacy.sealing import VaultRow
 from ledger.proof.merkle import Frontier
 from ledger.times import format_instant
@@ -87,6 +89,9 @@ class UniqueViolation(Exception):
 
 class LogRecorder(ApplicationRecorder):
     """One book's log. The subclasses say how a database stores a `Prepared` transaction."""
+
+    keys: Keyring
+    """The keys of what is sealed; set by who opens the log."""
 
     def __init__(self, engine: Engine, book: str, clock: Clock) -> None:
         self.engine = engine
@@ -164,8 +169,13 @@ class LogRecorder(ApplicationRecorder):
         prepared = Prepared(Head(head.position, head.stamp, head.frontier.copy()), [], [], [], [], [], [])
         group = Group()
         now = self.clock()
+        # Whoever erases fences first and appends then, so nothing about the erased is stored after that append. Where
+        # the head's row is not locked yet, that append moves the head, and we come here again.
+        fenced = self.keys.fenced() if any(request.vault for request in requests) else frozenset()
         for index, request in enumerate(requests):
-            outcome: Stored | BaseException | None = taken.get(index) or group.clash(request)
+            outcome: Stored | BaseException | None = (
+                taken.get(index) or group.clash(request) or _erased(request, fenced)
+            )
             if outcome is None:
                 now = max(now, prepared.head.stamp + 1)
                 try:
@@ -335,6 +345,25 @@ class LogRecorder(ApplicationRecorder):
         """The random names of those subjects that have one."""
         return dict(self._listed("SELECT subject, ref FROM subjects WHERE book = ? AND subject IN", [], subjects))
 
+    def subjects(self, condition: str, parameters: Sequence[Any]) -> dict[str, str]:
+        """The subjects under a condition, and their random names."""
+        return dict(
+            self.all(f"SELECT subject, ref FROM subjects WHERE book = ? AND {condition}", [self.book, *parameters])
+        )
+
+    def subjects_of(self, refs: Sequence[str]) -> dict[str, str]:
+        """The subjects that have these random names, by name."""
+        return dict(self._listed("SELECT ref, subject FROM subjects WHERE book = ? AND ref IN", [], refs))
+
+    def with_values(self, refs: Sequence[str]) -> set[str]:
+        """Those of these subjects of whom the vault holds values."""
+        found = self._listed("SELECT DISTINCT subject_ref FROM vault WHERE book = ? AND subject_ref IN", [], refs)
+        return {ref for (ref,) in found}
+
+    def has_subjects(self) -> bool:
+        """Whether anything was ever sealed in this book."""
+        return self.one("SELECT 1 FROM subjects WHERE book = ? LIMIT 1", [self.book]) is not None
+
     def _listed(self, statement: str, parameters: Sequence[Any], listed: Sequence[str]) -> Iterator[Any]:
         """Rows of a query that ends in `IN`, for a list of any length."""
         for start in range(0, len(listed), MOST_IN_A_LIST):
@@ -401,9 +430,35 @@ class LogRecorder(ApplicationRecorder):
         """An endless iterator over entries after a position, as they are appended."""
         return PollingSubscription(recorder=self, gt=gt, topics=topics)
 
+    def delete_values(self, refs: Sequence[str]) -> int:
+        """Take what was sealed about these subjects out of the vault; how many values that were."""
+        count = 0
+        try:
+            with self.engine.begin() as connection:
+                for start in range(0, len(refs), MOST_IN_A_LIST):
+                    some = refs[start : start + MOST_IN_A_LIST]
+                    mine = (vault.c.book == self.book) & vault.c.subject_ref.in_(some)
+                    count += connection.execute(vault.delete().where(mine)).rowcount
+        except DBAPIError as error:
+            raise unusable(error, self.engine.url) from None
+        return count
+
     def close(self) -> None:
         """Give the connections back."""
+        self.keys.close()
         self.engine.dispose()
+
+
+def _erased(request: Request, fenced: AbstractSet[str]) -> Refused | None:
+    """Nothing can be stored that is sealed about somebody who is erased."""
+    for row in request.vault if fenced else ():
+        if row.subject_ref in fenced:
+            return Refused(
+                "subject_erased",
+                f"what was personal about the subject of {row.stream} has been erased, and nothing more can be"
+                f" sealed about it: leave out {row.field}, or speak of it under a new id",
+            )
+    return None
 
 
 def converted(cursor: Any, convert: Callable[[list[Any]], list[Any]]) -> list[Any]:

@@ -13,7 +13,7 @@ from ledger.log.database import unusable
 from ledger.log.recorder import LogRecorder, Prepared, UniqueViolation, converted
 from ledger.log.requests import Request
 
-_WIDTHS = {"events": 9, "event_types": 3, "vault": 8, "subjects": 3, "idempotency": 6}
+_WIDTHS = {"events": 9, "event_types": 3, "vault": 7, "subjects": 3, "idempotency": 6}
 MOST_IN_ONE_STATEMENT = 64
 """So many rows go in one statement: between statements other threads take the interpreter, and are slow to give it back."""
 
@@ -56,7 +56,7 @@ class SQLiteRecorder(LogRecorder):
             cursor,
             "vault",
             [
-                (book, row.commitment, row.subject_ref, row.stream, row.version, row.field, row.salt, row.value)
+                (book, row.commitment, row.subject_ref, row.stream, row.version, row.field, row.sealed)
                 for row in prepared.vault
             ],
         )

@@ -17,6 +17,7 @@ import msgspec
 from ledger.errors import DatabaseUnusable, LedgerError, Moved, Refused
 from ledger.log.recorder import LogRecorder
 from ledger.log.requests import PendingEntry, Request, Row, Stored
+from ledger.privacy.key_file import KeyPlace
 
 _LENGTH_BYTES = 4
 
@@ -24,6 +25,7 @@ _LENGTH_BYTES = 4
 class _Hello(msgspec.Struct):
     url: str
     book: str
+    keys: KeyPlace | None
 
 
 class _Reply(msgspec.Struct, array_like=True, gc=False):
@@ -46,12 +48,13 @@ class _Replies(msgspec.Struct):
 class StoringProcess:
     """The near end. One batch is under way at a time: `send`, then `receive`."""
 
-    def __init__(self, url: str, book: str) -> None:
+    def __init__(self, url: str, book: str, keys: KeyPlace | None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ledger.log.storing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._under_way: Sequence[Request] = ()
-        self._send(_Hello(url, book))
+        # It looks at fences only, and needs no wrapping key for that.
+        self._send(_Hello(url, book, keys and msgspec.structs.replace(keys, wrapping_key=None)))
 
     def send(self, requests: Sequence[Request]) -> None:
         """Begin storing requests in one transaction."""
@@ -132,7 +135,7 @@ def _serve(ours: IO[bytes], theirs: IO[bytes]) -> None:
         while (message := _read(ours)) is not None:
             try:
                 if recorder is None:
-                    recorder = open_recorder(said.url, said.book, create=False)
+                    recorder = open_recorder(said.url, said.book, create=False, keys=said.keys)
                 replies = _Replies([_reply(outcome) for outcome in recorder.append_many(decode(message))])
             except LedgerError as error:
                 replies = _Replies(failure=str(error))

@@ -93,11 +93,11 @@ vault = Table(
     Column("stream", ordered_text(), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("field", ordered_text(), nullable=False),
-    Column("salt", LargeBinary, nullable=False),
-    Column("value", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
     PrimaryKeyConstraint("book", "commitment", name="vault_pkey"),
     Index("vault_subject", "book", "subject_ref"),
 )
+"""`sealed` is what `privacy.sealing` makes of a salt and a value, readable with the subject's key only."""
 
 tree_nodes = Table(
     "tree_nodes",

@@ -1,20 +1,26 @@
-"""The vault: values behind commitments, in a table beside the log.
-
-Values lie in clear for now; encryption, keys and erasure come behind this same interface.
-"""
+"""The vault: what commitments stand for, encrypted, in a table beside the log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ledger.errors import NotProven
+from ledger.events import Commitment, Erased, Sealed
+from ledger.privacy.keyring import Keyring
+from ledger.privacy.sealing import Sealer, VaultRow
+
 if TYPE_CHECKING:
     from ledger.log.recorder import LogRecorder
 
-_PAGE = 500
+PAGE = 500
+_COLUMNS = "commitment, subject_ref, stream, version, field, sealed"
+
+SUBJECTS, _AFTER_SUBJECTS = "subject-", "subject."
+"""What the streams of subjects begin with, and what comes after all of them."""
 
 
 class Vault:
@@ -22,14 +28,62 @@ class Vault:
 
     def __init__(self, recorder: LogRecorder) -> None:
         self._recorder = recorder
+        self._keys: Keyring = recorder.keys
 
-    def reveal(self, commitments: Iterable[str]) -> dict[str, Any]:
-        """The values behind these commitments; those that are gone are missing."""
-        wanted = iter(set(commitments))
+    def reveal(self, sealed: Iterable[Sealed]) -> dict[str, Any]:
+        """The values behind commitments, `Erased` where the subject is; those that are not in the vault are missing.
+
+        Raises `KeysUnusable`, and `NotProven` for a value that is not the one committed to.
+        """
+        wanted = iter({seal.commitment.c: seal.commitment for seal in sealed}.values())
         found: dict[str, Any] = {}
-        while page := list(islice(wanted, _PAGE)):
-            marks = ", ".join("?" * len(page))
-            statement = f"SELECT commitment, value FROM vault WHERE book = ? AND commitment IN ({marks})"
-            for commitment, value in self._recorder.all(statement, [self._recorder.book, *page]):
-                found[commitment] = msgspec.json.decode(bytes(value))
+        while page := list(islice(wanted, PAGE)):
+            found |= self._page(page)
         return found
+
+    def _page(self, page: list[Commitment]) -> dict[str, Any]:
+        fenced = self._keys.fenced()
+        found: dict[str, Any] = {each.c: Erased(each) for each in page if each.s in fenced}
+        refs = {each.c: each.s for each in page if each.s not in fenced}
+        if not refs:
+            return found
+        statement = f"SELECT {_COLUMNS} FROM vault WHERE book = ? AND commitment IN ({', '.join('?' * len(refs))})"
+        rows = [VaultRow(*row) for row in self._recorder.all(statement, [self._recorder.book, *refs])]
+        self._keys.preload(list(dict.fromkeys(refs[row.commitment] for row in rows)))
+        for row in rows:
+            ref = refs[row.commitment]  # as hashed in the log; the row's own may have been altered
+            key = self._keys.key(ref)
+            if key is None:
+                found[row.commitment] = Erased(Commitment(row.commitment, ref))
+            else:
+                found[row.commitment] = msgspec.json.decode(Sealer(self._keys.origin, ref, key).open(row))
+        return found
+
+    def pages(self) -> Iterator[list[VaultRow]]:
+        """All that the vault holds of the book, by commitment."""
+        after = ""
+        statement = f"SELECT {_COLUMNS} FROM vault WHERE book = ? AND commitment > ? ORDER BY commitment LIMIT ?"
+        while rows := self._recorder.all(statement, [self._recorder.book, after, PAGE]):
+            yield [VaultRow(*row) for row in rows]
+            after = rows[-1][0]
+
+    def wrong(self, page: Sequence[VaultRow]) -> Iterator[str]:
+        """What is wrong with these values, one line each; those of erased subjects have nothing to check."""
+        self._keys.preload(list(dict.fromkeys(row.subject_ref for row in page)))
+        for row in page:
+            key = self._keys.key(row.subject_ref)
+            if key is None:
+                continue
+            try:
+                Sealer(self._keys.origin, row.subject_ref, key).open(row)
+            except NotProven as altered:
+                yield str(altered)
+
+
+def erased(recorder: LogRecorder) -> set[str]:
+    """The refs of the subjects that the log says are erased."""
+    rows = recorder.all(
+        "SELECT stream FROM events WHERE book = ? AND stream > ? AND stream < ?",
+        [recorder.book, SUBJECTS, _AFTER_SUBJECTS],
+    )
+    return {str(stream).removeprefix(SUBJECTS) for (stream,) in rows}

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ledger.errors import NotProven
-from ledger.privacy.sealing import commitment_of
+from ledger.errors import KeysUnusable, NotProven
+from ledger.privacy.vault import Vault, erased
 from ledger.proof.log_tree import KEPT, WIDTH, fold
 from ledger.proof.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from ledger.times import format_instant
 
 if TYPE_CHECKING:
     from ledger.log.recorder import LogRecorder
+    from ledger.privacy.sealing import VaultRow
     from ledger.proof.notes import Checkpoint
 
 PAGE = 5_000
@@ -24,11 +25,15 @@ _SEAL = b'"$sealed"'
 
 
 class Audited(NamedTuple):
-    """What was read, the root it has, and what is wrong with it; empty `findings` mean that nothing was found."""
+    """What was read, the root it has, and what is wrong with it; empty `findings` mean that nothing was found.
+
+    `unread` says why the sealed values were not checked, where they were not.
+    """
 
     size: int
     root: bytes
     findings: list[str]
+    unread: str = ""
 
 
 class _Copied(msgspec.Struct, gc=False):
@@ -59,7 +64,7 @@ class _Log:
         self.last_stamp = 0
         self.leaves: list[bytes] = []
         self.tiles: list[bytes] = []
-        self.sealed: dict[str, str] = {}
+        self.sealed: dict[str, tuple[str, str, int, str]] = {}
         self._expected: dict[int, list[Checkpoint]] = {}
         for checkpoint in checkpoints:
             self._expected.setdefault(checkpoint.size, []).append(checkpoint)
@@ -87,7 +92,8 @@ class _Log:
         self._check_checkpoints()
         try:
             said = _copied(entry)
-            self.sealed.update(_seals(said.data) if _SEAL in entry else ())
+            for commitment, ref, field in _seals(said.data) if _SEAL in entry else ():
+                self.sealed.setdefault(commitment, (ref, said.stream, said.version, field))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.wrong(f"the entry at position {position} cannot be read: {error}")
             return
@@ -137,8 +143,8 @@ def audit(
         log.wrong(f"a checkpoint of {size} entries exists, and the log has {log.frontier.size}: it was cut")
     _check_beyond(recorder, head.position, log)
     _check_nodes(recorder, log)
-    _check_vault(recorder, head.position, log)
-    return Audited(log.frontier.size, log.frontier.root(), log.findings)
+    unread = _check_vault(recorder, head.position, log)
+    return Audited(log.frontier.size, log.frontier.root(), log.findings, unread)
 
 
 def _instant(column: Any) -> str:
@@ -149,12 +155,12 @@ def _instant(column: Any) -> str:
         return repr(column)
 
 
-def _seals(data: msgspec.Raw) -> Iterator[tuple[str, str]]:
-    """The commitments of an event, or of the one that a correction tells anew, each with its subject's random name."""
+def _seals(data: msgspec.Raw) -> Iterator[tuple[str, str, str]]:
+    """The commitments of an event, or of the one that a correction tells anew, each with its subject's ref and field."""
     told = msgspec.json.decode(data)
-    for value in (*told.values(), *(told["data"].values() if isinstance(told.get("data"), dict) else ())):
+    for field, value in (*told.items(), *(told["data"].items() if isinstance(told.get("data"), dict) else ())):
         if isinstance(value, dict) and isinstance(seal := value.get("$sealed"), dict):
-            yield seal["c"], seal["s"]
+            yield seal["c"], seal["s"], field
 
 
 def _check_beyond(recorder: LogRecorder, position: int, log: _Log) -> None:
@@ -180,24 +186,36 @@ def _check_nodes(recorder: LogRecorder, log: _Log) -> None:
         nodes = [fold(nodes[at : at + WIDTH], WIDTH) for at in range(0, len(nodes) - WIDTH + 1, WIDTH)]
 
 
-def _check_vault(recorder: LogRecorder, position: int, log: _Log) -> None:
-    """Each value is the one that an entry has committed to, under that entry's subject, and none is missing."""
-    after, missing = "", log.sealed
-    appended_meanwhile = False
-    statement = (
-        "SELECT commitment, subject_ref, stream, version, salt, value FROM vault"
-        " WHERE book = ? AND commitment > ? ORDER BY commitment LIMIT ?"
-    )
-    while rows := recorder.all(statement, [recorder.book, after, PAGE]):
-        appended_meanwhile = appended_meanwhile or recorder.head().position > position
-        for commitment, ref, stream, version, salt, value in rows:
-            if not (isinstance(salt, bytes) and isinstance(value, bytes)) or commitment_of(salt, value) != commitment:
-                log.wrong(f"the sealed value {commitment} is not the one that was committed to")
-            if (said := missing.pop(commitment, None)) is None:
-                if not appended_meanwhile or version <= log.versions.get(stream, 0):
-                    log.wrong(f"the vault holds {commitment}, which no entry says")
-            elif said != ref:
-                log.wrong(f"the sealed value {commitment} is not under the name that its entry says")
-        after = rows[-1][0]
-    for commitment in sorted(missing):
-        log.wrong(f"the sealed value {commitment} is missing")
+def _check_vault(recorder: LogRecorder, position: int, log: _Log) -> str:
+    """Each value stands where its entry says and is the one that was committed to; none is missing but of the erased.
+
+    Why the values could not be opened: the rest is checked without their keys.
+    """
+    vault, missing, unread = Vault(recorder), log.sealed, ""
+    for page in vault.pages():
+        in_place = []
+        for row in page:
+            if (said := missing.pop(row.commitment, None)) is None:
+                if not _said_since(recorder, position, row):
+                    log.wrong(f"the vault holds {row.commitment}, which no entry says")
+            elif said != (row.subject_ref, row.stream, row.version, row.field):
+                log.wrong(f"the sealed value {row.commitment} does not stand where its entry says")
+            else:
+                in_place.append(row)
+        try:
+            for each in () if unread else vault.wrong(in_place):
+                log.wrong(each)
+        except KeysUnusable as error:
+            unread = str(error)
+    gone = erased(recorder) if missing else set()
+    for commitment, (ref, *_) in sorted(missing.items()):
+        if ref not in gone:
+            log.wrong(f"the sealed value {commitment} is missing")
+    return unread
+
+
+def _said_since(recorder: LogRecorder, position: int, row: VaultRow) -> bool:
+    """Whether an entry that was appended meanwhile commits to this value."""
+    entry = "SELECT entry FROM events WHERE book = ? AND stream = ? AND version = ? AND position > ?"
+    found = recorder.one(entry, [recorder.book, row.stream, row.version, position])
+    return found is not None and str(row.commitment).encode() in found[0]

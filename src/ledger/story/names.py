@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ledger.codec import Recorded
-from ledger.events import Sealed
+from ledger.events import Erased, Sealed
 from ledger.kinds import KINDS
 from ledger.plain import Revealer
 from ledger.story.fields import standing
@@ -50,7 +50,7 @@ class Names:
         self._timelines = timelines
         self.values = values
 
-    def of(self, kind: str, thing: str, at: int) -> str | None:
+    def of(self, kind: str, thing: str, at: int) -> str | Erased | None:
         """The name of a thing at an instant, or at its beginning where that is later."""
         return self._text(called(self._state(f"{kind}-{thing}", at), kind))
 
@@ -63,7 +63,7 @@ class Names:
                     return str(each.name)
         return None
 
-    def contact(self, customer: str, contact: str, at: int) -> str | None:
+    def contact(self, customer: str, contact: str, at: int) -> str | Erased | None:
         """The name of a person at a customer's."""
         for state in self._states(f"customer-{customer}", at):
             if state is not None and contact in state.contacts:
@@ -78,10 +78,10 @@ class Names:
         instants, found = self._timelines.get(stream, ([], []))
         return [found[max(0, bisect_right(instants, at) - 1)], *found] if found else []
 
-    def _text(self, value: Any) -> str | None:
+    def _text(self, value: Any) -> str | Erased | None:
         if isinstance(value, Sealed):
             value = self.values.get(value.commitment.c)
-        return value if isinstance(value, str) else None
+        return value if isinstance(value, str | Erased) else None
 
 
 def called(state: Any, kind: str) -> Any:

@@ -14,7 +14,7 @@ from babel.dates import format_date, format_datetime, get_month_names
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from babel.units import format_unit
 
-from ledger.events import Line, Money, Rule, Sealed, Stage
+from ledger.events import Erased, Line, Money, Rule, Sealed, Stage
 from ledger.money import decimals
 from ledger.story.fields import hints
 from ledger.story.names import REFERENCES, SAME_KIND, Names
@@ -93,7 +93,7 @@ class Words:
                 return str(self.texts["none"])
             case Sealed():
                 shown = self._names.values.get(value.commitment.c)
-                return str(self.texts["sealed"]) if shown is None else str(shown)
+                return str(self.texts["sealed"]) if shown is None else self._unsealed(shown)
             case bool():
                 return str(self.texts["yes" if value else "no"])
             case Money():
@@ -114,6 +114,9 @@ class Words:
                 return self._plain(field, value, hint, around)
             case _:
                 return str(value)
+
+    def _unsealed(self, value: Any) -> str:
+        return str(self.texts["erased"]) if isinstance(value, Erased) else str(value)
 
     def _plain(self, field: str, value: Any, hint: Any, around: Around) -> str:
         match _rule(hint):
@@ -146,12 +149,12 @@ class Words:
     def _thing(self, field: str, thing: str, around: Around) -> str:
         kind = around.kind if field in SAME_KIND else REFERENCES.get(field)
         if kind is not None:
-            return self._names.of(kind, thing, around.at) or thing
+            return self._unsealed(self._names.of(kind, thing, around.at) or thing)
         match field:
             case "stage" if around.pipeline is not None:
                 return self._names.stage(around.pipeline, thing, around.at) or thing
             case "contact" if around.customer is not None:
-                return self._names.contact(around.customer, thing, around.at) or thing
+                return self._unsealed(self._names.contact(around.customer, thing, around.at) or thing)
             case "country":
                 return str(self.locale.territories.get(thing, thing))
             case _:

@@ -21,6 +21,7 @@ from projections.facts import (
     product,
     quote,
     rates,
+    subject,
     task,
 )
 from projections.timeline import Fold
@@ -39,6 +40,7 @@ FOLDS: Final[dict[str, Fold]] = {
     "product": product.FOLD,
     "quote": quote.FOLD,
     "rate": rates.FOLD,
+    "subject": subject.FOLD,
     "task": task.FOLD,
     "team": organisation.TEAM,
 }

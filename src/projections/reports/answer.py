@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from ledger.errors import BadRequest, NotFound
 from ledger.times import day_start, format_instant
 from projections.reports.definition import Text
+from projections.reports.labels import shown_in
 from projections.reports.question import ask
 from projections.reports.table import tabulate
 from projections.tables import quarantine
@@ -89,7 +90,7 @@ def answer_to(
             AnswerColumn(name, kind, question.currency if kind == "money" else None, label.in_(lang))
             for name, kind, label in table.columns
         ],
-        rows=table.rows,
+        rows=[{name: shown_in(lang, value) for name, value in row.items()} for row in table.rows],
         totals=table.totals,
         notes=[note.in_(lang) for note in notes],
     )

@@ -17,6 +17,7 @@ from ledger.events import (
     CustomerRenamed,
     DealOpened,
     DealRetitled,
+    Erased,
     ForecastSubmitted,
     ObjectiveSet,
     QuoteIssued,
@@ -29,6 +30,7 @@ from projections.reports.cells import Cells, work_out
 from projections.reports.definition import Item
 from projections.reports.dimensions import merged
 from projections.reports.exact import Line
+from projections.reports.labels import ERASED
 from projections.reports.question import ask, dates
 from projections.reports.rates import Rates
 from projections.reports.table import shown
@@ -49,8 +51,8 @@ MONEY = frozenset({"value", "margin", "weighted", "weighted_margin"})
 class Explained(msgspec.Struct, frozen=True):
     """One line: what it brings to each of the report's sums, and the positions of the visible events behind it.
 
-    `events` has those of the line's own stream first, then of the dated streams it joined. `title` is null when it
-    has been erased.
+    `events` has those of the line's own stream first, then of the dated streams it joined. `title` says so where
+    it has been erased.
     """
 
     stream: str
@@ -120,7 +122,7 @@ def explain_cell(
         parameters=answer.resolved(question),
         cell={name: value or None for name, value in cell.items()},
         figures={each.name: shown(each.type, each.value(cells.totals)) for each in question.report.columns},
-        lines=_with_events(question, kept, ledger),
+        lines=_with_events(question, kept, ledger, lang),
         more=len(found) - len(kept),
     )
 
@@ -185,12 +187,12 @@ def _tell_across(asked: Question, question: Question, cell: Mapping[str, str | N
     across(question, others.rows | {key: cells.totals}, others.totals)
 
 
-def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledger) -> list[Explained]:
+def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledger, lang: str) -> list[Explained]:
     streams = {line.stream for line in found} | {stream for line in found for stream in line.joined}
     events = ledger.streams(sorted(streams))
     titles = {line.stream: _title(events.get(line.stream, []), question) for line in found}
     told: Mapping[str, Any] = ledger.reveal(title for title in titles.values() if isinstance(title, Sealed))
-    return [_explained(question, line, events, _read(titles[line.stream], told)) for line in found]
+    return [_explained(question, line, events, _read(titles[line.stream], told, lang)) for line in found]
 
 
 def _explained(
@@ -270,8 +272,10 @@ def _title(events: Sequence[Recorded], question: Question) -> str | Sealed | Non
     return title
 
 
-def _read(title: str | Sealed | None, told: Mapping[str, Any]) -> str | None:
+def _read(title: str | Sealed | None, told: Mapping[str, Any], lang: str) -> str | None:
     if not isinstance(title, Sealed):
         return title
     found = told.get(title.commitment.c)
+    if isinstance(found, Erased):
+        return ERASED.in_(lang)
     return found if isinstance(found, str) else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from ledger.events import Erased
 from projections import intervals
 from projections.facts.names import sealed
 from projections.reports.definition import STATE, TIME, Text
@@ -79,6 +80,8 @@ _TABLES: dict[str, Table] = {
     "stage": stage_versions,
     "pipeline": stage_versions,
 }
+ERASED = Text("(effacé)", "(erased)")
+"""Stands for a name whose subject is erased."""
 NAMED = frozenset(_TABLES)
 """Dimensions that have a `*_name` column beside them."""
 _PREFIX = {"owner": "person-", "who": "person-", "other": "customer-"}
@@ -103,14 +106,14 @@ def kind(dimension: str) -> str:
     return "month" if dimension in TIME else "text" if dimension in STATE else "id"
 
 
-def names(dimension: str, ids: Iterable[str], question: Question, view: View, ledger: Ledger | None) -> dict[str, str]:
-    """The names, at the pair, of the things with these ids; a person's comes from the vault, where it still is."""
+def names(dimension: str, ids: Iterable[str], question: Question, view: View, ledger: Ledger | None) -> dict[str, Any]:
+    """The names, at the pair, of the things with these ids; a person's comes from the vault, or is `ERASED`."""
     table = _TABLES[dimension]
     if table is stage_versions:
         return _stage_names(dimension, question, view)
     prefix = _PREFIX.get(dimension, f"{dimension}-")
     columns = ["stream", "name", "name_commitment"]
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     commitments: dict[str, str] = {}
     streams = sorted({prefix + each for each in ids})
     for start in range(0, len(streams), _FEW):
@@ -123,15 +126,22 @@ def names(dimension: str, ids: Iterable[str], question: Question, view: View, le
             elif getattr(row, "name_commitment", None) is not None:
                 commitments[thing] = row.name_commitment
     if commitments and ledger is not None:
-        found |= _revealed(commitments, ledger)
+        found |= revealed(commitments, ledger)
     return found
 
 
-def _revealed(commitments: Mapping[str, str], ledger: Ledger) -> dict[str, str]:
+def revealed(commitments: Mapping[str, str], ledger: Ledger) -> dict[str, str | Text]:
+    """Names from the vault, by whatever each `name_commitment` is asked for; `ERASED` where the subject is."""
     seals = {thing: sealed(commitment) for thing, commitment in commitments.items()}
     values: Mapping[str, Any] = ledger.reveal(seals.values())
     there = {thing: values.get(seal.commitment.c) for thing, seal in seals.items()}
-    return {thing: value for thing, value in there.items() if isinstance(value, str)}
+    shown = {thing: ERASED if isinstance(value, Erased) else value for thing, value in there.items()}
+    return {thing: value for thing, value in shown.items() if isinstance(value, str | Text)}
+
+
+def shown_in(lang: str, value: Any) -> Any:
+    """What a text is in a language; anything else as it is."""
+    return value.in_(lang) if isinstance(value, Text) else value
 
 
 def _stage_names(dimension: str, question: Question, view: View) -> dict[str, str]:
