@@ -26,6 +26,9 @@ hypothesis.settings.load_profile("ledger")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if "PYTHONPATH" in os.environ:  # for processes that tests start elsewhere
+        paths = os.environ["PYTHONPATH"].split(os.pathsep)
+        os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(each).absolute()) for each in paths if each)
     inherited = getattr(config, "workerinput", {}).get("shared_state")
     config.stash[SHARED_STATE] = Path(inherited or tempfile.mkdtemp(prefix="ledger-tests-"))
     if inherited is None:
@@ -61,6 +64,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared_state(pytestconfig: pytest.Config) -> Path:
     """Folder in which the session's processes meet."""
     return pytestconfig.stash[SHARED_STATE]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _working_directory(shared_state: Path) -> Iterator[None]:
+    """Not the repository: what belongs to a server's database is kept in the working directory by default."""
+    before = Path.cwd()
+    os.chdir(shared_state)
+    yield
+    os.chdir(before)
 
 
 @pytest.fixture(scope="session")

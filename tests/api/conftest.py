@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -92,9 +93,10 @@ def empty(tmp_path):
 
 @pytest.fixture
 def settings(empty, written, tmp_path):
-    """Settings of the small book."""
+    """Settings of the small book, with its keys."""
     with closing(sqlite3.connect(written)) as source, closing(sqlite3.connect(tmp_path / written.name)) as copy:
         source.backup(copy)
+    shutil.copytree(f"{written}.trust", tmp_path / f"{written.name}.trust")
     return empty
 
 

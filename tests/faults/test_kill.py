@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import subprocess
@@ -40,7 +41,7 @@ def killed(url: str, book: str, journal: Path, seed: int, how: str) -> None:
     """Let a client work for a random while, then kill it; wait until the database has let go of it."""
     rng = Random(seed)
     command = [sys.executable, "-m", "tests.faults.client", url, book, str(journal), str(seed), how]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    child = subprocess.Popen(command, env=importing_tests(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     if rng.random() > KILLED_EARLY:
         while child.poll() is None and not (journal.exists() and journal.stat().st_size):
             time.sleep(0.01)
@@ -50,6 +51,12 @@ def killed(url: str, book: str, journal: Path, seed: int, how: str) -> None:
     assert child.returncode == -signal.SIGKILL, (journal.exists() and journal.read_text()[-2_000:], stderr.decode())
     if url.startswith("postgresql"):
         _wait_for_servers(url)
+
+
+def importing_tests() -> dict[str, str]:
+    """The environment of a process that imports tests, wherever it runs: its keys are where ours are."""
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def _wait_for_servers(url: str) -> None:

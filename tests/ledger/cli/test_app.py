@@ -12,8 +12,8 @@ from ledger.cli import main
 
 COMMANDS = (
     "demo serve append import report reports pack explain events history schema replay rebuild checkpoint prove verify"
-    " bundle status doctor".split()
-)
+    " bundle erase rewrap status doctor"
+).split()
 HELP_LIMIT_S = 0.5
 
 
