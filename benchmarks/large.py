@@ -109,7 +109,7 @@ def bulk_append(url: str, path: Path) -> Step:
     """Append a file of history, every line decided."""
 
     def work() -> int:
-        with opened(url) as ledger, path.open("rb") as file:
+        with opened(url, path.parent) as ledger, path.open("rb") as file:
             lines = enumerate((line.rstrip(b"\n") for line in file), 1)
             refused = sum(
                 outcome.error is not None for outcome in ledger.append_each(lines, actor=story.ACTOR, history=True)

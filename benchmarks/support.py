@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.application import Ledger, open_ledger
+from ledger.privacy.key_file import KeyPlace
 from tests.support.postgres import HOST, USER, PostgresServer, running
 
 DATABASES = ("postgresql", "sqlite")
@@ -23,9 +24,9 @@ WIDTH = 140
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Ledger]:
-    """The ledger at an address; its connections are given back afterwards."""
-    ledger = open_ledger(url)
+def opened(url: str, folder: Path | None = None) -> Iterator[Ledger]:
+    """The ledger at an address, the keys of what it seals in a folder; its connections are given back afterwards."""
+    ledger = open_ledger(url, keys=KeyPlace(str(folder / "trust")) if folder else None)
     with closing(ledger.recorder):
         yield ledger
 
@@ -47,7 +48,7 @@ class Place:
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """A new ledger."""
-        with opened(self.url()) as ledger:
+        with opened(self.url(), self.folder) as ledger:
             yield ledger
 
     def stock_settings(self) -> dict[str, str]:

@@ -108,7 +108,7 @@ def test_an_altered_log_is_not_signed(client, settings, checkpoint, statement):
 
 
 def test_a_folder_for_the_key_that_cannot_be_written_is_said(client, settings, tmp_path):
-    (tmp_path / "sales-ledger.db.trust").write_text("a file")
+    (tmp_path / "sales-ledger.db.trust" / "main" / "lock").mkdir()
     answer = client.get("/v1/checkpoint")
     assert answer.status_code == 503
     assert "LEDGER_TRUST_DIR" in answer.json()["detail"]

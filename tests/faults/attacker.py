@@ -1,7 +1,8 @@
 """Somebody who may write the database: what they can do to a log, and how well they cover their tracks.
 
 `rows`: they change rows and nothing else. `fit`: they make everything fit again, versions, stamps, copied columns, head,
-kept nodes and vault. `re-signed`: they hold the signing key too, and sign every checkpoint kept here anew.
+kept nodes and the vault, of which they have the keys. `re-signed`: they hold the signing key too, and sign every
+checkpoint kept here anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy import Table, delete, insert, select, text
 
 from ledger.application import open_ledger
 from ledger.log.tables import events, heads, tree_nodes, vault
+from ledger.privacy.sealing import NONCE_BYTES, SALT_BYTES, Sealer
 from ledger.proof.audit import audit
 from ledger.proof.log_tree import LogTree, fold
 from ledger.proof.merkle import Frontier, leaf_hash
@@ -152,8 +154,30 @@ class Attacked:
         whole = [fold(leaves[at : at + 256], 256) for at in range(0, len(leaves) - 255, 256)]
         nodes = [{"book": "main", "level": 8, "number": number, "hash": each} for number, each in enumerate(whole)]
         self._replace(tree_nodes, nodes)
-        said = b"".join(entries).decode()
-        self._replace(vault, [row for row in self._clean["vault"] if row["commitment"] in said])
+        self._replace(vault, self._sealed_anew(entries))
+
+    def _sealed_anew(self, entries: Entries) -> Rows:
+        """The vault's values where these entries first say them."""
+        clean = {row["commitment"]: row for row in self._clean["vault"]}
+        made: dict[str, dict[str, Any]] = {}
+        for entry in entries:
+            said = json.loads(entry)
+            for field, value in said["data"].items():
+                if not (isinstance(value, dict) and "$sealed" in value) or value["$sealed"]["c"] in made:
+                    continue
+                row = clean[value["$sealed"]["c"]]
+                there = {name: said[name] for name in ("stream", "version")} | {"field": field}
+                if there != {name: row[name] for name in there}:
+                    row = row | there | {"sealed": self._moved(row, there)}
+                made[row["commitment"]] = row
+        return list(made.values())
+
+    def _moved(self, row: dict[str, Any], there: dict[str, Any]) -> bytes:
+        keys, ref = self.recorder.keys, row["subject_ref"]
+        sealer, sealed = Sealer(keys.origin, ref, keys.key(ref) or b""), row["sealed"]
+        here = sealer._about(row["stream"], row["version"], row["field"])
+        opened = sealer._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], here)
+        return sealer.seal(**there, salt=opened[:SALT_BYTES], value=opened[SALT_BYTES:]).sealed
 
     def sign_anew(self, entries: Entries) -> None:
         """Every checkpoint that is kept here, of these entries, by the key itself."""
