@@ -27,7 +27,7 @@ from ledger.imports.appending import RowAppender, RowOutcome
 from ledger.imports.rows import Produced, Rejected
 from ledger.log.database import connect
 from ledger.log.postgres import PostgresRecorder
-from ledger.log.recorder import Clock, LogRecorder, StoredEntry
+from ledger.log.recorder import Address, Clock, LogRecorder, StoredEntry
 from ledger.log.requests import PendingEntry
 from ledger.log.sqlite import SQLiteRecorder
 from ledger.privacy.key_file import KeyFile, KeyPlace, owner_of
@@ -238,6 +238,7 @@ def open_recorder(
 
     engine = connect(url, keys_of, create=create)
     recorder = (PostgresRecorder if engine.dialect.name == "postgresql" else SQLiteRecorder)(engine, book, clock)
+    recorder.address = Address(url, keys)
     recorder.keys = Keyring(
         lambda: KeyFile(key_place(url, keys), book, owner_of(recorder.secret), create=not recorder.has_subjects())
     )

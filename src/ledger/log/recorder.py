@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
@@ -25,6 +25,7 @@ from ledger.log.group_commit import GroupCommit
 from ledger.log.requests import Group, PendingEntry, Remembered, Request, Row, Stored, Told, positioned
 from ledger.log.subscription import PollingSubscription
 from ledger.log.tables import heads, vault
+from ledger.privacy.key_file import KeyPlace
 from ledger.privacy.keyring import Keyring
 from ledger.privacy.sealing import VaultRow
 from ledger.proof.merkle import Frontier
@@ -87,11 +88,21 @@ class UniqueViolation(Exception):
     """Some stream version, subject or key is taken already."""
 
 
+class Address(NamedTuple):
+    """Of a log, its database and where its keys are, the trust directory of the database by default."""
+
+    url: str
+    keys: KeyPlace | None
+
+
 class LogRecorder(ApplicationRecorder):
     """One book's log. The subclasses say how a database stores a `Prepared` transaction."""
 
     keys: Keyring
     """The keys of what is sealed; set by who opens the log."""
+
+    address: Address
+    """What another process opens the same log with."""
 
     def __init__(self, engine: Engine, book: str, clock: Clock) -> None:
         self.engine = engine
@@ -193,12 +204,12 @@ class LogRecorder(ApplicationRecorder):
             shape = (row[3], schema_of(row[3]))
             if shape not in self._known_types and shape not in prepared.types:
                 prepared.types.append(shape)
-        stored = Stored(head.position + 1, now, rows)
+        stored = Stored(head.position + 1, now)
         prepared.rows += rows
         prepared.vault += request.vault
         prepared.subjects += request.subjects
         for remembered in request.remembered:
-            answer = encode(positioned(remembered.answer, rows))
+            answer = encode(positioned(remembered.answer, request.entries, stored.position))
             prepared.keys.append((request.actor, remembered.key, remembered.body_hmac, answer, now))
         if rows:
             head.position += len(rows)

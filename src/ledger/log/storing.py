@@ -15,8 +15,9 @@ from typing import IO, Any
 import msgspec
 
 from ledger.errors import DatabaseUnusable, LedgerError, Moved, Refused
+from ledger.log.collecting import collected_seldom
 from ledger.log.recorder import LogRecorder
-from ledger.log.requests import PendingEntry, Request, Row, Stored
+from ledger.log.requests import Request, Stored
 from ledger.privacy.key_file import KeyPlace
 
 _LENGTH_BYTES = 4
@@ -52,13 +53,11 @@ class StoringProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ledger.log.storing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self._under_way: Sequence[Request] = ()
         # It looks at fences only, and needs no wrapping key for that.
         self._send(_Hello(url, book, keys and msgspec.structs.replace(keys, wrapping_key=None)))
 
     def send(self, requests: Sequence[Request]) -> None:
         """Begin storing requests in one transaction."""
-        self._under_way = requests
         self._send(requests)
 
     def receive(self) -> list[Stored | BaseException]:
@@ -70,7 +69,7 @@ class StoringProcess:
         replies = msgspec.msgpack.decode(told, type=_Replies)
         if replies.failure:
             raise DatabaseUnusable(replies.failure)
-        return [_outcome(*each) for each in zip(self._under_way, replies.replies, strict=True)]
+        return [_outcome(reply) for reply in replies.replies]
 
     def close(self) -> None:
         """Let it finish what it was sent, and end."""
@@ -89,20 +88,12 @@ class StoringProcess:
             raise LedgerError("the process that stores has ended; append what is not stored again") from None
 
 
-def _outcome(request: Request, reply: _Reply) -> Stored | BaseException:
+def _outcome(reply: _Reply) -> Stored | BaseException:
     if reply.moved:
         return Moved(reply.message)
     if reply.code:
         return Refused(reply.code, reply.message)
-    rows = [_row(entry, position, reply.appended_at) for position, entry in enumerate(request.entries, reply.position)]
-    return Stored(reply.position, reply.appended_at, rows)
-
-
-def _row(entry: PendingEntry, position: int, stamp: int) -> Row:
-    effective_at = stamp if entry.effective_at is None else entry.effective_at
-    recorded_at = stamp if entry.recorded_at is None else entry.recorded_at
-    where = (position, entry.originator_id, entry.originator_version, entry.topic)
-    return (*where, effective_at, recorded_at, stamp, b"")
+    return Stored(reply.position, reply.appended_at)
 
 
 def _read(pipe: IO[bytes]) -> bytes | None:
@@ -160,4 +151,5 @@ def _reply(outcome: Stored | BaseException) -> _Reply:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    with collected_seldom():
+        _serve(sys.stdin.buffer, sys.stdout.buffer)

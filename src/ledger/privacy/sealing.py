@@ -37,7 +37,7 @@ NONCE_BYTES = 12
 _REF_BYTES = 15
 
 
-class VaultRow(msgspec.Struct, frozen=True, gc=False):
+class VaultRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A value as the vault keeps it, with where it was said.
 
     `sealed` is a nonce of 12 bytes and what AES-256-GCM makes of salt and value.

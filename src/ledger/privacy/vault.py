@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.log.recorder import LogRecorder
 
 PAGE = 500
+PAGE_OF_ALL = 5_000
 _COLUMNS = "commitment, subject_ref, stream, version, field, sealed"
 
 SUBJECTS, _AFTER_SUBJECTS = "subject-", "subject."
@@ -63,7 +64,7 @@ class Vault:
         """All that the vault holds of the book, by commitment."""
         after = ""
         statement = f"SELECT {_COLUMNS} FROM vault WHERE book = ? AND commitment > ? ORDER BY commitment LIMIT ?"
-        while rows := self._recorder.all(statement, [self._recorder.book, after, PAGE]):
+        while rows := self._recorder.all(statement, [self._recorder.book, after, PAGE_OF_ALL]):
             yield [VaultRow(*row) for row in rows]
             after = rows[-1][0]
 

@@ -1,27 +1,40 @@
-"""Reading a whole log for signs that it was altered: from the hashed bytes alone, then all that is kept beside them."""
+"""Reading a whole log for signs that it was altered: from the hashed bytes alone, then all that is kept beside them.
+
+A long log is read in ranges by several processes.
+"""
 
 from __future__ import annotations
 
+import marshal
+import multiprocessing
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
 from ledger.errors import KeysUnusable, NotProven
+from ledger.privacy.sealing import VaultRow
 from ledger.privacy.vault import Vault, erased
+from ledger.proof.entries import MOST_FINDINGS, Part, Place, read_part
 from ledger.proof.log_tree import KEPT, WIDTH, fold
-from ledger.proof.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from ledger.times import format_instant
+from ledger.proof.merkle import EMPTY_ROOT, Frontier
 
 if TYPE_CHECKING:
-    from ledger.log.recorder import LogRecorder
-    from ledger.privacy.sealing import VaultRow
+    from ledger.log.recorder import Address, LogRecorder
     from ledger.proof.notes import Checkpoint
 
-PAGE = 5_000
-MOST_FINDINGS = 100
+RANGE = 512 * WIDTH
+"""So many entries are read at a time by one process."""
 
-_SEAL = b'"$sealed"'
+SMALL = 2 * RANGE
+"""Up to so many entries starting processes costs more than it brings."""
+
+MOST_AHEAD = 8
+MARSHAL_WITHOUT_REFERENCES: Final = 2
 
 
 class Audited(NamedTuple):
@@ -36,131 +49,100 @@ class Audited(NamedTuple):
     unread: str = ""
 
 
-class _Copied(msgspec.Struct, gc=False):
-    """Of an entry, what the log's other columns repeat."""
-
-    appended_at: str
-    book: str
-    data: msgspec.Raw
-    effective_at: str
-    recorded_at: str
-    stream: str
-    type: str
-    version: int
-
-
-_copied = msgspec.json.Decoder(_Copied).decode
-
-
 class _Log:
-    """What one pass over the entries has seen so far."""
+    """What the ranges read so far make together."""
 
-    def __init__(self, book: str, checkpoints: Iterable[Checkpoint]) -> None:
-        self.book = book
+    def __init__(self) -> None:
         self.findings: list[str] = []
+        self.size = 0
         self.position = 0
-        self.frontier = Frontier()
-        self.versions: dict[str, int] = {}
         self.last_stamp = 0
-        self.leaves: list[bytes] = []
         self.tiles: list[bytes] = []
-        self.sealed: dict[str, tuple[str, str, int, str]] = {}
-        self._expected: dict[int, list[Checkpoint]] = {}
-        for checkpoint in checkpoints:
-            self._expected.setdefault(checkpoint.size, []).append(checkpoint)
-        self._check_checkpoints()
+        self.roots: dict[int, bytes | None] = {0: EMPTY_ROOT}
+        self.versions: dict[str, int] = {}
+        self.sealed: dict[str, Place] = {}
+        self._above = Frontier()
+        self._rest: list[bytes] = []
 
     def wrong(self, what: str) -> None:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(what)
 
-    def take(self, row: Any) -> None:
-        """The next row: `position, stream, version, type, effective_at, recorded_at, appended_at, entry`."""
-        position, stream, version, event_type, effective_at, recorded_at, appended_at, entry = row
-        if position != self.position + 1:
-            self.wrong(f"after position {self.position} comes {position}")
-        self.position = position
-        if not isinstance(entry, bytes):
-            self.wrong(f"the entry at position {position} is not stored as bytes")
-            entry = str(entry).encode()
-        leaf = leaf_hash(entry)
-        self.frontier.add(leaf)
-        self.leaves.append(leaf)
-        if len(self.leaves) == WIDTH:
-            self.tiles.append(fold(self.leaves, WIDTH))
-            self.leaves = []
-        self._check_checkpoints()
-        try:
-            said = _copied(entry)
-            for commitment, ref, field in _seals(said.data) if _SEAL in entry else ():
-                self.sealed.setdefault(commitment, (ref, said.stream, said.version, field))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self.wrong(f"the entry at position {position} cannot be read: {error}")
+    def join(self, part: Part) -> None:
+        """Add the range that follows those so far."""
+        if not part.entries:
             return
-        told = (said.stream, said.version, said.type, said.effective_at, said.recorded_at, said.appended_at)
-        columns = (stream, version, event_type, *map(_instant, (effective_at, recorded_at, appended_at)))
-        if columns != told or said.book != self.book:
-            self.wrong(f"a column of position {position} does not say what its entry says")
-        if said.version != self.versions.get(said.stream, 0) + 1:
-            self.wrong(f"{said.stream} has version {said.version} at position {position}, out of turn")
-        self.versions[said.stream] = said.version
-        if isinstance(appended_at, int):
-            if appended_at < self.last_stamp:
-                self.wrong(f"time goes back at position {position}")
-            self.last_stamp = appended_at
+        for each in part.findings:
+            self.wrong(each)
+        if part.first != self.position + 1:
+            self.wrong(f"after position {self.position} comes {part.first}")
+        if part.first_stamp < self.last_stamp:
+            self.wrong(f"time goes back at position {part.first}")
+        for stream, version in part.begun.items():
+            if self.versions.get(stream, 0) != version:
+                self.wrong(f"{stream} has version {version + 1} from position {part.first} on, out of turn")
+        before = len(self.tiles)
+        for size, (tiles, rest) in part.cuts.items():
+            self._climb(part.tiles[len(self.tiles) - before : tiles])
+            self.roots[size] = self._root(size, rest)
+        self._climb(part.tiles[len(self.tiles) - before :])
+        self.size += part.entries
+        self._rest = part.rest
+        self.position, self.last_stamp = part.last, part.last_stamp
+        self.versions |= part.ended
+        for commitment, place in part.sealed.items():
+            self.sealed.setdefault(commitment, place)
 
-    def _check_checkpoints(self) -> None:
-        for checkpoint in self._expected.pop(self.frontier.size, ()):
-            if checkpoint.root != self.frontier.root():
-                self.wrong(f"the first {checkpoint.size} entries are not those of the checkpoint of that size")
+    def root(self) -> bytes | None:
+        """The root over all entries; None if they are not where they belong, which is wrong already."""
+        return self._root(self.size, self._rest)
 
-    def missed(self) -> list[int]:
-        """The sizes of checkpoints of more entries than there are."""
-        return sorted(self._expected)
+    def _climb(self, tiles: list[bytes]) -> None:
+        self.tiles += tiles
+        for tile in tiles:
+            self._above.add(tile)
+
+    def _root(self, size: int, rest: list[bytes]) -> bytes | None:
+        roots = [*self._above.roots, *rest]
+        return Frontier(size, roots).root() if len(roots) == size.bit_count() else None
 
 
 def audit(
-    recorder: LogRecorder, checkpoints: Iterable[Checkpoint], progress: Callable[[int, int], None] | None = None
+    recorder: LogRecorder,
+    checkpoints: Iterable[Checkpoint],
+    progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
 ) -> Audited:
     """Read every entry once: positions and versions without gaps, times that never go back, columns that repeat their
     entry, the head, the kept nodes, the sealed values, and the root at each checkpoint's size.
+
+    `workers` defaults to the processors there are.
     """
-    log = _Log(recorder.book, checkpoints)
+    held = list(checkpoints)
     try:
         head = recorder.head()
     except NotProven as damaged:
         return Audited(0, EMPTY_ROOT, [str(damaged)])
-    while rows := recorder.rows("position > ? AND position <= ?", [log.position, head.position], "position", PAGE):
-        for row in rows:
-            log.take(row)
-        if progress is not None:
-            progress(log.position, head.position)
-    if log.frontier.size != head.position:
-        log.wrong(f"the log's head says {head.position} entries; {log.frontier.size} are there")
-    elif log.frontier.root() != head.frontier.root() or (head.position and log.last_stamp != head.stamp):
-        log.wrong("the log's head does not state the root or the time of its last entry")
-    for size in log.missed():
-        log.wrong(f"a checkpoint of {size} entries exists, and the log has {log.frontier.size}: it was cut")
-    _check_beyond(recorder, head.position, log)
-    _check_nodes(recorder, log)
-    unread = _check_vault(recorder, head.position, log)
-    return Audited(log.frontier.size, log.frontier.root(), log.findings, unread)
-
-
-def _instant(column: Any) -> str:
-    """A time as its entry writes it, or what else stands there, which no entry says."""
-    try:
-        return format_instant(column)
-    except (TypeError, OverflowError):
-        return repr(column)
-
-
-def _seals(data: msgspec.Raw) -> Iterator[tuple[str, str, str]]:
-    """The commitments of an event, or of the one that a correction tells anew, each with its subject's ref and field."""
-    told = msgspec.json.decode(data)
-    for field, value in (*told.items(), *(told["data"].items() if isinstance(told.get("data"), dict) else ())):
-        if isinstance(value, dict) and isinstance(seal := value.get("$sealed"), dict):
-            yield seal["c"], seal["s"], field
+    log = _Log()
+    with _pool(recorder, workers or os.cpu_count() or 1, head.position) as pool:
+        for part in _parts(recorder, head.position, {each.size for each in held}, pool):
+            log.join(part)
+            if progress is not None:
+                progress(log.position, head.position)
+        root = log.root()
+        if log.size != head.position:
+            log.wrong(f"the log's head says {head.position} entries; {log.size} are there")
+        elif root != head.frontier.root() or (head.position and log.last_stamp != head.stamp):
+            log.wrong("the log's head does not state the root or the time of its last entry")
+        for each in held:
+            if each.size > log.size:
+                log.wrong(f"a checkpoint of {each.size} entries exists, and the log has {log.size}: it was cut")
+            elif log.roots.get(each.size) != each.root:
+                log.wrong(f"the first {each.size} entries are not those of the checkpoint of that size")
+        _check_beyond(recorder, head.position, log)
+        _check_nodes(recorder, log)
+        unread = _check_vault(recorder, head.position, log, pool)
+    return Audited(log.size, root or EMPTY_ROOT, log.findings, unread)
 
 
 def _check_beyond(recorder: LogRecorder, position: int, log: _Log) -> None:
@@ -186,27 +168,30 @@ def _check_nodes(recorder: LogRecorder, log: _Log) -> None:
         nodes = [fold(nodes[at : at + WIDTH], WIDTH) for at in range(0, len(nodes) - WIDTH + 1, WIDTH)]
 
 
-def _check_vault(recorder: LogRecorder, position: int, log: _Log) -> str:
+def _check_vault(recorder: LogRecorder, position: int, log: _Log, pool: Executor | None) -> str:
     """Each value stands where its entry says and is the one that was committed to; none is missing but of the erased.
 
     Why the values could not be opened: the rest is checked without their keys.
     """
-    vault, missing, unread = Vault(recorder), log.sealed, ""
-    for page in vault.pages():
-        in_place = []
-        for row in page:
-            if (said := missing.pop(row.commitment, None)) is None:
-                if not _said_since(recorder, position, row):
-                    log.wrong(f"the vault holds {row.commitment}, which no entry says")
-            elif said != (row.subject_ref, row.stream, row.version, row.field):
-                log.wrong(f"the sealed value {row.commitment} does not stand where its entry says")
-            else:
-                in_place.append(row)
-        try:
-            for each in () if unread else vault.wrong(in_place):
-                log.wrong(each)
-        except KeysUnusable as error:
-            unread = str(error)
+    missing, unread = log.sealed, ""
+
+    def in_place() -> Iterator[list[VaultRow]]:
+        for page in Vault(recorder).pages():
+            found = []
+            for row in page:
+                if (said := missing.pop(row.commitment, None)) is None:
+                    if not _said_since(recorder, position, row):
+                        log.wrong(f"the vault holds {row.commitment}, which no entry says")
+                elif said != (row.subject_ref, row.stream, row.version):
+                    log.wrong(f"the sealed value {row.commitment} does not stand where its entry says")
+                else:
+                    found.append(row)
+            yield found
+
+    for wrong, why in _opening(recorder, in_place(), pool):
+        unread = unread or why
+        for each in wrong:
+            log.wrong(each)
     gone = erased(recorder) if missing else set()
     for commitment, (ref, *_) in sorted(missing.items()):
         if ref not in gone:
@@ -219,3 +204,68 @@ def _said_since(recorder: LogRecorder, position: int, row: VaultRow) -> bool:
     entry = "SELECT entry FROM events WHERE book = ? AND stream = ? AND version = ? AND position > ?"
     found = recorder.one(entry, [recorder.book, row.stream, row.version, position])
     return found is not None and str(row.commitment).encode() in found[0]
+
+
+# In several processes -------------------------------------------------------------------------------------------------
+
+
+def _parts(recorder: LogRecorder, upto: int, sizes: set[int], pool: Executor | None) -> Iterator[Part]:
+    """All ranges in order."""
+    ranges = [(after, min(after + RANGE, upto), sizes) for after in range(0, upto, RANGE)]
+    if pool is None:
+        return (read_part(recorder, *each) for each in ranges)
+    return (Part(*marshal.loads(packed)) for packed in _ahead(pool, _read_part_here, ranges))  # noqa: S302 (by our own)
+
+
+def _opening(
+    recorder: LogRecorder, pages: Iterable[list[VaultRow]], pool: Executor | None
+) -> Iterator[tuple[list[str], str]]:
+    """Of each page of sealed values, what is wrong with them, or why they cannot be opened."""
+    if pool is None:
+        return (_opened(recorder, page) for page in pages)
+    return _ahead(pool, _opened_here, ((msgspec.msgpack.encode(page),) for page in pages))
+
+
+def _opened(recorder: LogRecorder, page: list[VaultRow]) -> tuple[list[str], str]:
+    try:
+        return list(Vault(recorder).wrong(page)), ""
+    except KeysUnusable as error:
+        return [], str(error)
+
+
+def _pool(recorder: LogRecorder, workers: int, size: int) -> ProcessPoolExecutor | nullcontext[None]:
+    if workers == 1 or size <= SMALL:
+        return nullcontext()
+    spawn = multiprocessing.get_context("spawn")
+    setting = (recorder.address, recorder.book)
+    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_open, initargs=setting)
+
+
+def _ahead(pool: Executor, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    """The results in order, a few worked on ahead of who takes them."""
+    under_way: deque[Future[Any]] = deque()
+    for each in arguments:
+        under_way.append(pool.submit(function, *each))
+        if len(under_way) > MOST_AHEAD:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
+
+
+_here: dict[str, LogRecorder] = {}
+"""What a worker process keeps between ranges."""
+
+
+def _open(address: Address, book: str) -> None:
+    from ledger.application import open_recorder  # noqa: PLC0415 (it stands above the proofs)
+
+    _here["recorder"] = open_recorder(address.url, book, create=False, keys=address.keys)
+
+
+def _read_part_here(after: int, upto: int, sizes: set[int]) -> bytes:
+    """The part, marshalled: between our own processes far quicker than pickle."""
+    return marshal.dumps(tuple(read_part(_here["recorder"], after, upto, sizes)), MARSHAL_WITHOUT_REFERENCES)
+
+
+def _opened_here(page: bytes) -> tuple[list[str], str]:
+    return _opened(_here["recorder"], msgspec.msgpack.decode(page, type=list[VaultRow]))

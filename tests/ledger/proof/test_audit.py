@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from ledger.application import open_ledger
 from ledger.proof import audit as auditing
-from ledger.proof.audit import MOST_FINDINGS, audit
+from ledger.proof.audit import audit
+from ledger.proof.entries import MOST_FINDINGS
 from ledger.proof.log_tree import LogTree
 from ledger.proof.merkle import EMPTY_ROOT
 from ledger.proof.notes import Checkpoint
@@ -28,10 +29,10 @@ def run(ledger, statement):
 
 def test_appends_and_proofs_meanwhile_are_no_findings(ledger, monkeypatch):
     """More events, more sealed values, more kept nodes: of streams that the audit has seen, and of new ones."""
-    monkeypatch.setattr(auditing, "PAGE", 100)
-    lines = history(150)
-    ledger.append(lines[:250], actor="tests")
-    left = iter([lines[250:400], lines[400:520], lines[520:]])
+    monkeypatch.setattr(auditing, "RANGE", 256)
+    lines = history(250)
+    ledger.append(lines[:700], actor="tests")
+    left = iter([lines[700:800], lines[800:920], lines[920:]])
 
     def meanwhile(position, size):
         ledger.append(next(left, []), actor="tests")
@@ -39,13 +40,12 @@ def test_appends_and_proofs_meanwhile_are_no_findings(ledger, monkeypatch):
 
     found = audit(ledger.recorder, [], meanwhile)
     assert found.findings == []
-    assert found.size == 251
-    assert ledger.head().position == 602
+    assert found.size == 701
+    assert ledger.head().position == 1_002
     assert audit(ledger.recorder, []).findings == []
 
 
 def test_what_is_altered_is_found_while_others_append(ledger, monkeypatch):
-    monkeypatch.setattr(auditing, "PAGE", 100)
     lines = history(100)
     ledger.append(lines[:300], actor="tests")
     run(ledger, "UPDATE vault SET commitment = 'x' || commitment WHERE stream = 'deal-d3'")
@@ -53,6 +53,37 @@ def test_what_is_altered_is_found_while_others_append(ledger, monkeypatch):
     assert len(found.findings) == 2
     assert sum("which no entry says" in each for each in found.findings) == 1
     assert sum("is missing" in each for each in found.findings) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT 1",
+        "DELETE FROM events WHERE position = 256",
+        "DELETE FROM events WHERE position > 600",
+        "UPDATE events SET appended_at = appended_at + 10000000 WHERE position = 512",
+        "UPDATE events SET version = version + 100 WHERE position = 300",
+        "UPDATE events SET entry = (SELECT entry FROM events WHERE position = 200) WHERE position = 400",
+        "UPDATE vault SET field = 'note' WHERE stream = 'deal-d5'",
+    ],
+)
+def test_several_processes_find_what_one_finds(ledger, monkeypatch, statement):
+    ledger.append(history(250), actor="tests")
+    sizes = (1, 256, 300, 512, 700, 1_002)
+    held = [Checkpoint("a/main", size, LogTree(ledger.recorder).root(size)) for size in sizes]
+    run(ledger, "DELETE FROM tree_nodes")
+    if not statement.startswith("SELECT"):
+        run(ledger, statement)
+    alone = audit(ledger.recorder, held, workers=1)
+    assert bool(alone.findings) is not statement.startswith("SELECT")
+    monkeypatch.setattr(auditing, "RANGE", 256)
+    in_turn = audit(ledger.recorder, held, workers=1)
+    monkeypatch.setattr(auditing, "SMALL", 0)
+    together = audit(ledger.recorder, held, workers=2)
+    assert together == in_turn
+    assert (together.size, len(together.findings)) == (alone.size, len(alone.findings))
+    if not alone.findings:
+        assert together.root == alone.root == ledger.recorder.head().frontier.root()
 
 
 def test_a_checkpoint_of_an_empty_log_is_one_of_the_empty_tree(ledger):
