@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from api import create_app
 from ledger.application import open_ledger
 from ledger.cli import main
 from ledger.log import database
+from ledger.privacy.erasing import covered
 from ledger.privacy.sealing import SALT_BYTES, commitment_of, new_ref
 from ledger.settings import Settings
 from projections.store import ReadStore
@@ -24,7 +27,7 @@ from tests.support import postgres
 from tests.support.lines import corrected, opened, pipeline, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ledger.privacy.vault import Vault
 
@@ -55,14 +58,26 @@ def found_in(content: bytes) -> list[str]:
     return [secret for secret in SECRETS if any(form in content for form in forms(secret))]
 
 
-def everything_under(*folders: Path) -> dict[str, list[str]]:
-    """The files in which a secret stands, with what stands there."""
-    found = {}
+def contents(*folders: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file's bytes; those of a workbook unpacked too."""
     for folder in folders:
         for path in folder.rglob("*"):
-            if path.is_file() and (secrets := found_in(path.read_bytes())):
-                found[str(path)] = secrets
-    return found
+            if path.is_file():
+                yield str(path), path.read_bytes()
+                if path.suffix == ".xlsx":
+                    with zipfile.ZipFile(path) as packed:
+                        yield str(path), b"\n".join(map(packed.read, packed.namelist()))
+
+
+def everything_under(*folders: Path) -> dict[str, list[str]]:
+    """The files in which a secret stands, with what stands there."""
+    return {name: found for name, content in contents(*folders) if (found := found_in(content))}
+
+
+def holding(needles: Iterable[bytes], *folders: Path) -> set[str]:
+    """The files in which one of these stands, as it is or as a server writes bytes in text."""
+    forms_of = [form for each in needles for form in (each, each.hex().encode())]
+    return {name for name, content in contents(*folders) if any(form in content for form in forms_of)}
 
 
 class Place:
@@ -81,6 +96,16 @@ class Place:
             with self.server.connect() as connection:
                 connection.execute("CHECKPOINT")
         return self.files
+
+    def vacuum(self) -> None:
+        """Have the database give up the room of what was deleted."""
+        if self.server is not None:
+            with self.server.connect(self.name) as connection:
+                connection.execute("VACUUM FULL")
+            return
+        with closing(sqlite3.connect(self.files / "sales-ledger.db", isolation_level=None)) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def back_up(self, to: Path) -> None:
         if self.server is None:
@@ -126,6 +151,27 @@ def said_over_http(settings: Settings) -> bytes:
     return b"\n".join(answer.content for answer in answers)
 
 
+def exported(to: Path) -> None:
+    """A report with the customer's name, in every format that holds one."""
+    to.mkdir()
+    for form in ("table", "json", "csv", "xlsx"):
+        asked = ["report", "pipeline", "--by", "customer", "--format", form]
+        assert main([*asked, "--output", str(to / f"pipeline.{form}")]) == 0
+
+
+def proofs_of(place: Place, to: Path) -> list[list[str]]:
+    """What was signed and proved of the log as it is; the commands that verify it."""
+    to.mkdir()
+    note, proof, figure, key = (str(to / name) for name in ("kept.note", "event.tlog-proof", "figure.json", "key.txt"))
+    assert main(["checkpoint", "--output", note]) == 0
+    assert main(["prove", "4", "--output", proof]) == 0
+    assert main(["explain", "pipeline", "--proof", figure]) == 0
+    assert main(["bundle", str(to / "bundle")]) == 0
+    shutil.copy(to / "bundle" / "verifier.key", key)
+    checks = [[proof], [figure], [str(to / "bundle")], ["--checkpoint", note]]
+    return [["verify", *check, "--key", key] for check in checks]
+
+
 def test_it_is_there_and_then_nowhere(place, tmp_path, capsys, caplog, monkeypatch):
     monkeypatch.setenv("LEDGER_DATABASE_URL", place.url)
     monkeypatch.setenv("LEDGER_TRUST_DIR", str(place.trust))
@@ -133,13 +179,22 @@ def test_it_is_there_and_then_nowhere(place, tmp_path, capsys, caplog, monkeypat
         ledger.append(LINES[:-1], actor="ana", key="k1")
         ledger.append([LINES[-1]], actor="ana", key="k2")
         ReadStore.open(ledger).wait(ledger, timeout=10)
+        refs = list(covered(ledger, "customer-q").values())
+        sealed = [row.sealed for page in ledger.vault.pages() for row in page if row.subject_ref in refs]
+        key_file = ledger.recorder.keys.store.path
+    with closing(sqlite3.connect(key_file)) as keys:
+        secrets = [secret for ref, secret in keys.execute("SELECT ref, secret FROM keys") if ref in refs]
+    assert (len(sealed), len(secrets)) == (len(LINES), 4)
+    assert holding(secrets, place.trust) == {str(key_file)}
     assert set(found_in(said_over_http(place.settings))) == set(SECRETS)
-    assert everything_under(place.flushed(), place.trust) == {}, "encrypted from the first byte on"
+    checks = proofs_of(place, tmp_path / "before")
+    assert everything_under(place.flushed(), tmp_path) == {}, "encrypted from the first byte on"
 
     assert main(["erase", "customer-q"]) == 0
     assert main(["events", "--format", "jsonl"]) == 0
-    assert main(["bundle", str(tmp_path / "bundle")]) == 0
-    assert main(["verify"]) == 0
+    assert [main(check) for check in checks] == [0] * len(checks), "all old proofs hold"
+    proofs_of(place, tmp_path / "after")
+    exported(tmp_path / "exports")
     said = capsys.readouterr()
     assert found_in((said.out + said.err + caplog.text).encode()) == []
     assert "$erased" in said.out
@@ -147,6 +202,9 @@ def test_it_is_there_and_then_nowhere(place, tmp_path, capsys, caplog, monkeypat
     assert found_in(answers) == []
     assert "(effacé)".encode() in answers
     assert everything_under(place.flushed(), tmp_path) == {}
+    assert holding(secrets, place.files, tmp_path) == set()
+    place.vacuum()
+    assert all("/pg_wal/" in name for name in holding(sealed, place.flushed(), tmp_path)), "without a key besides"
 
 
 def test_a_database_restored_from_before_serves_nothing_of_it(place, tmp_path, monkeypatch, capsys):
@@ -161,6 +219,9 @@ def test_a_database_restored_from_before_serves_nothing_of_it(place, tmp_path, m
     with closing(place.ledger()) as ledger:
         assert ledger.head().position == len(LINES) + 1, "as before the erasure"
         assert ledger.recorder.one("SELECT count(*) FROM vault", [])[0] > len(SECRETS)
+        refs = list(covered(ledger, "customer-q").values())
+        assert ledger.recorder.with_values(refs)
+        assert ledger.recorder.keys.store.keys(refs) == {}, "and nothing opens them"
     capsys.readouterr()
     assert main(["doctor"]) == 1
     assert "is not finished: run sales-ledger erase subject-" in capsys.readouterr().out
