@@ -76,7 +76,7 @@ class _Log:
             self.wrong(each)
         if part.first != self.position + 1:
             self.wrong(f"after position {self.position} comes {part.first}")
-        if part.first_stamp < self.last_stamp:
+        if part.first_stamp is not None and part.first_stamp < self.last_stamp:
             self.wrong(f"time goes back at position {part.first}")
         for stream, version in part.begun.items():
             if self.versions.get(stream, 0) != version:

@@ -39,7 +39,7 @@ class Part(NamedTuple):
     entries: int
     first: int
     last: int
-    first_stamp: int
+    first_stamp: int | None
     last_stamp: int
     tiles: list[bytes]
     rest: list[bytes]
@@ -71,21 +71,17 @@ _copied = msgspec.json.Decoder(_Copied).decode
 class _Pass:
     """What has been seen so far of a range that begins after a position, a multiple of 256."""
 
-    def __init__(self, book: str, after: int, sizes: Iterable[int]) -> None:
+    def __init__(self, book: str, after: int) -> None:
         self.book = book
         self.after = self.last = after
-        self.first: int | None = None
+        self.first = after + 1
         self.first_stamp: int | None = None
         self.last_stamp = 0
-        self.count = 0
-        self.tiles: list[bytes] = []
         self.leaves: list[bytes] = []
-        self.cuts: dict[int, tuple[int, list[bytes]]] = {}
         self.begun: dict[str, int] = {}
         self.ended: dict[str, int] = {}
         self.sealed: dict[str, Place] = {}
         self.findings: list[str] = []
-        self._sizes = frozenset(sizes)
 
     def wrong(self, what: str) -> None:
         if len(self.findings) < MOST_FINDINGS:
@@ -94,58 +90,42 @@ class _Pass:
     def take(self, row: Any) -> None:
         """The next row: `position, stream, version, type, effective_at, recorded_at, appended_at, entry`."""
         position, stream, version, event_type, effective_at, recorded_at, appended_at, entry = row
-        if self.first is None:
-            self.first = position
-        elif position != self.last + 1:
-            self.wrong(f"after position {self.last} comes {position}")
+        if position != self.last + 1:
+            if self.leaves:
+                self.wrong(f"after position {self.last} comes {position}")
+            else:
+                self.first = position
         self.last = position
         if not isinstance(entry, bytes):
             self.wrong(f"the entry at position {position} is not stored as bytes")
             entry = str(entry).encode()
-        self._hash(entry)
+        self.leaves.append(sha256(b"\x00" + entry).digest())
         try:
             said = _copied(entry)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.wrong(f"the entry at position {position} cannot be read: {error}")
             return
+        effective, recorded, appended = said.effective_at, said.recorded_at, said.appended_at
         if not (
             stream == said.stream
             and version == said.version
             and event_type == said.type
             and said.book == self.book
-            and _is(effective_at, said.effective_at)
-            and (
-                (recorded_at == effective_at and said.recorded_at == said.effective_at)
-                or _is(recorded_at, said.recorded_at)
-            )
-            and _is(appended_at, said.appended_at)
+            and _is(effective_at, effective)
+            and ((recorded_at == effective_at and recorded == effective) or _is(recorded_at, recorded))
+            and ((appended_at == recorded_at and appended == recorded) or _is(appended_at, appended))
         ):
             self.wrong(f"a column of position {position} does not say what its entry says")
         self._follow(said.stream, said.version, position)
-        for commitment, ref in _SEAL.findall(entry):
-            self.sealed.setdefault(commitment.decode(), (ref.decode(), said.stream, said.version))
+        if b'"$sealed"' in entry:
+            for commitment, ref in _SEAL.findall(entry):
+                self.sealed.setdefault(commitment.decode(), (ref.decode(), said.stream, said.version))
         if isinstance(appended_at, int):
-            if appended_at < self.last_stamp:
-                self.wrong(f"time goes back at position {position}")
-            self.last_stamp = appended_at
             if self.first_stamp is None:
                 self.first_stamp = appended_at
-
-    def _hash(self, entry: bytes) -> None:
-        leaves = self.leaves
-        leaves.append(sha256(b"\x00" + entry).digest())
-        if len(leaves) == WIDTH:
-            self.tiles.append(fold(leaves, WIDTH))
-            self.leaves = []
-        self.count += 1
-        if self.after + self.count in self._sizes:
-            self.cuts[self.after + self.count] = (len(self.tiles), self._rest())
-
-    def _rest(self) -> list[bytes]:
-        frontier = Frontier()
-        for leaf in self.leaves:
-            frontier.add(leaf)
-        return frontier.roots
+            elif appended_at < self.last_stamp:
+                self.wrong(f"time goes back at position {position}")
+            self.last_stamp = appended_at
 
     def _follow(self, stream: str, version: int, position: int) -> None:
         before = self.ended.get(stream)
@@ -155,20 +135,42 @@ class _Pass:
             self.wrong(f"{stream} has version {version} at position {position}, out of turn")
         self.ended[stream] = version
 
-    def part(self) -> Part:
-        first = self.after + 1 if self.first is None else self.first
-        first_stamp = self.last_stamp if self.first_stamp is None else self.first_stamp
-        ends = (self.count, first, self.last, first_stamp, self.last_stamp)
-        return Part(*ends, self.tiles, self._rest(), self.cuts, self.begun, self.ended, self.sealed, self.findings)
+    def part(self, sizes: Iterable[int]) -> Part:
+        leaves, count = self.leaves, len(self.leaves)
+        return Part(
+            entries=count,
+            first=self.first,
+            last=self.last,
+            first_stamp=self.first_stamp,
+            last_stamp=self.last_stamp,
+            tiles=[fold(leaves[at : at + WIDTH], WIDTH) for at in range(0, count - count % WIDTH, WIDTH)],
+            rest=self._rest(count),
+            cuts={
+                size: ((size - self.after) // WIDTH, self._rest(size - self.after))
+                for size in sorted(sizes)
+                if self.after < size <= self.after + count
+            },
+            begun=self.begun,
+            ended=self.ended,
+            sealed=self.sealed,
+            findings=self.findings,
+        )
+
+    def _rest(self, count: int) -> list[bytes]:
+        """The complete subtrees after the last tile of the first so many."""
+        frontier = Frontier()
+        for leaf in self.leaves[count - count % WIDTH : count]:
+            frontier.add(leaf)
+        return frontier.roots
 
 
 def read_part(recorder: LogRecorder, after: int, upto: int, sizes: Iterable[int]) -> Part:
     """Read the entries after a position, a multiple of 256, up to another. `sizes` are those where a root is wanted."""
-    found = _Pass(recorder.book, after, sizes)
+    found = _Pass(recorder.book, after)
     while rows := recorder.rows("position > ? AND position <= ?", [found.last, upto], "position", PAGE):
         for row in rows:
             found.take(row)
-    return found.part()
+    return found.part(sizes)
 
 
 def _is(column: Any, moment: datetime) -> bool:
