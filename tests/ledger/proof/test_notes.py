@@ -74,6 +74,20 @@ def test_a_damaged_verifier_key_is_refused(line):
         Verifier.parse(line)
 
 
+@pytest.mark.parametrize("name", ["", "exam ple", "exam\u2028ple", "x" * 201])
+def test_a_key_whose_name_no_note_could_bear_is_refused_though_its_id_is_right(name):
+    with pytest.raises(NotProven, match=r"name\+id\+key"):
+        Verifier.parse(str(Verifier(name, SIGNER.verifier.public)))
+
+
+def test_a_note_may_have_so_many_characters_and_no_more():
+    line = f"— w {b64encode(bytes(4)).decode()}\n"
+    longest = NOTE + line.replace("w", "w" * (MAX_NOTE_CHARACTERS - len(NOTE) - len(line) + 1))
+    assert (len(longest), read(longest)) == (MAX_NOTE_CHARACTERS, CHECKPOINT)
+    with pytest.raises(NotProven, match="no checkpoint"):
+        read(longest.replace("ww", "www", 1))
+
+
 @pytest.mark.parametrize("packed", [b"\x02" + bytes(32), b"\x01" + bytes(31), b"\x01" + bytes(33), b"\x01", b""])
 def test_a_key_of_another_kind_or_length_is_refused(packed):
     key_id = sha256(b"x\n" + packed).digest()[:4].hex()

@@ -165,6 +165,9 @@ def test_a_byte_may_not_move_from_one_hash_to_the_next():
     leaf = leaf_hash(ENTRIES[3])
     with pytest.raises(NotProven, match="32 bytes"):
         tree.check_inclusion(leaf + proof[0][:1], 3, 13, [proof[0][1:], *proof[1:]], root_of(13))
+    for longer, hashes in (leaf + b"x", proof), (leaf, [*proof[:-1], proof[-1] + b"x"]):
+        with pytest.raises(NotProven, match="32 bytes"):
+            tree.check_inclusion(longer, 3, 13, hashes, root_of(13))
     first, second = 6, 13
     hashes = consistency(first, second)
     moved = [hashes[0][:-1], hashes[0][-1:] + hashes[1], *hashes[2:]]
