@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
 
 BUSY_TIMEOUT_S = 5
-BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "threads=2")
+BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "threads=2")
 
 
 class Generation(NamedTuple):
