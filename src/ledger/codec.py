@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from operator import itemgetter
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,7 +19,7 @@ from ledger.times import format_instant, parse_instant
 from ledger.upcasters import schema_of, upcast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 MAX_ENTRY_BYTES = 65_535
 MAX_SAFE_INTEGER = 2**53
@@ -77,14 +77,13 @@ def decoder_of(type_: Any) -> msgspec.json.Decoder[Any]:
 
 
 _TIMES = [("appended_at", str), ("effective_at", str), ("recorded_at", str)]
-_OTHERS = [("actor", str), ("source", str | None, None), ("stream", str), ("version", int)]
+_OTHERS = [("actor", str), ("schema", int), ("source", str | None, None), ("stream", str), ("version", int)]
 
 
 def _entry_type(event: type[Event], envelope: list[Any]) -> Any:
-    """An entry of this event in its current schema; no other passes."""
     return msgspec.defstruct(
         "Entry" + event.__name__,
-        [("data", event), ("schema", Literal[schema_of(event.TYPE)]), *envelope],
+        [("data", event), *envelope],
         kw_only=True,
         frozen=True,
         gc=False,
@@ -108,35 +107,28 @@ class _AnySchema(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-def _entry_of_any_type(envelope: list[Any]) -> Any:
-    entries = [_entry_type(event, envelope) for event in EVENTS.values()]
+@cache
+def _decode_current(*, times: bool) -> Any:
+    """Decodes any entry of a current schema; without times for who has them from the copied columns."""
+    entries = [_entry_type(event, _OTHERS + _TIMES if times else _OTHERS) for event in EVENTS.values()]
     union: Any = entries[0]
     for entry in entries[1:]:
         union |= entry
-    return union
-
-
-@cache
-def _decode_current() -> Any:
-    """Decodes any entry of a current schema."""
-    return decoder_of(_entry_of_any_type(_OTHERS + _TIMES)).decode
-
-
-@cache
-def _decode_many() -> Any:
-    """Decodes a list of them, without their times, which are at hand in the copied columns."""
-    return decoder_of(list[_entry_of_any_type(_OTHERS)]).decode  # type: ignore[misc]
+    return decoder_of(union).decode
 
 
 _decode_any = msgspec.json.Decoder(_AnySchema).decode
+_SCHEMAS = {event_type: schema_of(event_type) for event_type in EVENTS}
 
 
 def _decode(entry: bytes) -> tuple[Any, Event]:
     try:
-        decoded = _decode_current()(entry)
+        decoded = _decode_current(times=True)(entry)
+        if decoded.schema == _SCHEMAS[decoded.data.TYPE]:
+            return decoded, decoded.data
     except msgspec.MsgspecError:
-        return _decode_older(entry)
-    return decoded, decoded.data
+        pass
+    return _decode_older(entry)
 
 
 def _decode_older(entry: bytes) -> tuple[Any, Event]:
@@ -161,43 +153,39 @@ _typed_columns = itemgetter(0, 4, 5, 6, 7)
 
 def from_rows(rows: Iterable[Any]) -> list[Recorded]:
     """Typed events from the log's rows. Raises `UnreadableEvent`."""
-    return typed(list(map(_typed_columns, rows)))
+    return typed(map(_typed_columns, rows))
 
 
-def typed(rows: Sequence[Any]) -> list[Recorded]:
-    """Typed events from `TYPED_COLUMNS`, taking the instants from the copied columns. Raises `UnreadableEvent`.
-
-    The entries are decoded as one list, which costs far less than one by one. Where that fails, some are of an older
-    schema or cannot be read: then each is decoded alone.
-    """
-    try:
-        found = _decode_many()(b"[" + b",".join([row[4] for row in rows]) + b"]")
-    except (msgspec.MsgspecError, TypeError):
-        found = ()
-    if len(found) != len(rows):
-        return [_one(*row) for row in rows]
-    recorded = Recorded
-    return [
-        recorded(
-            position,
-            entry.stream,
-            entry.version,
-            (data := entry.data).TYPE,
-            effective_at,
-            recorded_at,
-            appended_at,
-            data,
-            entry.actor,
-            entry.source,
+def typed(rows: Iterable[Any]) -> list[Recorded]:
+    """Typed events from `TYPED_COLUMNS`, taking the instants from the copied columns. Raises `UnreadableEvent`."""
+    decode, schemas, recorded = _decode_current(times=False), _SCHEMAS, Recorded
+    events: list[Recorded] = []
+    append = events.append
+    for position, effective_at, recorded_at, appended_at, entry in rows:
+        try:
+            decoded = decode(entry)
+            data = decoded.data
+            event_type = data.TYPE
+            if decoded.schema != schemas[event_type]:
+                decoded, data = _decode_older(entry)
+        except msgspec.MsgspecError:
+            decoded, data = _decode_older(entry)
+            event_type = data.TYPE
+        append(
+            recorded(
+                position,
+                decoded.stream,
+                decoded.version,
+                event_type,
+                effective_at,
+                recorded_at,
+                appended_at,
+                data,
+                decoded.actor,
+                decoded.source,
+            )
         )
-        for (position, effective_at, recorded_at, appended_at, _), entry in zip(rows, found, strict=True)
-    ]
-
-
-def _one(position: int, effective_at: int, recorded_at: int, appended_at: int, entry: bytes) -> Recorded:
-    decoded, data = _decode(entry)
-    stream, version, actor, source = decoded.stream, decoded.version, decoded.actor, decoded.source
-    return Recorded(position, stream, version, data.TYPE, effective_at, recorded_at, appended_at, data, actor, source)
+    return events
 
 
 def from_entry(position: int, entry: bytes) -> Recorded:

@@ -278,9 +278,6 @@ def _types(table: str, places: Iterable[int]) -> list[str]:
     return ["%s::text[]" if types[names[index]].type.python_type is str else "%s::bigint[]" for index in places]
 
 
-_NULL = "\x01"
-"""Stands for null in COPY's text; events hold no control characters but those of free text, which is never here."""
-
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _encode_lines = msgspec.json.Encoder().encode_lines
 
@@ -290,7 +287,7 @@ def copy_rows(connection: Any, table: str, rows: Sequence[Row]) -> None:
     # JSON with nothing to escape, its brackets taken off, is CSV, and several times quicker made than COPY's text.
     parts = [_encode_lines(rows[start : start + COPY_CHUNK]) for start in range(0, len(rows), COPY_CHUNK)]
     if any(b"\\" in part for part in parts):
-        with connection.cursor().copy(f"COPY {table} FROM STDIN (NULL '{_NULL}')") as copy:
+        with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
             copy.write(_copy_text(rows))
         return
     with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT csv, NULL 'null', ENCODING 'UTF8')") as copy:
@@ -300,7 +297,7 @@ def copy_rows(connection: Any, table: str, rows: Sequence[Row]) -> None:
 
 def _copy_text(rows: Sequence[Row]) -> str:
     return "".join(
-        ["\t".join([_NULL if v is None else str(v).translate(_ESCAPES) for v in row]) + "\n" for row in rows]
+        ["\t".join(["\\N" if v is None else str(v).translate(_ESCAPES) for v in row]) + "\n" for row in rows]
     )
 
 
