@@ -6,7 +6,6 @@ folded by the live runner's own batches before it.
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import time
@@ -20,6 +19,7 @@ from sqlalchemy import func, select
 
 from ledger.application import open_ledger
 from ledger.codec import from_rows
+from ledger.collecting import collect_seldom
 from ledger.errors import LedgerError, UnreadableEvent
 from projections import generations
 from projections.places import (
@@ -164,8 +164,7 @@ _here: dict[str, Any] = {}
 def _open(url: str, book: str, number: int, turn: AbstractContextManager[Any]) -> None:
     ledger = open_ledger(url, book, create=False)
     _here["ledger"], _here["target"], _here["turn"] = ledger, for_bulk(locate(ledger, number)), turn
-    # Events and rows hold no cycles: looking for some again and again among a whole range's took a sixth of the time.
-    gc.set_threshold(100_000)
+    collect_seldom()
 
 
 def _fold_range_here(within: Range, upto: int) -> _Part:
