@@ -81,6 +81,8 @@ class _Log:
         for stream, version in part.begun.items():
             if self.versions.get(stream, 0) != version:
                 self.wrong(f"{stream} has version {version + 1} from position {part.first} on, out of turn")
+        for stream in sorted(self.versions.keys() & (part.ended.keys() - part.begun.keys())):
+            self.wrong(f"{stream} has version 1 again from position {part.first} on, out of turn")
         before = len(self.tiles)
         for size, (tiles, rest) in part.cuts.items():
             self._climb(part.tiles[len(self.tiles) - before : tiles])

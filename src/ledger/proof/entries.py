@@ -32,8 +32,8 @@ class Part(NamedTuple):
 
     `first` and `last` are positions, `first_stamp` and `last_stamp` the times of the same. `tiles` are the roots over
     each 256 entries, `rest` those of the complete subtrees after them, and `cuts` the same at each size asked for, with
-    the number of tiles before it. `begun` and `ended` have the version of each stream before its first entry here and at
-    its last; `sealed` where each commitment was first said.
+    the number of tiles before it. `begun` has the version before its first entry here of each stream that does not begin
+    here, `ended` that of every stream at its last; `sealed` where each commitment was first said.
     """
 
     entries: int
@@ -130,7 +130,8 @@ class _Pass:
     def _follow(self, stream: str, version: int, position: int) -> None:
         before = self.ended.get(stream)
         if before is None:
-            self.begun[stream] = version - 1
+            if version != 1:
+                self.begun[stream] = version - 1
         elif version != before + 1:
             self.wrong(f"{stream} has version {version} at position {position}, out of turn")
         self.ended[stream] = version

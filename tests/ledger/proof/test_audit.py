@@ -63,7 +63,7 @@ def test_what_is_altered_is_found_while_others_append(ledger, monkeypatch):
         "DELETE FROM events WHERE position > 600",
         "UPDATE events SET appended_at = appended_at + 10000000 WHERE position = 512",
         "UPDATE events SET version = version + 100 WHERE position = 300",
-        "UPDATE events SET entry = (SELECT entry FROM events WHERE position = 200) WHERE position = 400",
+        "UPDATE events SET entry = (SELECT entry FROM events WHERE position = 203) WHERE position = 400",
         "UPDATE vault SET field = 'note' WHERE stream = 'deal-d5'",
     ],
 )
