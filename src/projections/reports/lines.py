@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, case, cast, func, literal, literal_column, null, select
+from sqlalchemy import BigInteger, ColumnElement, Text, case, cast, func, literal, literal_column, null, select
 
-from projections.reports.definition import BASES
+from projections.reports.definition import BASES, Base
 from projections.reports.dimensions import LATE, Joined
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Select, Subquery
 
-    from projections.reports.definition import Base
     from projections.reports.question import Question
     from projections.reports.sources import Source
     from projections.store import View
 
 BASIS_POINTS = 10_000
+MONEY: frozenset[Base] = frozenset({"value", "margin", "weighted", "weighted_margin"})
+_NO_MONTH: ColumnElement[str] = literal_column("''", Text)
 
 
 def query(source: Source, question: Question, view: View) -> Select[Any]:
@@ -55,25 +56,39 @@ def asked(question: Question) -> list[str]:
 
 
 def summed(source: Source, question: Question, view: View) -> Select[Any]:
-    """The lines grouped by state, month and dimensions; those in other currencies each `alone` under its stream.
+    """The lines grouped by `place` (see `placed`), state and dimensions, those in other currencies each by itself.
 
     Sums are named after their base; `late` counts lines that rest on an event appended after `known_at`. `currency`,
-    `probability_bp` and `at` mean something of lines alone.
+    `probability_bp` and `at` mean something of a line by itself alone.
     """
-    lines = query(source, question, view).subquery("lines")
-    keys = [
-        lines.c.alone,
-        lines.c.state,
-        *([lines.c.due] if question.needs_month else []),
-        *(lines.c[name] for name in asked(question)),
-    ]
-    bases = [_sum(base, lines).label(base) for base in used(question, source)]
+    lines, bases = query(source, question, view).subquery("lines"), used(question, source)
+    nothing = cast(null(), Text)
+    currency, by_itself = (nothing, nothing) if MONEY.isdisjoint(bases) else (lines.c.currency, lines.c.alone)
+    keys = [_place(lines, by_itself, question), lines.c.state, *(lines.c[name] for name in asked(question))]
     of_one = [
-        func.max(lines.c.currency).label("currency"),
+        func.max(currency).label("currency"),
         (literal(0) if source.probability_bp is None else func.max(lines.c.probability_bp)).label("probability_bp"),
         (moment(source.at) if isinstance(source.at, int) else func.max(lines.c.at)).label("at"),
     ]
-    return select(*keys, *bases, *of_one, _late(lines, question, view).label("late")).group_by(*keys)
+    sums = [_sum(base, lines).label(base) for base in bases]
+    return select(*keys, *sums, *of_one, _late(lines, question, view).label("late")).group_by(*keys)
+
+
+def _place(lines: Subquery, by_itself: ColumnElement[Any], question: Question) -> ColumnElement[Any]:
+    """One key for two: SQLite sorts by the first, and by others only where that is equal, at twice the time."""
+    if not question.needs_month:
+        return func.coalesce(by_itself, _NO_MONTH).label("place")
+    its_own = func.coalesce(lines.c.due, _NO_MONTH) + literal_column("' '", Text) + by_itself
+    return case((by_itself.is_(None), lines.c.due), else_=its_own).label("place")
+
+
+def month_of(place: str) -> str | None:
+    """The month of a line by itself, from its place: that, a space, and its name.
+
+    >>> month_of("2026-09 deal-1"), month_of(" deal-1")
+    ('2026-09', None)
+    """
+    return place.partition(" ")[0] or None
 
 
 def moment(at: ColumnElement[int] | int) -> ColumnElement[int]:

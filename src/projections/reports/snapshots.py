@@ -19,7 +19,7 @@ from projections.reports.cells import work_out
 from projections.reports.definition import Sum
 from projections.reports.lines import BASIS_POINTS, asked
 from projections.reports.rates import Rates, rates_then
-from projections.reports.sources import OPEN_COLUMNS, OPEN_DIMENSIONS, Source, closed, instant, label
+from projections.reports.sources import Source, closed, instant, label
 from projections.tables import OPEN_DEAL, deal_versions, stage_versions, wins
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from projections.store import View
 
 WON = "won"
+OPEN_COLUMNS = frozenset({
+    "stream", "position", "appended_at", "owner", "customer", "pipeline", "stage", "probability_bp", "category",
+    "value_minor", "margin_minor", "currency", "expected_close_on", "reported_from", "reported_to",
+})  # fmt: skip
+OPEN_DIMENSIONS = frozenset({"kind", "region", "country", "channel", "campaign"})
+"""What is read of an open deal: always, and when asked for."""
 
 
 class Snapshot(NamedTuple):
@@ -214,7 +220,7 @@ def won_by_month(question: Question, days: Period, view: View) -> Iterator[tuple
 def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: View) -> Source:
     """Deals open at each snapshot and due in its period; they are told apart first from the many that never are."""
     d = deal_versions.c
-    wanted = (OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS | {"reported_from", "reported_to"}) - {"quantity_e6"}
+    wanted = OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
     first, last = (min(each.period.first for each in snapshots), max(each.period.last for each in snapshots))
     earliest, latest = min(each.at for each in snapshots), max(each.at for each in snapshots)
     begins = day_start(first, question.book.time_zone)
