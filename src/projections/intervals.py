@@ -9,10 +9,22 @@ What happened is read at `pair.happened`, what is planned at the pair itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Subquery, and_, column, literal, literal_column, select, text, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Subquery,
+    and_,
+    bindparam,
+    column,
+    literal_column,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.selectable import FromClause
 
@@ -55,7 +67,8 @@ def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: V
     return and_(rows.c.effective_from <= as_of, rows.c.effective_to > as_of, *_known(rows, pair.known_at, view))
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Rows:
     """What to select from, and the columns there of the rows that are meant."""
 
     frm: FromClause
@@ -66,23 +79,32 @@ def open_deals(pair: Pair, view: View) -> list[Rows]:
     """The rows of `deal_versions` open at the pair, in one part or two, each from one index by length class.
 
     As reported, most rows were recorded as they happened, and their diagonal is their effective interval: those come
-    from the index of what is known, the late and corrected ones from one of their own.
+    from the index of what is known, the late and corrected ones from one of their own. What executes them must pass
+    `open_values`: the parts are built once, since that takes as long as reading some thousand rows.
     """
     pair = pair.happened
-    as_of, known_at = pair.as_of, pair.known_at
-    if known_at >= view.newest:
-        return [_by_class("effective", as_of, view, DEAL_KNOWN)]
-    if as_of == known_at:
-        in_time = _d.known_from <= _d.effective_from
-        return [_by_class("effective", as_of, view, DEAL_KNOWN, in_time), _by_class("reported", as_of, view, DEAL_LATE)]
-    by_then = _d.known_from <= known_at
-    return [
-        _by_class("effective", as_of, view, DEAL_KNOWN, by_then),
-        _by_class("effective", as_of, view, DEAL_CORRECTED, by_then, _d.known_to > known_at),
-    ]
+    if pair.known_at >= view.newest:
+        return [_by_class("known", view)]
+    if pair.as_of == pair.known_at:
+        return [_by_class("known in time", view), _by_class("late", view)]
+    return [_by_class("known by then", view), _by_class("corrected since", view)]
+
+
+def open_values(pair: Pair) -> dict[str, int]:
+    """The parameters of `open_deals`."""
+    return {_AS_OF.key: pair.happened.as_of, _KNOWN_AT.key: pair.happened.known_at}
 
 
 _d = deal_versions.c
+_AS_OF, _KNOWN_AT = (bindparam(f"open_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+_PARTS: dict[str, tuple[str, ColumnElement[bool]]] = {
+    "known": ("effective", DEAL_KNOWN),
+    "known in time": ("effective", and_(DEAL_KNOWN, _d.known_from <= _d.effective_from)),
+    "late": ("reported", DEAL_LATE),
+    "known by then": ("effective", and_(DEAL_KNOWN, _d.known_from <= _KNOWN_AT)),
+    "corrected since": ("effective", and_(DEAL_CORRECTED, _d.known_from <= _KNOWN_AT, _d.known_to > _KNOWN_AT)),
+}
+"""Of each part of the open deals: the interval that is to hold the instant, and what else is asked of a row."""
 
 
 def _known(rows: FromClause, known_at: ColumnElement[int] | int, view: View) -> tuple[ColumnElement[bool], ...]:
@@ -91,28 +113,33 @@ def _known(rows: FromClause, known_at: ColumnElement[int] | int, view: View) -> 
     return (rows.c.known_from <= known_at, rows.c.known_to > known_at)
 
 
-def _by_class(axis: Literal["reported", "effective"], instant: int, view: View, *where: ColumnElement[bool]) -> Rows:
+def _by_class(part: str, view: View) -> Rows:
+    axis, _ = _PARTS[part]
+    bits = view.reported_classes if axis == "reported" else view.effective_classes
+    return _built(part, bits, view.connection.dialect.name)
+
+
+@lru_cache(maxsize=256)
+def _built(part: str, bits: int, dialect: str) -> Rows:
     """A row is looked for class by class, between the earliest start from which it still reaches the instant, and that.
 
     The end is not to be looked for in the index, where PostgreSQL 18 would expect to skip from start to start and
     rather read the whole table: hence its `+ 0`. Nor is it to guess how many rows a class has, and sort or hash them
     all for that: each class is a query of its own there.
     """
-    classes = _classes(view.reported_classes if axis == "reported" else view.effective_classes)
+    axis, more = _PARTS[part]
+    classes = _classes(bits)
+    since, zero = _AS_OF - classes.c.column2, literal_column("0", BigInteger)
     held = and_(
-        OPEN_DEAL,
-        _d[f"{axis}_class"] == classes.c.column1,
-        _d[f"{axis}_from"].between(literal(instant) - classes.c.column2, instant),
-        _d[f"{axis}_to"] + literal_column("0") > instant,
-        *where,
+        *(OPEN_DEAL, more, _d[f"{axis}_class"] == classes.c.column1),
+        *(_d[f"{axis}_from"].between(since, _AS_OF), _d[f"{axis}_to"] + zero > _AS_OF),
     )
-    if view.connection.dialect.name == "sqlite":
+    if dialect == "sqlite":
         return Rows(classes.join(deal_versions, held), deal_versions.c)
-    of_class = select(deal_versions).where(held).offset(literal_column("0")).lateral(deal_versions.name)
+    of_class = select(deal_versions).where(held).offset(zero).lateral(deal_versions.name)
     return Rows(classes.join(of_class, true()), of_class.c)
 
 
-@lru_cache(maxsize=64)
 def _classes(bits: int) -> CTE:
     """Each length class present, and how long before an instant a row of it that still holds may have begun."""
     spans = [(each, (1 << each) - 1) for each in range(OPEN_ENDED) if bits >> each & 1]

@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, literal, select
 
 from ledger.times import DAY_US, day_end, local_date
 from projections import intervals
-from projections.intervals import open_deals
+from projections.intervals import open_deals, open_values
 from projections.reports import objective_lines
 from projections.reports.cells import Cells, work_out
 from projections.reports.conversion import CONVERSION
@@ -125,7 +125,8 @@ def _deals(question: Question, view: View, settled: Steering) -> Iterator[Alert]
     """Open deals past the date they were to close, and those without interaction for too long."""
     pair, zone, today = question.pair.happened, question.book.time_zone, question.today.isoformat()
     long_ago = pair.as_of - settled.stalled_after_days * DAY_US
-    for row in chain.from_iterable(view.rows(_last_talk(deals, question, view)) for deals in open_deals(pair, view)):
+    queries = [_last_talk(deals, question, view) for deals in open_deals(pair, view)]
+    for row in chain.from_iterable(view.rows(query, open_values(pair)) for query in queries):
         if row.expected_close_on is not None and row.expected_close_on < today:
             yield Alert("deal_past_close", row, row.owner, row.expected_close_on)
         since = max(row.opened_at, row.talked_at or 0)

@@ -129,22 +129,21 @@ def _groups(source: Source, question: Question, view: View, rates: Rates, needed
     Raises `MissingRate`.
     """
     names = lines.asked(question)
-    first = 2 + len(names)
-    after = first + len(needed)
+    after = 1 + len(needed)
+    constant = source.at if isinstance(source.at, int) else None
     convert = exact.Alone(question, rates, needed)
     found: dict[Any, _Group | None] = {}
-    for row in view.rows(lines.summed(source, question, view)):
-        (place, *told), amounts, (currency, chance_bp, at, late) = row[:first], row[first:after], row[after:]
-        foreign = currency is not None and currency != question.currency
-        month = lines.month_of(place) if foreign else place
-        key = (month, *told)
-        if key not in found:
-            dimensions = exact.placed(question, told[0], month, dict(zip(names, told[1:], strict=True)))
-            found[key] = _Group(told[0], dimensions, [0] * len(needed), 0) if wanted(question, dimensions) else None
-        group = found[key]
+    for row in view.rows(lines.summed(source, question, view), lines.values(source, question)):
+        key, amounts, (currency, chance_bp, at, late) = row[0], [int(each) for each in row[1:after]], row[after:]
+        state, month, *told = same = lines.parts(key, len(names))
+        if same not in found:
+            dimensions = exact.placed(question, state, month, dict(zip(names, told, strict=True)))
+            found[same] = _Group(state, dimensions, [0] * len(needed), 0) if wanted(question, dimensions) else None
+        group = found[same]
         if group is not None:
-            brings = convert.of(told[0], currency, at, chance_bp, amounts) if foreign else map(int, amounts)
-            group.amounts = list(map(add, group.amounts, brings))
+            if currency is not None and currency != question.currency:
+                amounts = convert.of(state, currency, at if constant is None else constant, chance_bp, amounts)
+            group.amounts = list(map(add, group.amounts, amounts))
             group.late += int(late)
     return [group for group in found.values() if group is not None]
 

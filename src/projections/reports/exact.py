@@ -90,7 +90,7 @@ def read(
         query = query.add_columns(*_its_own(source))
     worked_out = Alone(question, rates, lines.used(question, source))
     products = products_of(source, question, view) if splits(question) else {}
-    for row in view.rows(query):
+    for row in view.rows(query, lines.values(source, question)):
         parts = products.get(row.stream, NO_PRODUCTS) if splits(question) else ()
         places = _places(told(question, row), parts)
         if not any(wanted(question, place) for place in places):
@@ -181,31 +181,33 @@ class Alone:
         self._rates = rates
         self._needed = needed
         self._worked_out = [_WORKED_OUT[base] for base in needed]
-        self._counts_money: dict[str | None, bool] = {}
+        self._factors: dict[Any, tuple[int, int]] = {}
+        self._amounts = [needed.index(base) if base in needed else None for base in _AMOUNTS]
 
     def __call__(self, said: Said) -> list[int]:
         """Raises `MissingRate`."""
-        over = under = 1
-        if said.currency not in {None, self._question.currency} and self._converted(said.state):
-            over, under = self._rates.factor(said.currency, said.at).as_integer_ratio()
-        return [work_out(said, over, under) for work_out in self._worked_out]
+        same = (said.state, said.currency, said.at)
+        factor = self._factors.get(same)
+        if factor is None:
+            factor = self._factors[same] = self._factor(*same)
+        return [work_out(said, *factor) for work_out in self._worked_out]
 
-    def of(self, state: str | None, currency: str, at: int, chance_bp: int, amounts: Sequence[Any]) -> list[int]:
-        """The same of a line that stands alone in the sums, from its amounts there. Raises `MissingRate`."""
-        its_own = dict(zip(self._needed, map(int, amounts), strict=True))
-        value, margin, quantity = (its_own.get(base, 0) for base in ("value", "margin", "quantity"))
+    def of(self, state: str | None, currency: str, at: int, chance_bp: int, amounts: Sequence[int]) -> list[int]:
+        """The same of a line by itself, from the amounts that are `needed` in its own currency. Raises `MissingRate`."""
+        value, margin, quantity = (0 if index is None else amounts[index] for index in self._amounts)
         return self(Said(state, currency, at, value, margin, quantity, chance_bp))
 
     def named(self, said: Said) -> Bases:
         """The same by name. Raises `MissingRate`."""
         return dict(zip(self._needed, self(said), strict=True))
 
-    def _converted(self, state: str | None) -> bool:
-        if state not in self._counts_money:
-            self._counts_money[state] = _counts_money(self._question, state)
-        return self._counts_money[state]
+    def _factor(self, state: str | None, currency: str | None, at: int) -> tuple[int, int]:
+        if currency in {None, self._question.currency} or not _counts_money(self._question, state):
+            return 1, 1
+        return self._rates.factor(currency, at).as_integer_ratio()
 
 
+_AMOUNTS: tuple[Base, ...] = ("value", "margin", "quantity")
 _WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
     "one": lambda said, over, under: 1,  # noqa: ARG005
     "value": lambda said, over, under: half_even(said.value * over, under),
@@ -281,7 +283,7 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
     )
     query = query.select_from(frm).where(rows.c.stream.in_(of_source))
     found: dict[str, list[Product]] = {}
-    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no)):
+    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no), dict(source.values)):
         product = Product(row.product, row.range, row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0)
         found.setdefault(row.stream, []).append(product)
     return found

@@ -123,7 +123,7 @@ def _read(sources: Sequence[Source], question: Question, view: View) -> tuple[St
             own["pipeline"].label("own_pipeline"),
             own.get("ending", cast(null(), Text)).label("ending"),
         )
-        states |= {row.stream: row for row in view.rows(query)}
+        states |= {row.stream: row for row in view.rows(query, lines.values(source, question))}
         if not question.dimensions.isdisjoint(PRODUCT):
             products |= products_of(source, question, view)
     return states, products

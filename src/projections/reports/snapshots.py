@@ -120,7 +120,9 @@ def deals(
         frm, came = _outcome(source, then, question, view) if outcomes else (source.frm, literal_column("0"))
         query = lines.query(replace(source, frm=frm), as_then, view)
         query = query.add_columns(then.c.name.label("snapshot"), came.label("came"))
-        yield from _read(query if each else _grouped(query, question, outcomes=outcomes), question, rates, view, each)
+        wanted = query if each else _grouped(query, question, outcomes=outcomes)
+        rows = view.rows(wanted, lines.values(source, question))
+        yield from _read(rows, question, rates, each)
 
 
 def _outcome(source: Source, then: CTE, question: Question, view: View) -> tuple[FromClause, ColumnElement[int]]:
@@ -132,15 +134,14 @@ def _outcome(source: Source, then: CTE, question: Question, view: View) -> tuple
 
 
 def _read(
-    query: Select[Any],
+    rows: Sequence[Any],
     question: Question,
     rates: Mapping[str, Rates],
-    view: View,
     each: bool,  # noqa: FBT001 (as `deals` was asked)
 ) -> Iterator[Seen]:
     value_of, expected_of = (sum_.of for sum_ in question.report.sums)
     alone = {name: exact.Alone(question, found, (value_of, expected_of)) for name, found in rates.items()}
-    for row in view.rows(query):
+    for row in rows:
         if each or row.alone is not None:
             said = exact.Said(
                 row.state, row.currency, row.at, row.value_minor or 0, row.margin_minor or 0, 0, row.probability_bp

@@ -5,11 +5,12 @@ A fact's row tells its own instant, at which what it joins is read; an open deal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, literal_column, null, select
+from sqlalchemy import BigInteger, Text, and_, bindparam, case, cast, func, literal, literal_column, null, select
 
 from ledger.errors import BadRequest
 from ledger.times import day_start, local_date
@@ -30,11 +31,10 @@ from projections.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import CTE, ColumnElement, FromClause, Subquery, Table
 
-    from projections.pairs import Pair
     from projections.reports.periods import Period
     from projections.reports.question import Question
     from projections.store import View
@@ -42,13 +42,14 @@ if TYPE_CHECKING:
     DueIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """Rows that count as lines.
 
     `frm` is what is selected from and `columns` its columns by name; `state` says what became of a line, or in which
     forecast category it is (null in a stage that nobody has defined). What a line joins is read at the instant `at`,
-    or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`.
+    or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`. `values` are parameters of all these,
+    `kept` the same source for other values, if it differs in nothing else.
     `product_lines` is a table, read at the pair, or their rows, each with the instant `at` which they held.
     """
 
@@ -61,10 +62,12 @@ class Source:
     probability_bp: ColumnElement[Any] | None = None
     product_lines: Table | Subquery | None = None
     where: tuple[ColumnElement[bool], ...] = ()
+    values: Mapping[str, int | str] = field(default_factory=dict)
+    kept: Source | None = None
 
     def narrowed(self, *where: ColumnElement[bool]) -> Source:
         """Those of its rows that satisfy this too."""
-        return replace(self, where=(*self.where, *where))
+        return replace(self, where=(*self.where, *where), kept=None)
 
 
 def instant(value: int) -> ColumnElement[int]:
@@ -86,50 +89,69 @@ def open_deals(
     a deal is due.
     """
     calibrated = calibration.estimates(question, view) if calibration.is_asked(question) else None
+    values: dict[str, int | str] = {
+        **intervals.open_values(question.pair),
+        _STAGES_AS_OF.key: question.pair.as_of,
+        _STAGES_KNOWN_AT.key: question.pair.known_at,
+        _TODAY.key: question.today.isoformat(),
+    }
+    if horizon is not None:
+        values[_LAST.key] = horizon.last.isoformat()
+    at, happened_at = question.pair.as_of, question.pair.happened.as_of
     found = []
     for rows in intervals.open_deals(question.pair, view):
-        c, stages = rows.c, _stages(question.pair)
-        in_stage = and_(stages.c.pipeline == c.pipeline, stages.c.stage == c.stage)
-        chance: ColumnElement[Any] = func.coalesce(c.probability_bp, stages.c.probability_bp, literal_column("0"))
+        built = _open(rows, horizon=horizon is not None)
+        source = replace(built, at=at, happened_at=happened_at, values=values, kept=built)
         if calibrated is not None:
-            chance = calibration.chance(calibrated, c.probability_bp, c.pipeline, c.stage)
-        source = Source(
-            frm=rows.frm.outerjoin(stages, in_stage),
-            columns=dict(c.items()),
-            state=func.coalesce(c.category, stages.c.category),
-            at=question.pair.as_of,
-            happened_at=question.pair.happened.as_of,
-            month=_due(c.expected_close_on, question, horizon),
-            probability_bp=chance,
-            product_lines=deal_lines,
-            where=() if due_in is None else (due_in(c.expected_close_on),),
-        )
-        found.append(source)
+            chance = calibration.chance(calibrated, rows.c.probability_bp, rows.c.pipeline, rows.c.stage)
+            source = replace(source, probability_bp=chance, kept=None)
+        found.append(source if due_in is None else source.narrowed(due_in(rows.c.expected_close_on)))
     return found
 
 
-def _stages(pair: Pair) -> CTE:
+_STAGES_AS_OF, _STAGES_KNOWN_AT = (bindparam(f"stages_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+_TODAY, _LAST = (bindparam(f"due_{name}", type_=Text) for name in ("today", "last"))
+
+
+@lru_cache(maxsize=256)
+def _open(rows: Rows, *, horizon: bool) -> Source:
+    """Open deals at parameters of this module's; its instants are for `open_deals` to say."""
+    c, stages = rows.c, _stages()
+    in_stage = and_(stages.c.pipeline == c.pipeline, stages.c.stage == c.stage)
+    return Source(
+        frm=rows.frm.outerjoin(stages, in_stage),
+        columns=dict(c.items()),
+        state=func.coalesce(c.category, stages.c.category),
+        at=0,
+        happened_at=0,
+        month=_due(c.expected_close_on, horizon=horizon),
+        probability_bp=func.coalesce(c.probability_bp, stages.c.probability_bp, literal_column("0")),
+        product_lines=deal_lines,
+    )
+
+
+def _stages() -> CTE:
     """The stages of the day, worked out once: left to itself SQLite reads them anew for every deal."""
     s = stage_versions.c
     pipeline = func.substr(s.stream, literal_column(str(len("pipeline-") + 1))).label("pipeline")
-    as_of, known_at = instant(pair.as_of), instant(pair.known_at)
-    at_pair = (s.effective_from <= as_of, s.effective_to > as_of, s.known_from <= known_at, s.known_to > known_at)
+    in_force = (s.effective_from <= _STAGES_AS_OF, s.effective_to > _STAGES_AS_OF)
+    known = (s.known_from <= _STAGES_KNOWN_AT, s.known_to > _STAGES_KNOWN_AT)
     return (
         select(pipeline, s.stage, s.probability_bp, s.category)
-        .where(*at_pair)
+        .where(*in_force, *known)
         .cte("stages")
         .prefix_with("MATERIALIZED")
     )
 
 
-def _due(day: ColumnElement[Any], question: Question, horizon: Period | None) -> ColumnElement[Any]:
+def _due(day: ColumnElement[Any], *, horizon: bool) -> ColumnElement[Any]:
     month: ColumnElement[Any] = func.substr(day, literal_column("1"), literal_column("7"))
-    if horizon is None:
+    if not horizon:
         return month
     return case(
         (day.is_(None), _word("undated")),
-        (day < label(question.today.isoformat()), _word("overdue")),
-        (day > label(horizon.last.isoformat()), _word("later")),
+        (day < _TODAY, _word("overdue")),
+        (day > _LAST, _word("later")),
         else_=month,
     )
 
@@ -150,7 +172,9 @@ def in_progress(question: Question, view: View, state: str, *, cohort: bool) -> 
     sources = [_deals(Rows(rows, rows.c), question, state)]
     if question.period and not cohort and question.period_from <= question.pair.happened.as_of:
         before = question.on(question.period_from - 1)
-        sources += [_deals(rows, before, state) for rows in intervals.open_deals(before.pair, view)]
+        values = intervals.open_values(before.pair)
+        opening = [_deals(rows, before, state) for rows in intervals.open_deals(before.pair, view)]
+        sources += [replace(each, values=values) for each in opening]
     return sources
 
 
