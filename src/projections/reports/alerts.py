@@ -17,8 +17,8 @@ from projections.reports import objective_lines
 from projections.reports.cells import Cells, work_out
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
-from projections.reports.objective_lines import Objective, teams_at
-from projections.reports.objectives import OBJECTIVES
+from projections.reports.objective_lines import OBJECTIVE, teams_at
+from projections.reports.objectives import REACHED
 from projections.reports.periods import Period, add_months
 from projections.reports.settings import Steering, steering
 from projections.reports.win_rate import WIN_RATE
@@ -160,21 +160,15 @@ def _complaints(question: Question, view: View, settled: Steering) -> Iterator[A
 
 def _objectives(question: Question, view: View, rates: Rates) -> Iterator[Alert]:
     """Those in force that day that are behind their pace."""
-    asked = replace(question, report=OBJECTIVES, by=(), where={}, period=None)
-    found = [_without_forecast(each) for each in objective_lines.in_force(asked, view, rates)]
-    rows = {each.item.stream: each.item for each in found}
+    asked = replace(question, report=REACHED, by=(), where={}, period=None)
     cells = Cells(asked)
-    cells.summarise(objective_lines.reached(asked, view, found))
+    found = cells.summarise(objective_lines.items_reached(asked, view, rates))
+    rows = {item.stream: item for item in found if item.state == OBJECTIVE}
     for key, sums in cells.rows.items():
         if sums["status"] == "behind":
             of = dict(zip(asked.heads, key, strict=True))
             item = rows[f"objective-{of['objective']}"]
             yield Alert("objective_behind", _Row(item.stream, item.position, 0), of["owner"], sums["period_from"])
-
-
-def _without_forecast(objective: Objective) -> Objective:
-    item = objective.item
-    return replace(objective, item=replace(item, figures={**item.figures, "is_forecast": 0}))
 
 
 class _Row(NamedTuple):

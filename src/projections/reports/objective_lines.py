@@ -85,6 +85,17 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     yield from _forecast(question, view, rates, found)
 
 
+def items_reached(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """The same without what open deals may bring: as if nothing were forecast of any."""
+    found = [_without_forecast(each) for each in in_force(question, view, rates)]
+    yield from reached(question, view, found)
+
+
+def _without_forecast(objective: Objective) -> Objective:
+    item = objective.item
+    return replace(objective, item=replace(item, figures={**item.figures, "is_forecast": 0}))
+
+
 def reached(question: Question, view: View, found: Sequence[Objective]) -> Iterator[Item]:
     """Each of these objectives, and what has counted towards it added up, without what still may."""
     yield from (each.item for each in found)
