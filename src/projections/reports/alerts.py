@@ -22,7 +22,7 @@ from projections.reports.objectives import REACHED
 from projections.reports.periods import Period, add_months
 from projections.reports.settings import Steering, steering
 from projections.reports.win_rate import WIN_RATE
-from projections.tables import book_versions, interactions, quote_versions, task_versions
+from projections.tables import UNSETTLED, book_versions, interactions, quote_versions, task_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -151,10 +151,10 @@ def _complaints(question: Question, view: View, settled: Steering) -> Iterator[A
     pair, zone = question.pair.happened, question.book.time_zone
     days = settled.thresholds.get("open_complaint_days", COMPLAINT_DAYS)
     i = interactions.c
-    still = (i.kind == literal("complaint", SqlText), i.resolved_at.is_(None))
     old = i.logged_at <= pair.as_of - int(days * DAY_US)
-    rows = intervals.at_pair(interactions, question.pair, view, *still, old)
-    for row in view.rows(select(rows)):
+    held = intervals.holds(interactions, pair.as_of, question.pair, view)
+    still = select(interactions).where(UNSETTLED, i.kind == literal("complaint", SqlText), old, held)
+    for row in view.rows(still):
         yield Alert("complaint_open", row, row.owner, local_date(row.logged_at, zone).isoformat())
 
 

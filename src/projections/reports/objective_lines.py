@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.definition import Base
-    from projections.reports.exact import Line
+    from projections.reports.exact import Line, Piece
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.reports.sources import Source
@@ -301,9 +301,13 @@ def _forecast(
         assert asked.report.lines is not None
         for source in asked.report.lines(asked, view):
             for line in exact.read(source, asked, view, rates, merged=into):
-                if line.state != "omitted":
-                    for each in by_owner(line.pieces[0].dimensions.get("owner")):
-                        yield from _may_bring(line, each, today)
+                if line.state == "omitted":
+                    continue
+                told = [{**part.dimensions, "day": max(part.dimensions["day"] or "", today)} for part in line.pieces]
+                for each in by_owner(line.pieces[0].dimensions.get("owner")):
+                    parts = [part for part, of in zip(line.pieces, told, strict=True) if each.counts(of)]
+                    if parts:
+                        yield _may_bring(line, each, parts)
 
 
 def _due(question: Question, some: Sequence[Objective]) -> Question:
@@ -317,12 +321,8 @@ def _due(question: Question, some: Sequence[Objective]) -> Question:
     return _of_lines(question, _heads(some), tuple(Sum(base, base) for base in sorted(bases)), lines)
 
 
-def _may_bring(line: Line, objective: Objective, today: str) -> Iterator[Item]:
+def _may_bring(line: Line, objective: Objective, parts: Sequence[Piece]) -> Item:
     """What an open deal may bring to an objective, in minor units or millionths, and how likely that is."""
-    due = {"day": max(line.pieces[0].dimensions["day"] or "", today)}
-    parts = [part for part in line.pieces if objective.counts({**part.dimensions, **due})]
-    if not parts:
-        return
     metric = objective.metric
     chance = line.probability_bp or 0
     if metric in MONEY:
@@ -331,7 +331,7 @@ def _may_bring(line: Line, objective: Objective, today: str) -> Iterator[Item]:
     else:
         may_bring = E6 if metric == "won_count" else sum(part.bases["quantity"] for part in parts)
         figures = {"forecast": Fraction(may_bring * chance, E6 * BASIS_POINTS)}
-    yield _line(line, objective, OPEN, figures | {"may_bring": may_bring, "probability_bp": chance})
+    return _line(line, objective, OPEN, figures | {"may_bring": may_bring, "probability_bp": chance})
 
 
 def _line(line: Line, objective: Objective, state: str, figures: Mapping[str, Any]) -> Item:
