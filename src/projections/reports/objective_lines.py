@@ -315,7 +315,8 @@ def _due(question: Question, some: Sequence[Objective]) -> Question:
 
     def lines(asked: Question, view: View) -> list[Source]:
         sources = open_deals(asked, view, due_in=lambda due: due <= last)
-        return [_of_ranges(replace(each, month=each.columns["expected_close_on"]), some) for each in sources]
+        by_day = [replace(each, month=each.columns["expected_close_on"], kept=None) for each in sources]
+        return [_of_ranges(each, some) for each in by_day]
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
     return _of_lines(question, _heads(some), tuple(Sum(base, base) for base in sorted(bases)), lines)
