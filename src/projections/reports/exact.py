@@ -135,7 +135,7 @@ def _joined(row: Any, question: Question, rates: Rates, merged: Mapping[str, str
 
 def wanted(question: Question, dimensions: Mapping[str, str | None]) -> bool:
     """Whether a piece passes the filters; the query has applied its own already, to the same end."""
-    return all(dimensions[name] in values for name, values in question.where.items())
+    return not question.where or all(dimensions[name] in values for name, values in question.where.items())
 
 
 def splits(question: Question) -> bool:
