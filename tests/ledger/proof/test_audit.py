@@ -96,3 +96,11 @@ def test_only_the_first_hundred_findings_are_told(ledger):
     ledger.append(history(50), actor="tests")
     run(ledger, "UPDATE events SET effective_at = effective_at + 1")
     assert len(audit(ledger.recorder, []).findings) == MOST_FINDINGS
+
+
+@pytest.mark.parametrize("names", [["effective_at"], ["recorded_at"], ["appended_at"], ["recorded_at", "appended_at"]])
+def test_each_copied_time_is_held_to_its_entry(ledger, names):
+    ledger.append(history(3), actor="tests")
+    run(ledger, f"UPDATE events SET {', '.join(f'{name} = {name} - 1' for name in names)} WHERE position = 5")
+    findings = audit(ledger.recorder, []).findings
+    assert "a column of position 5 does not say what its entry says" in findings
