@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ledger.money import convert
 from projections import intervals
 from projections.reports import exact
-from projections.reports.activity import activity, span
+from projections.reports.active_customers import activity, span
 from projections.reports.customers import Of, behind, bought, customer_item
 from projections.reports.definition import Item, Report, Text, average, told
 from projections.reports.dimensions import merged

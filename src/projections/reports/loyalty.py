@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
-from projections.reports.activity import activity, since
+from projections.reports.active_customers import activity, since
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, customer_item, places
 from projections.reports.definition import Report, Text, told
 from projections.reports.exact import wanted

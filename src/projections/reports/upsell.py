@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.reports.activity import activity, span
+from projections.reports.active_customers import activity, span
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, measured, places
 from projections.reports.definition import Report, Text, ratio, told
 
