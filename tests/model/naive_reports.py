@@ -211,6 +211,7 @@ def open_deals(book: Book, question: Question) -> list[Line]:
         labels = book.dimensions(state, question.as_of, question)
         labels |= calendar((state["expected_close_on"] or "")[:7] or None)
         figures = amounts(state, rate) | {
+            "chance": chance,
             "weighted_minor": half_even((state["value"] or 0) * rate * chance),
             "weighted_margin_minor": half_even((state["margin"] or 0) * rate * chance),
             "category": state["category"] or stage["category"],
@@ -240,6 +241,7 @@ def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
         counted_at = state["opened_at"] if question.basis == "cohort" else now["closed_at"]
         labels = book.dimensions(state, now["closed_at"], question)
         labels |= calendar(month_of(counted_at, book, question))
+        labels |= {name: state.get(name) for name in ("reason", "competitor")}
         figures = amounts(state, rate) | {
             "status": status,
             "effective_at": now["closed_at"],
@@ -394,7 +396,8 @@ def targets(book: Book, question: Question, kind: str, first: date, after: date)
     for stream in book.of_kind(kind):
         state = book.state(stream, at, question.known_at) or {}
         state = state if kind == "objective" else state.get("commit") or {}
-        if state.get("metric", "amount") == "amount" and not state.get("cancelled") and not state.get("kind"):
+        narrowed = state.get("kind") or state.get("product_range")
+        if state.get("metric", "amount") == "amount" and not state.get("cancelled") and not narrowed:
             for whose in [state["scope"][scope_kind]] if scope_kind in state.get("scope", {}) else []:
                 same.setdefault(whose, []).append((stream, state))
     lines = []
@@ -402,7 +405,7 @@ def targets(book: Book, question: Question, kind: str, first: date, after: date)
         days: dict[tuple[str, date], int] = {}
         for number in range((after - first).days):
             day = first + timedelta(days=number)
-            covering = [(length_of(state), stream) for stream, state in theirs if day in days_of(state)]
+            covering = [(length_of(state), stream) for stream, state in theirs if covers(state, day)]
             if covering:
                 shortest = min(length for length, _ in covering)
                 latest = max((state["said"], stream) for stream, state in theirs if (shortest, stream) in covering)[1]
@@ -426,8 +429,13 @@ def days_of(state: State) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
+def covers(state: State, day: date) -> bool:
+    return bool(state["period"]["from"] <= day.isoformat() <= state["period"]["to"])
+
+
 def length_of(state: State) -> int:
-    return len(days_of(state))
+    first, last = (date.fromisoformat(state["period"][end]) for end in ("from", "to"))
+    return (last - first).days + 1
 
 
 def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
