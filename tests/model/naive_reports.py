@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -28,6 +28,9 @@ Row = dict[str, Any]
 
 CUMULATED = {"commit": "commit", "most_likely": "most_likely", "best_case": "best_case", "pipeline": "open"}
 """Forecast categories from the surest on, and what each is called once those before it are added."""
+
+MOST_KEPT = 50
+"""Lists of lines that a book keeps at hand."""
 
 # A book, and a question put to it ---------------------------------------------------------------------------------
 
@@ -84,6 +87,8 @@ class Book:
         for event in events:
             self.streams.setdefault(event["stream"], []).append(event)
         self._seen: dict[tuple[str, int], list[Seen]] = {}
+        self._states: dict[Any, State | None] = {}
+        self._lines: dict[Any, list[Line]] = {}
 
     def seen(self, stream: str, known_at: int) -> list[Seen]:
         key = stream, known_at
@@ -92,9 +97,30 @@ class Book:
         return self._seen[key]
 
     def state(self, stream: str, as_of: int, known_at: int) -> State | None:
-        """What the stream was at an instant, after all that happened up to and at it."""
-        after = AFTER[stream.partition("-")[0]]
-        return after(event for event in self.seen(stream, known_at) if event.at <= as_of)
+        """What the stream was at an instant, after all that happened up to and at it; nobody may change it."""
+        events = [event for event in self.seen(stream, known_at) if event.at <= as_of]
+        same = (stream, *((event.at, event.position, id(event.data)) for event in events))
+        if same not in self._states:
+            self._states[same] = AFTER[stream.partition("-")[0]](events)
+        return self._states[same]
+
+    def once(self, what: str, question: Question, lines: Callable[[Book, Question], list[Line]]) -> list[Line]:
+        """Lines that many questions of one pair ask for; nobody may change them."""
+        split = not {"product", "product_range"}.isdisjoint({*question.by, *question.where})
+        key = (
+            what,
+            question.as_of,
+            question.known_at,
+            question.currency,
+            question.constant_rates,
+            question.basis,
+            split,
+        )
+        if key not in self._lines:
+            while len(self._lines) >= MOST_KEPT:
+                del self._lines[next(iter(self._lines))]
+            self._lines[key] = lines(self, question)
+        return self._lines[key]
 
     def of_kind(self, kind: str) -> list[str]:
         return sorted(stream for stream in self.streams if stream.startswith(kind + "-"))
@@ -197,6 +223,10 @@ def amounts(state: State, rate: Fraction) -> dict[str, Any]:
 
 def open_deals(book: Book, question: Question) -> list[Line]:
     """The deals open at the pair, valued at `as_of`, with their probability and category in force."""
+    return book.once("open", question, _open_deals)
+
+
+def _open_deals(book: Book, question: Question) -> list[Line]:
     into = question.currency or book.settings(question)["currency"]
     lines, states = [], {}
     for stream in book.of_kind("deal"):
@@ -224,6 +254,10 @@ def open_deals(book: Book, question: Question) -> list[Line]:
 
 def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
     """Wins, losses and abandonments in force at the pair, as their deal was when it closed."""
+    return [line for line in book.once("closed", question, _closings) if line.figures["status"] in statuses]
+
+
+def _closings(book: Book, question: Question) -> list[Line]:
     into = question.currency or book.settings(question)["currency"]
     lines, states, at = [], {}, {}
     for stream in book.of_kind("deal") + book.of_kind("quote"):
@@ -235,7 +269,7 @@ def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
         status = state["status"]
         if status == "accepted" and state["deal"] is None:
             status = "won"
-        if status not in statuses:
+        if status not in ENDINGS:
             continue
         rate, missing = book.rate(state["currency"], into, now["closed_at"], question)
         counted_at = state["opened_at"] if question.basis == "cohort" else now["closed_at"]
@@ -340,8 +374,7 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
         else:
             month, counts = due[:7], day >= first
         if counts:
-            line.dimensions |= calendar(month)
-            coming.append(line)
+            coming.append(replace(line, dimensions=line.dimensions | calendar(month)))
     won = [
         line
         for line in closings(book, question, {"won"})
@@ -352,7 +385,7 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
     calls = wanted(targets(book, question, "call", first, after), question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(coming + won + objectives + calls, ("month", *question.by)).items():
-        still = [line for line in cell if line in coming]
+        still = [line for line in cell if "category" in line.figures]
         forecasted = [line for line in still if line.figures["category"] != "omitted"]
         row = {
             "deals": things(still),
@@ -361,10 +394,10 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
             "quantity": total(still, "quantity_e6"),
             "weighted_minor": total(forecasted, "weighted_minor"),
             "weighted_margin_minor": total(forecasted, "weighted_margin_minor"),
-            "won_minor": total([line for line in cell if line in won], "amount_minor"),
+            "won_minor": total([line for line in cell if line.figures.get("status") == "won"], "amount_minor"),
         }
-        set_ = [line for line in cell if line in objectives]
-        called = [line for line in cell if line in calls]
+        set_ = [line for line in cell if line.figures.get("status") == "objective"]
+        called = [line for line in cell if line.figures.get("status") == "call"]
         objective = total(set_, "amount_minor") if set_ else None
         row["objective_minor"] = objective
         row["call_minor"] = total(called, "amount_minor") if called else None

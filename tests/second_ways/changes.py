@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.model.naive import State, deal_after, half_even
+from tests.model.naive import State, half_even
 from tests.model.naive_reports import Book, Question, Row
 from tests.second_ways.plain import Rows, labels
 
@@ -52,7 +52,7 @@ class Deal:
         events = [event for event in self.book.seen(self.stream, known_at) if event.at <= until]
         last, left = None, None
         for at in sorted({event.at for event in events}):
-            state = deal_after(event for event in events if event.at <= at)
+            state = self.book.state(self.stream, at, known_at)
             if state is not None and state["status"] == "open":
                 last, left = state, None
             elif last is not None and left is None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import Any
 
-from tests.model.naive import add_months, day_of, midnight, ratio
+from tests.model.naive import day_of, midnight, ratio
 from tests.model.naive_reports import Book, Line, Question, Row, closings
 from tests.second_ways.plain import Way, added, labels
 
@@ -97,7 +95,7 @@ def churn(rule: str) -> Way:
             was = before.active(customer, rule)
             is_ = after.active(customer, rule)
             new = customer not in before.wins and customer in after.wins
-            figures = {
+            figures: Row = {
                 "start": was,
                 "new": new,
                 "lost": was and not is_,
@@ -128,7 +126,7 @@ def _year_before(day: date) -> date:
         return day.replace(year=day.year - 1, day=28)
 
 
-def _churn(cell: Sequence[Line], lines: Sequence[Line]) -> Row:  # noqa: ARG001
+def _churn(cell: list[Line], lines: list[Line]) -> Row:
     counts = ("start", "new", "lost", "lost_new", "reactivated", "end")
     amounts = ("revenue_start_minor", "churned_minor", "contraction_minor", "expansion_minor")
     row = {name: added(cell, name) for name in counts + amounts}
@@ -160,7 +158,7 @@ def buyers(book: Book, question: Question) -> list[Line]:
     return found
 
 
-def _new_revenue(cell: Sequence[Line], lines: Sequence[Line]) -> Row:  # noqa: ARG001
+def _new_revenue(cell: list[Line], lines: list[Line]) -> Row:
     new, existing = added(cell, "new_minor"), added(cell, "existing_minor")
     return {
         "new_customers": added(cell, "new"),
@@ -192,7 +190,7 @@ def upsell(rule: str) -> Way:
     return Way(lines, _upsell)
 
 
-def _upsell(cell: Sequence[Line], lines: Sequence[Line]) -> Row:  # noqa: ARG001
+def _upsell(cell: list[Line], lines: list[Line]) -> Row:
     repeat = [line for line in cell if line.figures["wins"] >= 2]
     bought = sum(line.figures["wins"] > 0 for line in cell)
     return {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.model.naive import DAY_US, State, add_months, deal_after, half_even, midnight, ratio
+from tests.model.naive import DAY_US, State, add_months, half_even, midnight, ratio
 from tests.model.naive_reports import (
     Book,
     Line,
@@ -37,7 +36,7 @@ def _closed(book: Book, question: Question, statuses: set[str]) -> list[Line]:
     return [line for line in found if in_period(line.figures["effective_at"], question, book)]
 
 
-def _losses(cell: Sequence[Line], lines: Sequence[Line]) -> Row:
+def _losses(cell: list[Line], lines: list[Line]) -> Row:
     return {
         "lost": things(cell),
         "amount_minor": total(cell, "amount_minor"),
@@ -127,7 +126,7 @@ def _stays(book: Book, stream: str, question: Question) -> list[tuple[State, int
     stays: list[tuple[State, int, Any]] = []
     before = None
     for at in sorted({event.at for event in events}):
-        state = deal_after(event for event in events if event.at <= at)
+        state = book.state(stream, at, question.known_at)
         stage = state["stage"] if state is not None and state["status"] == "open" else None
         if stage != before:
             if before is not None:
@@ -148,7 +147,7 @@ def stage_order(book: Book, pipeline: str, question: Question) -> dict[str, int]
     return order
 
 
-def _funnel(cell: Sequence[Line], lines: Sequence[Line]) -> Row:  # noqa: ARG001
+def _funnel(cell: list[Line], lines: list[Line]) -> Row:
     durations = [line.figures["stay_us"] for line in cell if "stay_us" in line.figures]
     row = {name: added(cell, name) for name in ("entered", "advanced", "lost_here", "still_here")}
     return row | {
@@ -170,10 +169,8 @@ def closed_and_open(book: Book, question: Question) -> list[Line]:
     return closed + still
 
 
-def _cycle(cell: Sequence[Line], lines: Sequence[Line]) -> Row:  # noqa: ARG001
-    of = {
-        status: [line for line in cell if line.figures["status"] == status] for status in ("won", "lost", "open")
-    }
+def _cycle(cell: list[Line], lines: list[Line]) -> Row:
+    of = {status: [line for line in cell if line.figures["status"] == status] for status in ("won", "lost", "open")}
     took = {
         status: [line.figures["effective_at"] - line.figures["opened_at"] for line in of[status]]
         for status in ("won", "lost")
@@ -212,7 +209,11 @@ def due(book: Book, question: Question) -> list[Line]:
     lines = []
     for stream in book.of_kind("deal"):
         then = book.state(stream, begins, question.known_at)
-        if then is None or then["status"] != "open" or not first.isoformat() <= (then["expected_close_on"] or "") <= last:
+        if (
+            then is None
+            or then["status"] != "open"
+            or not first.isoformat() <= (then["expected_close_on"] or "") <= last
+        ):
             continue
         now = book.state(stream, until, question.known_at)
         assert now is not None
@@ -231,7 +232,7 @@ def due(book: Book, question: Question) -> list[Line]:
     return lines
 
 
-def _slippage(cell: Sequence[Line], lines: Sequence[Line]) -> Row:  # noqa: ARG001
+def _slippage(cell: list[Line], lines: list[Line]) -> Row:
     return {
         "deals_due": len(cell),
         "pushed": added(cell, "pushed"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -46,7 +46,7 @@ def talks(book: Book, question: Question, kinds: Iterable[str] = EFFORT) -> list
         state = book.state(stream, question.happened_by, question.known_at)
         if state is not None and state["kind"] in kinds:
             about = {name: state.get(name) for name in ("owner", "customer", "campaign")}
-            figures = {"minutes": state.get("duration_minutes") or 0, "effective_at": state["logged_at"]}
+            figures: Row = {"minutes": state.get("duration_minutes") or 0, "effective_at": state["logged_at"]}
             if state["kind"] in EFFORT:
                 figures[EFFORT[state["kind"]]] = 1
             found.append(Line(stream, labels(book, question, about, state["logged_at"]), figures))
@@ -65,7 +65,7 @@ def _leads_and_contacts(book: Book, question: Question) -> list[Line]:
             things.append(("new_leads", now["at"]))
         for name, at in things:
             then = book.state(stream, at, question.known_at) or {}
-            about = {"customer": stream.partition("-")[2]}
+            about: State = {"customer": stream.partition("-")[2]}
             about |= {label: then.get(label) for label in ("owner", "region", "country", "channel", "campaign")}
             found.append(Line(stream, labels(book, question, about, at), {name: 1, "effective_at": at}))
     return found
@@ -96,7 +96,7 @@ def issued(book: Book, question: Question) -> list[Line]:
     return found
 
 
-def _activity(cell: Sequence[Line], lines: Sequence[Line]) -> Row:  # noqa: ARG001
+def _activity(cell: list[Line], lines: list[Line]) -> Row:
     names = (*EFFORT.values(), "new_leads", "new_contacts", "deals_opened", "quotes_issued", "deals_won", "minutes")
     row = {name: added(cell, name) for name in names}
     return row | {"effort_per_win": ratio(sum(row[name] for name in EFFORT.values()), row["deals_won"])}
@@ -151,7 +151,9 @@ class Objective:
         if self.state.get("product_range") and self.metric not in TELL_RANGE:
             return None
         found = [
-            line for line in self._once(self.metric, self._lines) if self.counts(line, day_of(line.figures["effective_at"], self.zone))
+            line
+            for line in self._once(self.metric, self._lines)
+            if self.counts(line, day_of(line.figures["effective_at"], self.zone))
         ]
         return self._measured(found, SOLD.get(self.metric) or ("minor" if self.metric in MONEY else None))
 
@@ -164,21 +166,24 @@ class Objective:
         found = []
         for line in self._once("open", lambda: open_deals(self.book, self.split)):
             due = line.figures["expected_close_on"]
-            if due is not None and due <= self.last.isoformat() and line.figures["category"] != "omitted":
-                if self.counts(line, max(date.fromisoformat(due), self.today)):
-                    found.append(line)
+            if due is None or due > self.last.isoformat() or line.figures["category"] == "omitted":
+                continue
+            if self.counts(line, max(date.fromisoformat(due), self.today)):
+                found.append(line)
         match self.metric:
             case "amount":
                 return Fraction(added(found, "weighted_minor"))
             case "margin":
                 return Fraction(added(found, "weighted_margin_minor"))
             case "quantity":
-                return sum((line.figures["chance"] * line.figures["quantity_e6"] for line in found), Fraction(0)) / 10**6
+                return (
+                    sum((line.figures["chance"] * line.figures["quantity_e6"] for line in found), Fraction(0)) / 10**6
+                )
             case _:
                 chances = {line.stream: line.figures["chance"] for line in found}
                 return sum(chances.values(), Fraction(0))
 
-    def _measured(self, found: Sequence[Line], figure: str | None) -> Fraction:
+    def _measured(self, found: list[Line], figure: str | None) -> Fraction:
         if figure is None:
             return Fraction(len({(line.stream, line.figures["effective_at"]) for line in found}))
         return Fraction(added(found, figure), 10**6 if figure == "quantity_e6" else 1)

@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from tests.model.naive import DAY_US, State
-from tests.model.naive_reports import Book, Line, Question, Row, grouped, wanted
+from tests.model.naive_reports import Book, Line, Question, grouped, wanted
 
+Row = dict[str, Any]
 Rows = dict[tuple[Any, ...], Row]
 
 NOTHING = dict.fromkeys(("owner", "customer", "kind", "stage", "region", "country", "channel", "campaign"))
@@ -21,7 +22,7 @@ class Way:
     """`figures` are those of a cell's lines, told all lines too; `heads` are the dimensions that always head a row."""
 
     lines: Callable[[Book, Question], list[Line]]
-    figures: Callable[[Sequence[Line], Sequence[Line]], Row]
+    figures: Callable[[list[Line], list[Line]], Row]
     heads: tuple[str, ...] = ()
 
     def tell(self, book: Book, question: Question) -> tuple[Rows, Row]:
@@ -36,7 +37,7 @@ def labels(book: Book, question: Question, state: State, at: int) -> dict[str, A
     return book.dimensions(NOTHING | {name: state.get(name) for name in NOTHING}, at, question)
 
 
-def added(lines: Sequence[Line], figure: str) -> Any:
+def added(lines: list[Line], figure: str) -> Any:
     """The sum of a figure over the lines that have it."""
     return sum(line.figures.get(figure, 0) for line in lines)
 
