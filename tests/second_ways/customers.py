@@ -145,11 +145,11 @@ def _churn(cell: list[Line], lines: list[Line]) -> Row:
 
 
 def buyers(book: Book, question: Question) -> list[Line]:
-    """Each customer that bought in the period, and for how much."""
+    """Each customer that bought in the period, and for how much: wins that are still in force at the pair."""
     first, _, closing = _ends(book, question)
-    customers = Customers(book, question, closing)
     found = []
-    for customer, wins in customers.wins.items():
+    for customer, ever in Customers(book, question, question.happened_by).wins.items():
+        wins = [win for win in ever if win[0] <= closing]
         inside = [minor for at, minor in wins if at >= first]
         if inside:
             new = min(at for at, _ in wins) >= first
@@ -179,7 +179,7 @@ def upsell(rule: str) -> Way:
         customers = Customers(book, question, closing)
         bought = {line.stream: line.figures for line in buyers(book, question)}
         found = []
-        for customer in customers.wins:
+        for customer in sorted({*customers.wins, *(stream.partition("-")[2] for stream in bought)}):
             its = bought.get(f"customer-{customer}", {"wins": 0})
             figures = {"customers": customers.active(customer, rule), "wins": its["wins"]}
             figures["minor"] = its.get("new_minor", 0) + its.get("existing_minor", 0)

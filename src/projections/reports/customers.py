@@ -34,7 +34,7 @@ CUSTOMER_DIMENSIONS = ("customer", "segment", "country", "region", "channel", "c
 
 
 class Of(NamedTuple):
-    """A figure of a customer's wins in force at `at` that took effect from `since` on.
+    """A figure of a customer's wins in force at `at` that took effect from `since` on, up to `until`.
 
     The `first` and `last` instant are None without such a win, which is nothing to the others.
     """
@@ -42,6 +42,7 @@ class Of(NamedTuple):
     what: What
     at: int
     since: int = -BEYOND
+    until: int = BEYOND
 
 
 Bought = dict[str, Any]
@@ -236,6 +237,8 @@ def _figure(of: Of) -> ColumnElement[Any]:
     counts = and_(w.effective_from <= of.at, w.effective_to > of.at)
     if of.since > -BEYOND:
         counts = and_(counts, w.effective_from >= of.since)
+    if of.until < of.at:
+        counts = and_(counts, w.effective_from <= of.until)
     match of.what:
         case "first":
             return func.min(case((counts, w.effective_from)))

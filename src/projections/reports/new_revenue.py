@@ -24,13 +24,13 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     between = span(question)
     if between is None:
         return
-    at, since = between.closing, question.period_from
+    now, since, until = question.pair.happened.as_of, question.period_from, between.closing
     asked = {
-        "first": Of("first", at),
-        "wins": Of("count", at, since),
-        "amount": Of(measured(question), at, since),
+        "first": Of("first", now, until=until),
+        "wins": Of("count", now, since, until),
+        "amount": Of(measured(question), now, since, until),
     }
-    place = places(question, view, at)
+    place = places(question, view, until)
     for customer, its in bought(question, view, rates, asked).items():
         if its["wins"]:
             new = its["first"] >= since
@@ -39,7 +39,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                 "new_minor": its["amount"] if new else 0,
                 "existing_minor": 0 if new else its["amount"],
             }
-            yield customer_item(question, at, customer, its, dimensions=place(customer), figures=figures)
+            yield customer_item(question, until, customer, its, dimensions=place(customer), figures=figures)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)

@@ -24,14 +24,14 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     between = span(question)
     if between is None:
         return
-    at, since = between.closing, question.period_from
+    now, since, until = question.pair.happened.as_of, question.period_from, between.closing
     asked = {
-        "last": Of("last", at),
-        "wins": Of("count", at, since),
-        "amount": Of(measured(question), at, since),
+        "last": Of("last", until),
+        "wins": Of("count", now, since, until),
+        "amount": Of(measured(question), now, since, until),
     }
-    [active] = activity(question, view, question.choice("rule"), [at])
-    place = places(question, view, at)
+    [active] = activity(question, view, question.choice("rule"), [until])
+    place = places(question, view, until)
     for customer, its in bought(question, view, rates, asked).items():
         figures = {
             "customers": int(active(customer, its["last"])),
@@ -40,7 +40,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
             "repeat_minor": its["amount"] if its["wins"] >= 2 else 0,
         }
         if figures["customers"] or figures["buyers"]:
-            yield customer_item(question, at, customer, its, dimensions=place(customer), figures=figures)
+            yield customer_item(question, until, customer, its, dimensions=place(customer), figures=figures)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
