@@ -16,7 +16,7 @@ from ledger.events import BookOpened
 from ledger.kinds import OPENINGS
 from ledger.lines import body_hmac, check_key, read
 from ledger.log.group_commit import GroupCommit
-from ledger.log.requests import PendingEntry, Remembered, Request, Row, Stored, Told, positioned
+from ledger.log.requests import PendingEntry, Remembered, Request, Stored, Told, positioned
 from ledger.said import Said
 from ledger.session import References, Sealing, Session
 
@@ -204,20 +204,20 @@ class Appender:
         if not decided:
             return []
         later: list[_Asked] = []
-        rows: list[Row] = []
-        for (asked, _), outcome in zip(
+        stored: list[tuple[Request, Stored]] = []
+        for (asked, request), outcome in zip(
             decided, self._recorder.append_many([request for _, request in decided]), strict=True
         ):
             if isinstance(outcome, Stored):
-                asked.answer = positioned(asked.told, outcome.rows)
-                rows += outcome.rows
+                asked.answer = positioned(asked.told, request.entries, outcome.position)
+                stored.append((request, outcome))
                 continue
             self._session.drop(("book", *asked.streams))
             if isinstance(outcome, Conflict):
                 later.append(asked)
             else:
                 asked.answer = outcome
-        self._session.keep(rows)
+        self._session.keep(stored)
         return later
 
 

@@ -15,8 +15,9 @@ from ledger.appending import MAX_TRIES, Receipt, same_body
 from ledger.errors import Conflict, KeyReused, LedgerError, Refused, bare
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
+from ledger.log.collecting import collected_seldom
 from ledger.log.recorder import LogRecorder
-from ledger.log.requests import Remembered, Request, Row, Stored, positioned
+from ledger.log.requests import Remembered, Request, Stored
 from ledger.log.storing import StoringProcess
 from ledger.said import Said
 from ledger.session import References, Session
@@ -97,7 +98,10 @@ class BulkAppender:
 
     def run(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[Outcome]:
         """Outcomes in the order of the lines."""
-        numbered = iter(lines)
+        with collected_seldom():
+            yield from self._run(iter(lines))
+
+    def _run(self, numbered: Iterator[tuple[int, bytes]]) -> Iterator[Outcome]:
         under_way: _Batch | None = None
         count = 0
         try:
@@ -229,13 +233,14 @@ class BulkAppender:
 
     def _take_outcomes(self, batch: _Batch) -> None:
         """Note how storing went."""
-        rows: list[Row] = []
+        stored: list[tuple[Request, Stored]] = []
         outcomes = [] if batch.stored is None else batch.stored()
-        for (deciding, _), outcome in zip(batch.requests, outcomes, strict=True):
+        for (deciding, request), outcome in zip(batch.requests, outcomes, strict=True):
             if isinstance(outcome, Stored):
-                assert deciding.receipt is not None
-                deciding.receipt = positioned([deciding.receipt], outcome.rows)[0]
-                rows += outcome.rows
+                stored.append((request, outcome))
+                if request.entries:
+                    assert deciding.receipt is not None
+                    deciding.receipt = deciding.receipt.at(outcome.position)
             elif isinstance(outcome, Conflict):
                 batch.later.append(deciding)
             else:
@@ -244,7 +249,7 @@ class BulkAppender:
                 deciding.error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
         if batch.repeats:
             self._take_repeats(batch)
-        self._session.keep(rows)
+        self._session.keep(stored)
 
     @staticmethod
     def _take_repeats(batch: _Batch) -> None:

@@ -85,9 +85,9 @@ def _bad(path: str, wanted: str, value: object) -> Refused:
 
 def check(event: Event) -> None:
     """Raise `Refused` naming the first value that breaks its rule."""
-    for name, test in _checks(type(event)):
+    for name, fits, test in _checks(type(event)):
         value = getattr(event, name)
-        if value is not None:
+        if value is not None and (fits is None or not fits(value)):
             test(value, name)
 
 
@@ -105,10 +105,23 @@ def is_id(text: str) -> bool:
 
 
 @cache
-def _checks(kind: type[Part]) -> tuple[tuple[str, Check], ...]:
+def _checks(kind: type[Part]) -> tuple[tuple[str, Callable[[Any], object] | None, Check], ...]:
+    """The fields that have a rule: what most values pass at once, where there is such a thing, and the test itself."""
     hints = get_type_hints(kind, include_extras=True)
-    found = ((field.name, _check_of(hints[field.name])) for field in msgspec.structs.fields(kind))
-    return tuple((name, test) for name, test in found if test is not None)
+    found = ((field.name, hints[field.name]) for field in msgspec.structs.fields(kind))
+    return tuple((name, _passes_of(hint), test) for name, hint in found if (test := _check_of(hint)) is not None)
+
+
+def _passes_of(hint: Any) -> Callable[[Any], object] | None:
+    """The regular expression or range that tells whether a value is right, without a call to tell what is wrong."""
+    if get_origin(hint) in (Union, types.UnionType):
+        some = [each for each in get_args(hint) if each is not types.NoneType]
+        return _passes_of(some[0]) if len(some) == 1 else None
+    rule = get_args(hint)[1] if get_origin(hint) is Annotated else None
+    if rule in RANGES:
+        low, high, _ = RANGES[rule]
+        return range(low, high + 1).__contains__
+    return PATTERNS[rule][0].fullmatch if rule in PATTERNS and rule is not Rule.CURRENCY else None
 
 
 def _check_of(hint: Any) -> Check | None:
@@ -230,9 +243,9 @@ _WHOLE: dict[Any, Check] = {
 
 
 def _check_part(part: Part, path: str) -> None:
-    for name, test in _checks(type(part)):
+    for name, fits, test in _checks(type(part)):
         value = getattr(part, name)
-        if value is not None:
+        if value is not None and (fits is None or not fits(value)):
             test(value, f"{path}.{name}")
 
 

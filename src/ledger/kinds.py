@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ from ledger import (
     rates,
     task,
 )
-from ledger.checks import is_id, sealable
+from ledger.checks import PATTERNS, is_id, sealable
 from ledger.errors import Refused
 from ledger.events import (
     EVENTS,
@@ -37,6 +38,7 @@ from ledger.events import (
     PipelineDefined,
     ProductListed,
     QuoteIssued,
+    Rule,
     TaskPlanned,
     TeamCreated,
 )
@@ -87,6 +89,10 @@ OPENINGS = (
 )
 """The events that begin a stream."""
 
+_usual_name = re.compile(
+    rf"({'|'.join(kind for kind in KINDS if kind not in ('book', 'rate'))})-{PATTERNS[Rule.ID][0].pattern}"
+).fullmatch
+
 _ELSEWHERE = {"contact": "customer", "forecast": "call"}
 """Event types whose first word is not the kind of stream they belong to."""
 
@@ -99,6 +105,8 @@ def kind_of_event(event_type: str) -> str | None:
 
 def kind_of(stream: str) -> str:
     """The kind in a stream's name. Raises `Refused` for a name that is not one."""
+    if (usual := _usual_name(stream)) is not None:
+        return usual[1]
     name, dash, thing = stream.partition("-")
     if name not in KINDS or bool(dash) == (name == "book"):
         known = ", ".join(kind if kind == "book" else f"{kind}-…" for kind in KINDS)

@@ -15,7 +15,7 @@ import msgspec
 from ledger.checks import check
 from ledger.codec import MAX_ENTRY_BYTES, decoder_of, encode
 from ledger.errors import Refused
-from ledger.events import Event
+from ledger.events import EVENTS, Event
 from ledger.kinds import event_class, kind_of
 from ledger.said import Said
 from ledger.times import is_date, parse_date, parse_instant
@@ -39,6 +39,11 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     source: str | None = None
 
 
+_SAID_OF_IT = [
+    (field.name, field.type, field.default)
+    for field in msgspec.structs.fields(Line)
+    if field.name not in ("stream", "type", "data")
+]
 _spaced = re.compile(rb'"\s+:').search
 _decode_line = msgspec.json.Decoder(Line).decode
 
@@ -46,6 +51,27 @@ _decode_line = msgspec.json.Decoder(Line).decode
 @cache
 def _decoder(event: type[Event]) -> msgspec.json.Decoder[Any]:
     return decoder_of(event)
+
+
+@cache
+def _decode_whole() -> Any:
+    """Decodes a line and its event at once, where nothing is wrong with either."""
+    union: Any = None
+    for event in EVENTS.values():
+        nothing_required = not any(field.required for field in msgspec.structs.fields(event))
+        data = ("data", event, msgspec.field(default_factory=event)) if nothing_required else ("data", event)
+        line = msgspec.defstruct(
+            "Line" + event.__name__,
+            [("stream", str), data, *_SAID_OF_IT],
+            kw_only=True,
+            frozen=True,
+            gc=False,
+            forbid_unknown_fields=True,
+            tag_field="type",
+            tag=event.TYPE,
+        )
+        union = line if union is None else union | line
+    return decoder_of(union).decode
 
 
 def read(raw: bytes, *, history: bool = False) -> Said:
@@ -63,19 +89,11 @@ def read(raw: bytes, *, history: bool = False) -> Said:
 
 def _read(raw: bytes, *, history: bool) -> Said:
     try:
-        line = _decode_line(raw)
-    except UnicodeDecodeError:
-        raise Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again") from None
-    except msgspec.MsgspecError as error:
-        raise _not_a_line(raw, error) from None
-    kind = kind_of(line.stream)
-    event_type = event_class(line.type, kind)
-    try:
-        event: Event = _decoder(event_type).decode(line.data)
-    except UnicodeDecodeError:
-        raise Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again") from None
-    except msgspec.MsgspecError as error:
-        raise Refused("bad_data", f"data of {line.type}: {_lower(error)}") from None
+        line = _decode_whole()(raw)
+        event: Event = line.data
+        event_class(event.TYPE, kind_of(line.stream))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        line, event = _decode_apart(raw)
     data = encode(event)
     _refuse_duplicate_keys(raw, line, data)
     check(event)
@@ -90,6 +108,23 @@ def _read(raw: bytes, *, history: bool) -> Said:
         line.key,
         data,
     )
+
+
+def _decode_apart(raw: bytes) -> tuple[Line, Event]:
+    """A line, then its event. Raises `Refused` for the first thing that is wrong."""
+    try:
+        line = _decode_line(raw)
+    except UnicodeDecodeError:
+        raise Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again") from None
+    except msgspec.MsgspecError as error:
+        raise _not_a_line(raw, error) from None
+    event_type = event_class(line.type, kind_of(line.stream))
+    try:
+        return line, _decoder(event_type).decode(line.data)
+    except UnicodeDecodeError:
+        raise Refused("not_utf8", "the line is not UTF-8; save the file as UTF-8 and try again") from None
+    except msgspec.MsgspecError as error:
+        raise Refused("bad_data", f"data of {line.type}: {_lower(error)}") from None
 
 
 def body_hmac(secret: bytes, bodies: Iterable[bytes]) -> bytes:

@@ -16,7 +16,7 @@ from ledger.errors import Refused
 from ledger.events import EVENTS, EventCorrected, Sealed
 from ledger.kinds import KINDS, fields_to_seal
 from ledger.log.recorder import LogRecorder
-from ledger.log.requests import PendingEntry, Row, Told
+from ledger.log.requests import PendingEntry, Request, Stored, Told
 from ledger.privacy.sealing import VaultRow, new_ref, seal, subject_of
 from ledger.privacy.vault import Vault
 from ledger.said import Draft, Said
@@ -83,10 +83,9 @@ class References:
                 self._streams[name] = (time.monotonic(), stream)
         return stream
 
-    def drop(self, names: Iterable[str]) -> None:
-        """These have just been appended to."""
-        for name in names:
-            self._streams.pop(name, None)
+    def drop(self, name: str) -> None:
+        """This one has just been appended to."""
+        self._streams.pop(name, None)
 
     def clear(self) -> None:
         """Look everything up again."""
@@ -279,25 +278,24 @@ class Session:
 
     # Afterwards -------------------------------------------------------------------------------------------------
 
-    def keep(self, rows: Sequence[Row]) -> None:
-        """What was decided for these rows is stored as they say."""
+    def keep(self, stored: Iterable[tuple[Request, Stored]]) -> None:
+        """What was decided for these requests is stored: there, and at that stamp."""
         settled: dict[str, list[Recorded]] = {}
-        for position, name, version, _, effective_at, recorded_at, appended_at, _ in rows:
-            pending = self._pending.get(name)
-            if pending is not None and pending.version == version:
-                del self._pending[name]
-            stream = self._streams.get(name)
-            if stream is None or stream.version < version:
-                continue
-            event = stream.events[version - 1]
-            if self._positions or (event.effective_at, event.recorded_at) != (effective_at, recorded_at):
-                times = (effective_at, recorded_at, appended_at)
-                settled.setdefault(name, []).append(
-                    Recorded(position, name, version, event.type, *times, event.data, event.actor)
-                )
+        for request, where in stored:
+            for position, entry in enumerate(request.entries, where.position):
+                name, version = entry.originator_id, entry.originator_version
+                self._references.drop(name)
+                pending = self._pending.get(name)
+                if pending is not None and pending.version == version:
+                    del self._pending[name]
+                if not self._positions and entry.effective_at is not None and entry.recorded_at is not None:
+                    continue
+                stream = self._streams.get(name)
+                if stream is not None and stream.version >= version:
+                    event = stream.events[version - 1]
+                    settled.setdefault(name, []).append(_settled(event, entry, position, where.appended_at))
         for name, events in settled.items():
             self._own(name).settle(events)
-        self._references.drop(row[1] for row in rows)
 
     def drop(self, names: Iterable[str]) -> None:
         """What we think of these streams is worth nothing."""
@@ -321,6 +319,13 @@ class Session:
         self.rest()
         self._streams = Recent(self._most)
         self._refs = Recent(self._most)
+
+
+def _settled(event: Recorded, entry: PendingEntry, position: int, stamp: int) -> Recorded:
+    effective_at = stamp if entry.effective_at is None else entry.effective_at
+    recorded_at = stamp if entry.recorded_at is None else entry.recorded_at
+    where = (position, event.stream, event.version, event.type)
+    return Recorded(*where, effective_at, recorded_at, stamp, event.data, event.actor)
 
 
 def _may_be_named(subject: str, stream: Stream) -> bool:

@@ -68,7 +68,7 @@ def _second(seconds: int) -> str:
 
 def is_date(text: str) -> bool:
     """Whether the text has the form of a date (it may still not exist)."""
-    return _DATE.fullmatch(text) is not None
+    return len(text) == len("YYYY-MM-DD") and _DATE.fullmatch(text) is not None
 
 
 def parse_date(text: str) -> date:

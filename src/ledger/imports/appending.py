@@ -20,7 +20,7 @@ from ledger.events import BookOpened
 from ledger.imports.rows import Made, Produced, Rejected
 from ledger.lines import read
 from ledger.log.recorder import LogRecorder
-from ledger.log.requests import PendingEntry, Remembered, Request, Row, Stored
+from ledger.log.requests import PendingEntry, Remembered, Request, Stored
 from ledger.said import Said
 from ledger.session import Recent, References, Sealing, Session
 
@@ -265,23 +265,24 @@ class RowAppender:
         if self._dry_run or not asked:
             return []
         outcomes = self._recorder.append_many([each.request for each in asked if each.request is not None])
-        rows: list[Row] = []
+        stored: list[tuple[Request, Stored]] = []
         unsettled = False
         settled = set()
         for each, outcome in zip(asked, outcomes, strict=True):
             if isinstance(outcome, Stored):
-                rows += outcome.rows
+                assert each.request is not None
+                stored.append((each.request, outcome))
                 settled.add(id(each))
                 if each.outcome.appended:
                     each.outcome.first_position = outcome.position + each.opens
-                    each.outcome.last_position = outcome.position + len(outcome.rows) - 1
+                    each.outcome.last_position = outcome.position + len(each.request.entries) - 1
                 continue
             unsettled = True
             if not isinstance(outcome, Conflict):
                 settled.add(id(each))
                 error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
                 each.outcome = RowOutcome(each.outcome.row, error)
-        self._session.keep(rows)
+        self._session.keep(stored)
         if not unsettled:
             self._session.rest()
             return []

@@ -183,12 +183,12 @@ class LogRecorder(ApplicationRecorder):
             shape = (row[3], schema_of(row[3]))
             if shape not in self._known_types and shape not in prepared.types:
                 prepared.types.append(shape)
-        stored = Stored(head.position + 1, now, rows)
+        stored = Stored(head.position + 1, now)
         prepared.rows += rows
         prepared.vault += request.vault
         prepared.subjects += request.subjects
         for remembered in request.remembered:
-            answer = encode(positioned(remembered.answer, rows))
+            answer = encode(positioned(remembered.answer, request.entries, stored.position))
             prepared.keys.append((request.actor, remembered.key, remembered.body_hmac, answer, now))
         if rows:
             head.position += len(rows)

@@ -14,7 +14,7 @@ Row = tuple[int, str, int, str, int, int, int, bytes]
 """`position, stream, version, type, effective_at, recorded_at, appended_at, entry`."""
 
 
-class PendingEntry(msgspec.Struct, frozen=True, gc=False):
+class PendingEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the library calls a stored event, before the log has given it its stamps.
 
     `topic` is the type, `state` the canonical data. Times that are None become the log's stamp. (A `StoredEvent` is
@@ -38,8 +38,12 @@ class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
     position: int | None
     appended: bool
 
+    def at(self, position: int) -> Told:
+        """The same with its position."""
+        return Told(self.stream, self.version, position, self.appended)
 
-class Remembered(msgspec.Struct, frozen=True, gc=False):
+
+class Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An idempotency key, the HMAC of its body, and the answer to give again, stored with the events."""
 
     key: str
@@ -47,7 +51,7 @@ class Remembered(msgspec.Struct, frozen=True, gc=False):
     answer: Sequence[Told]
 
 
-class Request(msgspec.Struct, frozen=True, gc=False):
+class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is stored together or not at all."""
 
     entries: Sequence[PendingEntry]
@@ -64,15 +68,17 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 
     position: int
     appended_at: int
-    rows: Sequence[Row]
 
 
-def positioned(answer: Sequence[Told], rows: Sequence[Row]) -> list[Told]:
-    """The answer with the positions that its entries were given."""
-    positions = {(row[1], row[2]): row[0] for row in rows}
+def positioned(answer: Sequence[Told], entries: Sequence[PendingEntry], first: int) -> list[Told]:
+    """The answer with the positions that its entries were given, the first of them `first`."""
+    positions = {
+        (entry.originator_id, entry.originator_version): position for position, entry in enumerate(entries, first)
+    }
     return [
-        Told(told.stream, told.version, positions.get((told.stream, told.version), told.position), told.appended)
+        told if position is None else told.at(position)
         for told in answer
+        for position in [positions.get((told.stream, told.version))]
     ]
 
 

@@ -15,8 +15,9 @@ from typing import IO, Any
 import msgspec
 
 from ledger.errors import DatabaseUnusable, LedgerError, Moved, Refused
+from ledger.log.collecting import collected_seldom
 from ledger.log.recorder import LogRecorder
-from ledger.log.requests import PendingEntry, Request, Row, Stored
+from ledger.log.requests import Request, Stored
 
 _LENGTH_BYTES = 4
 
@@ -50,12 +51,10 @@ class StoringProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ledger.log.storing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self._under_way: Sequence[Request] = ()
         self._send(_Hello(url, book))
 
     def send(self, requests: Sequence[Request]) -> None:
         """Begin storing requests in one transaction."""
-        self._under_way = requests
         self._send(requests)
 
     def receive(self) -> list[Stored | BaseException]:
@@ -67,7 +66,7 @@ class StoringProcess:
         replies = msgspec.msgpack.decode(told, type=_Replies)
         if replies.failure:
             raise DatabaseUnusable(replies.failure)
-        return [_outcome(*each) for each in zip(self._under_way, replies.replies, strict=True)]
+        return [_outcome(reply) for reply in replies.replies]
 
     def close(self) -> None:
         """Let it finish what it was sent, and end."""
@@ -86,20 +85,12 @@ class StoringProcess:
             raise LedgerError("the process that stores has ended; append what is not stored again") from None
 
 
-def _outcome(request: Request, reply: _Reply) -> Stored | BaseException:
+def _outcome(reply: _Reply) -> Stored | BaseException:
     if reply.moved:
         return Moved(reply.message)
     if reply.code:
         return Refused(reply.code, reply.message)
-    rows = [_row(entry, position, reply.appended_at) for position, entry in enumerate(request.entries, reply.position)]
-    return Stored(reply.position, reply.appended_at, rows)
-
-
-def _row(entry: PendingEntry, position: int, stamp: int) -> Row:
-    effective_at = stamp if entry.effective_at is None else entry.effective_at
-    recorded_at = stamp if entry.recorded_at is None else entry.recorded_at
-    where = (position, entry.originator_id, entry.originator_version, entry.topic)
-    return (*where, effective_at, recorded_at, stamp, b"")
+    return Stored(reply.position, reply.appended_at)
 
 
 def _read(pipe: IO[bytes]) -> bytes | None:
@@ -157,4 +148,5 @@ def _reply(outcome: Stored | BaseException) -> _Reply:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    with collected_seldom():
+        _serve(sys.stdin.buffer, sys.stdout.buffer)

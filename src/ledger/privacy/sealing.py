@@ -30,7 +30,7 @@ SALT_BYTES = 32
 _REF_BYTES = 15
 
 
-class VaultRow(msgspec.Struct, frozen=True, gc=False):
+class VaultRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A value as the vault keeps it, with where it was said."""
 
     commitment: str
