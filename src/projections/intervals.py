@@ -9,18 +9,30 @@ What happened is read at `pair.happened`, what is planned at the pair itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Subquery,
+    and_,
+    bindparam,
+    column,
+    literal_column,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.selectable import FromClause
 
 from projections import timeline
 from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, FOREVER_SQL, OPEN_DEAL, PLANNED, deal_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy import Table
+    from sqlalchemy import CTE, Table
 
     from projections.pairs import Pair
     from projections.store import View
@@ -33,8 +45,15 @@ def at_pair(table: Table, pair: Pair, view: View, *where: ColumnElement[bool]) -
 
     For open deals use `open_deals`, which has an index of its own.
     """
-    as_asked = pair if table.name in PLANNED else pair.happened
-    return select(table).where(_holds(table, as_asked, view), *where).subquery(table.name)
+    return select(table).where(in_force(table, pair, view), *where).subquery(table.name)
+
+
+def in_force(table: Table, pair: Pair, view: View) -> ColumnElement[bool]:
+    """Whether a row of `table` itself holds at the pair."""
+    asked = pair if table.name in PLANNED else pair.happened
+    if asked.as_of == asked.known_at and asked.known_at < view.newest:
+        return and_(table.c.reported_from <= asked.as_of, table.c.reported_to > asked.as_of)
+    return holds(table, asked.as_of, asked, view)
 
 
 def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: View) -> ColumnElement[bool]:
@@ -48,35 +67,44 @@ def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: V
     return and_(rows.c.effective_from <= as_of, rows.c.effective_to > as_of, *_known(rows, pair.known_at, view))
 
 
-def open_deals(pair: Pair, view: View, *where: ColumnElement[bool]) -> Subquery:
-    """The rows of `deal_versions` open at the pair, by length class; `where` is applied inside, before any join.
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What to select from, and the columns there of the rows that are meant."""
+
+    frm: FromClause
+    c: ReadOnlyColumnCollection[str, Any]
+
+
+def open_deals(pair: Pair, view: View) -> list[Rows]:
+    """The rows of `deal_versions` open at the pair, in one part or two, each from one index by length class.
 
     As reported, most rows were recorded as they happened, and their diagonal is their effective interval: those come
-    from the index of what is known, the late and corrected ones from one of their own.
+    from the index of what is known, the late and corrected ones from one of their own. What executes them must pass
+    `open_values`: the parts are built once, since that takes as long as reading some thousand rows.
     """
     pair = pair.happened
-    as_of, known_at = pair.as_of, pair.known_at
-    known = [arm.where(DEAL_KNOWN) for arm in _effective(as_of, view)]
-    if known_at >= view.newest:
-        return _union(known, where)
-    if as_of == known_at:
-        in_time = [arm.where(_d.known_from <= _d.effective_from) for arm in known]
-        return _union([*in_time, *(arm.where(DEAL_LATE) for arm in _reported(as_of, view))], where)
-    by_then = [arm.where(_d.known_from <= known_at) for arm in known]
-    since_corrected = [
-        arm.where(DEAL_CORRECTED, _d.known_from <= known_at, _d.known_to > known_at) for arm in _effective(as_of, view)
-    ]
-    return _union([*by_then, *since_corrected], where)
+    if pair.known_at >= view.newest:
+        return [_by_class("known", view)]
+    if pair.as_of == pair.known_at:
+        return [_by_class("known in time", view), _by_class("late", view)]
+    return [_by_class("known by then", view), _by_class("corrected since", view)]
+
+
+def open_values(pair: Pair) -> dict[str, int]:
+    """The parameters of `open_deals`."""
+    return {_AS_OF.key: pair.happened.as_of, _KNOWN_AT.key: pair.happened.known_at}
 
 
 _d = deal_versions.c
-_open = select(deal_versions).where(OPEN_DEAL)
-
-
-def _holds(rows: FromClause, pair: Pair, view: View) -> ColumnElement[bool]:
-    if pair.as_of == pair.known_at and pair.known_at < view.newest:
-        return and_(rows.c.reported_from <= pair.as_of, rows.c.reported_to > pair.as_of)
-    return holds(rows, pair.as_of, pair, view)
+_AS_OF, _KNOWN_AT = (bindparam(f"open_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+_PARTS: dict[str, tuple[str, ColumnElement[bool]]] = {
+    "known": ("effective", DEAL_KNOWN),
+    "known in time": ("effective", and_(DEAL_KNOWN, _d.known_from <= _d.effective_from)),
+    "late": ("reported", DEAL_LATE),
+    "known by then": ("effective", and_(DEAL_KNOWN, _d.known_from <= _KNOWN_AT)),
+    "corrected since": ("effective", and_(DEAL_CORRECTED, _d.known_from <= _KNOWN_AT, _d.known_to > _KNOWN_AT)),
+}
+"""Of each part of the open deals: the interval that is to hold the instant, and what else is asked of a row."""
 
 
 def _known(rows: FromClause, known_at: ColumnElement[int] | int, view: View) -> tuple[ColumnElement[bool], ...]:
@@ -85,29 +113,35 @@ def _known(rows: FromClause, known_at: ColumnElement[int] | int, view: View) -> 
     return (rows.c.known_from <= known_at, rows.c.known_to > known_at)
 
 
-def _reported(instant: int, view: View) -> list[Select[tuple[int]]]:
-    return [
-        _open.where(_d.reported_class == each, _d.reported_from.between(since, instant))
-        .where(_d.reported_to > instant)
-        for each, since in _classes(instant, view.reported_classes)
-    ]  # fmt: skip
+def _by_class(part: str, view: View) -> Rows:
+    axis, _ = _PARTS[part]
+    bits = view.reported_classes if axis == "reported" else view.effective_classes
+    return _built(part, bits, view.connection.dialect.name)
 
 
-def _effective(instant: int, view: View) -> list[Select[tuple[int]]]:
-    return [
-        _open.where(_d.effective_class == each, _d.effective_from.between(since, instant))
-        .where(_d.effective_to > instant)
-        for each, since in _classes(instant, view.effective_classes)
-    ]  # fmt: skip
+@lru_cache(maxsize=256)
+def _built(part: str, bits: int, dialect: str) -> Rows:
+    """A row is looked for class by class, between the earliest start from which it still reaches the instant, and that.
+
+    The end is not to be looked for in the index, where PostgreSQL 18 would expect to skip from start to start and
+    rather read the whole table: hence its `+ 0`. Nor is it to guess how many rows a class has, and sort or hash them
+    all for that: each class is a query of its own there.
+    """
+    axis, more = _PARTS[part]
+    classes = _classes(bits)
+    since, zero = _AS_OF - classes.c.column2, literal_column("0", BigInteger)
+    held = and_(
+        *(OPEN_DEAL, more, _d[f"{axis}_class"] == classes.c.column1),
+        *(_d[f"{axis}_from"].between(since, _AS_OF), _d[f"{axis}_to"] + zero > _AS_OF),
+    )
+    if dialect == "sqlite":
+        return Rows(classes.join(deal_versions, held), deal_versions.c)
+    of_class = select(deal_versions).where(held).offset(zero).lateral(deal_versions.name)
+    return Rows(classes.join(of_class, true()), of_class.c)
 
 
-def _classes(instant: int, bits: int) -> Iterable[tuple[ColumnElement[int], int]]:
-    """Each length class present, with the earliest start from which it still reaches the instant."""
-    for each in range(OPEN_ENDED):
-        if bits >> each & 1:
-            yield literal(each), instant - (1 << each) + 1
-    yield literal(OPEN_ENDED), -(2**62)
-
-
-def _union(arms: list[Select[tuple[int]]], where: tuple[ColumnElement[bool], ...]) -> Subquery:
-    return union_all(*(arm.where(*where) for arm in arms)).subquery(deal_versions.name)
+def _classes(bits: int) -> CTE:
+    """Each length class present, and how long before an instant a row of it that still holds may have begun."""
+    spans = [(each, (1 << each) - 1) for each in range(OPEN_ENDED) if bits >> each & 1]
+    listed = text("VALUES " + ", ".join(map(str, [*spans, (OPEN_ENDED, 2**62)])))
+    return listed.columns(column("column1", BigInteger), column("column2", BigInteger)).cte("classes")

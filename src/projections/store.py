@@ -32,6 +32,13 @@ FOR_SHORT_QUERIES = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gat
 MOST_LOOKED_AT = 10_000
 
 
+_HEAD = select(
+    checkpoint,
+    select(func.max(book_versions.c.time_zone)).scalar_subquery().label("time_zone"),
+    select(func.count()).select_from(quarantine).scalar_subquery().label("quarantined"),
+)
+
+
 class Freshness(NamedTuple):
     """How far the read store is, and how far the log was when the question came."""
 
@@ -48,7 +55,8 @@ class View:
     """One snapshot of the read store, for the length of a report.
 
     `position` is that of the last event it holds, `stamp` that event's `appended_at`, `newest` the greatest
-    `recorded_at` it holds; the classes are bits for `intervals`.
+    `recorded_at` it holds; the classes are bits for `intervals`. `time_zone` is the book's, settled at its opening;
+    `quarantined` how many streams could not be folded.
     """
 
     connection: Connection
@@ -58,15 +66,11 @@ class View:
     newest: int
     reported_classes: int
     effective_classes: int
+    time_zone: str
+    quarantined: int
 
     def rows(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
         return self.connection.execute(statement, parameters or {}).all()
-
-    @property
-    def time_zone(self) -> str:
-        """The book's time zone, settled at its opening."""
-        found = self.connection.scalar(select(func.max(book_versions.c.time_zone)))
-        return str(found or DEFAULT_TIME_ZONE)
 
 
 class ReadStore:
@@ -121,7 +125,7 @@ class ReadStore:
             if current.schema is not None:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 connection.exec_driver_sql(FOR_SHORT_QUERIES)
-            row = connection.execute(select(checkpoint)).one()
+            row = connection.execute(_HEAD).one()
             yield View(
                 connection,
                 current.number,
@@ -130,6 +134,8 @@ class ReadStore:
                 row.newest,
                 row.reported_classes,
                 row.effective_classes,
+                row.time_zone or DEFAULT_TIME_ZONE,
+                row.quarantined,
             )
 
     def position(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Text as SqlText
@@ -11,23 +12,24 @@ from sqlalchemy import and_, func, literal, select
 
 from ledger.times import DAY_US, day_end, local_date
 from projections import intervals
+from projections.intervals import open_deals, open_values
 from projections.reports import objective_lines
 from projections.reports.cells import Cells, work_out
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
 from projections.reports.objective_lines import Objective, teams_at
 from projections.reports.objectives import OBJECTIVES
-from projections.reports.open_rows import open_rows
-from projections.reports.open_rows import values as open_values
 from projections.reports.periods import Period, add_months
 from projections.reports.settings import Steering, steering
-from projections.reports.sources import OPEN_COLUMNS
 from projections.reports.win_rate import WIN_RATE
 from projections.tables import book_versions, interactions, quote_versions, task_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from sqlalchemy import Select
+
+    from projections.intervals import Rows
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -122,21 +124,27 @@ def _quotes(question: Question, view: View) -> Iterator[Alert]:
 def _deals(question: Question, view: View, settled: Steering) -> Iterator[Alert]:
     """Open deals past the date they were to close, and those without interaction for too long."""
     pair, zone, today = question.pair.happened, question.book.time_zone, question.today.isoformat()
-    rows = open_rows(question.pair, view, OPEN_COLUMNS | {"opened_at"}, horizon=False)
-    i = interactions.alias("talks")
-    its_own = and_(
-        i.c.deal == func.substr(rows.c.stream, literal(len("deal-") + 1)),
-        intervals.holds(i, pair.as_of, question.pair, view),
-    )
-    last = select(func.max(i.c.logged_at)).where(its_own).scalar_subquery()
-    told = select(rows, last.label("talked_at"))
     long_ago = pair.as_of - settled.stalled_after_days * DAY_US
-    for row in view.rows(told, dict(open_values(question.pair, question.currency, today, today))):
+    queries = [_last_talk(deals, question, view) for deals in open_deals(pair, view)]
+    for row in chain.from_iterable(view.rows(query, open_values(pair)) for query in queries):
         if row.expected_close_on is not None and row.expected_close_on < today:
             yield Alert("deal_past_close", row, row.owner, row.expected_close_on)
         since = max(row.opened_at, row.talked_at or 0)
         if since <= long_ago:
             yield Alert("deal_stalled", row, row.owner, local_date(since, zone).isoformat())
+
+
+def _last_talk(deals: Rows, question: Question, view: View) -> Select[Any]:
+    """Open deals, each with when it was last talked about."""
+    i = interactions.alias("talks")
+    its_own = and_(
+        i.c.deal == func.substr(deals.c.stream, literal(len("deal-") + 1)),
+        intervals.holds(i, question.pair.happened.as_of, question.pair, view),
+    )
+    talked_at = select(func.max(i.c.logged_at)).where(its_own).scalar_subquery().label("talked_at")
+    d = deals.c
+    told = (d.stream, d.position, d.appended_at, d.owner, d.expected_close_on, d.opened_at)
+    return select(*told, talked_at).select_from(deals.frm)
 
 
 def _complaints(question: Question, view: View, settled: Steering) -> Iterator[Alert]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import func, select
 
 from ledger.errors import BadRequest, NotFound
 from ledger.times import day_start, format_instant
 from projections.reports.definition import Text
 from projections.reports.question import ask
 from projections.reports.table import tabulate
-from projections.tables import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,7 +130,7 @@ def _notes(cells: Sequence[Cells], view: View, head: int | None) -> list[Text]:
                 f"{late} of {lines} lines rest on events appended after known_at (imported history)",
             )
         )
-    if aside := view.connection.scalar(select(func.count()).select_from(quarantine)):
+    if aside := view.quarantined:
         notes.append(
             Text(
                 f"{aside} flux en quarantaine ne sont pas à jour ici : voir sales-ledger doctor",

@@ -7,12 +7,11 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, lines
-from projections.reports.dimensions import LATE
 from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from projections.reports.definition import Base, Item, Key, Sums, Text
     from projections.reports.question import Question
@@ -85,11 +84,12 @@ class Cells:
         return dict(summary(question, ())) if summary else {each.name: 0 for each in question.report.sums}
 
 
-@dataclass
+@dataclass(slots=True)
 class _Group:
-    """Lines that count alike: a row of theirs, their summed amounts, and how many of them are late."""
+    """Lines that count alike: their state and dimensions, their summed amounts, and how many of them are late."""
 
-    row: Any
+    state: str | None
+    dimensions: Mapping[str, str | None]
     amounts: list[int]
     late: int
 
@@ -115,8 +115,7 @@ def _worked_out(question: Question, view: View) -> Cells:
         needed = lines.used(question, source)
         for group in _groups(source, question, view, rates, needed):
             bases: Bases = dict(zip(needed, group.amounts, strict=True))
-            piece = Piece(exact.told(question, group.row), bases)
-            cells.add(group.row.state, [piece], lines=bases["one"], late=group.late)
+            cells.add(group.state, [Piece(group.dimensions, bases)], lines=bases["one"], late=group.late)
     if question.report.more_lines is not None:
         _one_by_one(cells, question.report.more_lines(question, view, rates))
     if question.report.completed is not None:
@@ -125,29 +124,28 @@ def _worked_out(question: Question, view: View) -> Cells:
 
 
 def _groups(source: Source, question: Question, view: View, rates: Rates, needed: Sequence[Base]) -> Iterable[_Group]:
-    """Lines that count alike. Those that stand alone in the query join the others once they are converted.
+    """Lines that count alike and pass the filters. Those by themselves join the others once they are converted.
 
     Raises `MissingRate`.
     """
-    statement = lines.summed(source, question, view)
-    first = list(statement.selected_columns.keys()).index(needed[0])
+    names = lines.asked(question)
+    after = 1 + len(needed)
+    constant = source.at if isinstance(source.at, int) else None
     convert = exact.Alone(question, rates, needed)
-    some_unwanted = not LATE.isdisjoint(question.where)
-    found: dict[Any, _Group] = {}
-    for row in view.rows(statement, dict(source.values)):
-        if some_unwanted and not wanted(question, exact.told(question, row)):
-            continue
-        if row.alone is None:
-            amounts = [int(each) for each in row[first : first + len(needed)]]
-        else:
-            amounts = convert(exact.said(row))
-        group = found.get(row[1:first])
-        if group is None:
-            found[row[1:first]] = _Group(row, amounts, int(row.late))
-        else:
+    found: dict[Any, _Group | None] = {}
+    for row in view.rows(lines.summed(source, question, view), lines.values(source, question)):
+        key, amounts, (currency, chance_bp, at, late) = row[0], [int(each) for each in row[1:after]], row[after:]
+        state, month, *told = same = lines.parts(key, len(names))
+        if same not in found:
+            dimensions = exact.placed(question, state, month, dict(zip(names, told, strict=True)))
+            found[same] = _Group(state, dimensions, [0] * len(needed), 0) if wanted(question, dimensions) else None
+        group = found[same]
+        if group is not None:
+            if currency is not None and currency != question.currency:
+                amounts = convert.of(state, currency, at if constant is None else constant, chance_bp, amounts)
             group.amounts = list(map(add, group.amounts, amounts))
-            group.late += int(row.late)
-    return found.values()
+            group.late += int(late)
+    return [group for group in found.values() if group is not None]
 
 
 def _one_by_one(cells: Cells, found: Iterable[exact.Line]) -> None:

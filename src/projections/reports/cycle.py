@@ -46,9 +46,10 @@ def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     yield from _closings(question, view, rates, into)
     if _tells_open(question):
         asked = _open(question)
-        for line in exact.read(open_deals(asked, view), asked, view, rates, merged=into):
-            dimensions, figures = line.pieces[0].dimensions, {"open_deals": 1}
-            yield Item(line.stream, line.position, line.at, dimensions, figures, OPEN, line.joined, line.late)
+        for source in open_deals(asked, view):
+            for line in exact.read(source, asked, view, rates, merged=into):
+                dimensions, figures = line.pieces[0].dimensions, {"open_deals": 1}
+                yield Item(line.stream, line.position, line.at, dimensions, figures, OPEN, line.joined, line.late)
 
 
 def _closings(question: Question, view: View, rates: Rates, into: Mapping[str, str] | None) -> Iterator[Item]:
@@ -57,7 +58,7 @@ def _closings(question: Question, view: View, rates: Rates, into: Mapping[str, s
     for table in (wins, losses):
         source = closed(asked, view, table)
         if table is losses:
-            source = replace(source, where=(source.columns["outcome"] == "lost",))
+            source = source.narrowed(losses.c.outcome == "lost")
         columns = source.columns
         opened = select(columns["stream"], columns["opened_at"]).select_from(source.frm).where(*source.where)
         since = {row.stream: row.opened_at for row in view.rows(opened)}
@@ -78,7 +79,7 @@ def _open(question: Question) -> Question:
     report = replace(
         question.report,
         sums=(Sum("deals", "one"),),
-        lines=lambda asked, view: [open_deals(asked, view)],
+        lines=open_deals,
         items=None,
         evidence=None,
         summary=None,

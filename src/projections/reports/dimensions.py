@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LATE = STATE | PRODUCT | TIME
 """What a line is told apart by once it has been read."""
 
-_OWN = frozenset({"owner", "kind", "stage", "pipeline", "reason", "competitor"})
+OWN = frozenset({"owner", "kind", "stage", "pipeline", "reason", "competitor"})
 _OWN_OR_CUSTOMERS = frozenset({"region", "country", "channel", "campaign"})
 OF_CUSTOMER = _OWN_OR_CUSTOMERS | {"customer", "segment"}
 """What a customer's stream may tell."""
@@ -58,7 +58,7 @@ class Joined:
     def column(self, name: str) -> ColumnElement[Any]:
         """The value of a dimension that a query can tell."""
         own = self._source.columns
-        if name in _OWN:
+        if name in OWN:
             return own[name]
         if name in _OWN_OR_CUSTOMERS:
             return func.coalesce(own[name], self._its_customer().c[name])

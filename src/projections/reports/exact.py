@@ -90,7 +90,7 @@ def read(
         query = query.add_columns(*_its_own(source))
     worked_out = Alone(question, rates, lines.used(question, source))
     products = products_of(source, question, view) if splits(question) else {}
-    for row in view.rows(query, dict(source.values)):
+    for row in view.rows(query, lines.values(source, question)):
         parts = products.get(row.stream, NO_PRODUCTS) if splits(question) else ()
         places = _places(told(question, row), parts)
         if not any(wanted(question, place) for place in places):
@@ -144,13 +144,20 @@ def splits(question: Question) -> bool:
 
 
 def told(question: Question, row: Any) -> dict[str, str | None]:
-    """The dimensions of a row of the line query or of its sums, those of products aside."""
+    """The dimensions of a row of the line query, those of products aside."""
     found = {name: getattr(row, name) for name in lines.asked(question)}
+    return placed(question, row.state, row.due if question.needs_month else None, found)
+
+
+def placed(
+    question: Question, state: str | None, month: str | None, found: dict[str, str | None]
+) -> dict[str, str | None]:
+    """The dimensions that the query told, and beside them those that state and month tell."""
     for name in question.dimensions:
         if name in STATE:
-            found[name] = row.state
+            found[name] = state
         elif name in TIME:
-            found[name] = time_label(name, row.due)
+            found[name] = time_label(name, month)
     return found
 
 
@@ -166,12 +173,6 @@ class Said(NamedTuple):
     chance_bp: int
 
 
-def said(row: Any) -> Said:
-    """What a line that stands alone in the sums says of itself."""
-    value, margin, quantity = (int(getattr(row, base, 0)) for base in ("value", "margin", "quantity"))
-    return Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp)
-
-
 class Alone:
     """What lines bring that stand alone in the sums: of each, the amounts that are `needed`, in that order."""
 
@@ -180,25 +181,33 @@ class Alone:
         self._rates = rates
         self._needed = needed
         self._worked_out = [_WORKED_OUT[base] for base in needed]
-        self._counts_money: dict[str | None, bool] = {}
+        self._factors: dict[Any, tuple[int, int]] = {}
+        self._amounts = [needed.index(base) if base in needed else None for base in _AMOUNTS]
 
     def __call__(self, said: Said) -> list[int]:
         """Raises `MissingRate`."""
-        over = under = 1
-        if said.currency not in {None, self._question.currency} and self._converted(said.state):
-            over, under = self._rates.factor(said.currency, said.at).as_integer_ratio()
-        return [work_out(said, over, under) for work_out in self._worked_out]
+        same = (said.state, said.currency, said.at)
+        factor = self._factors.get(same)
+        if factor is None:
+            factor = self._factors[same] = self._factor(*same)
+        return [work_out(said, *factor) for work_out in self._worked_out]
+
+    def of(self, state: str | None, currency: str, at: int, chance_bp: int, amounts: Sequence[int]) -> list[int]:
+        """The same of a line by itself, from the amounts that are `needed` in its own currency. Raises `MissingRate`."""
+        value, margin, quantity = (0 if index is None else amounts[index] for index in self._amounts)
+        return self(Said(state, currency, at, value, margin, quantity, chance_bp))
 
     def named(self, said: Said) -> Bases:
         """The same by name. Raises `MissingRate`."""
         return dict(zip(self._needed, self(said), strict=True))
 
-    def _converted(self, state: str | None) -> bool:
-        if state not in self._counts_money:
-            self._counts_money[state] = _counts_money(self._question, state)
-        return self._counts_money[state]
+    def _factor(self, state: str | None, currency: str | None, at: int) -> tuple[int, int]:
+        if currency in {None, self._question.currency} or not _counts_money(self._question, state):
+            return 1, 1
+        return self._rates.factor(currency, at).as_integer_ratio()
 
 
+_AMOUNTS: tuple[Base, ...] = ("value", "margin", "quantity")
 _WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
     "one": lambda said, over, under: 1,  # noqa: ARG005
     "value": lambda said, over, under: half_even(said.value * over, under),
@@ -241,7 +250,6 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
     """The product lines of every stream that has any, each with its product's range at the line's own date."""
     if source.product_lines is None:
         return {}
-    few = source.where or question.period
     of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
     at = source.at
     rows: FromClause
@@ -272,11 +280,10 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
         rows.c.value_minor,
         rows.c.margin_minor,
         rows.c.quantity_e6,
-    ).select_from(frm)
-    if few:
-        query = query.where(rows.c.stream.in_(of_source))
+    )
+    query = query.select_from(frm).where(rows.c.stream.in_(of_source))
     found: dict[str, list[Product]] = {}
-    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no), dict(source.values) if few else None):
+    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no), dict(source.values)):
         product = Product(row.product, row.range, row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0)
         found.setdefault(row.stream, []).append(product)
     return found

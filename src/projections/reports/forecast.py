@@ -51,9 +51,14 @@ def window(question: Question) -> Period:
 
 
 def lines(question: Question, view: View) -> list[Source]:
-    """Each deal open at the pair, and each win in the window.
+    """Each deal open at the pair, and each win in the window."""
+    return [*open_due(question, view), closed(question.over(window(question)), view, wins)]
 
-    With a period only the deals due in it: overdue ones are due in the month of `as_of`, undated ones never.
+
+def open_due(question: Question, view: View) -> list[Source]:
+    """Each deal open at the pair.
+
+    With a period only those due in it: overdue ones are due in the month of `as_of`, undated ones never.
     """
     days, today = window(question), _day(question.today)
 
@@ -61,8 +66,7 @@ def lines(question: Question, view: View) -> list[Source]:
         in_period = and_(due >= _day(days.first), due <= _day(days.last), due >= today)
         return or_(in_period, due < today) if days.first <= question.today <= days.last else in_period
 
-    only = due_in if question.period is days else None
-    return [open_deals(question, view, horizon=days, due_in=only), closed(question.over(days), view, wins)]
+    return open_deals(question, view, horizon=days, due_in=due_in if question.period is days else None)
 
 
 def objectives_and_calls(question: Question, view: View, rates: Rates) -> Iterator[Line]:
@@ -78,9 +82,9 @@ def objectives_and_calls(question: Question, view: View, rates: Rates) -> Iterat
 
 def outcomes(question: Question, view: View, rates: Rates, cells: Cells) -> None:
     """What the open deals of each cell may bring."""
-    deals, _ = lines(question, view)
     [expected] = [each for each in question.report.sums if each.name == "expected"]
-    read = exact.read(deals, chances.anytime(question), view, rates)
+    anytime = chances.anytime(question)
+    read = (line for deals in open_due(question, view) for line in exact.read(deals, anytime, view, rates))
     base: Base = "margin" if expected.of == "weighted_margin" else "value"
     chances.tell(cells, (line for line in read if expected.takes(line.state)), base, question)
 

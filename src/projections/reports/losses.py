@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from projections.reports.across import tell_shares
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
 def lines(question: Question, view: View) -> list[Source]:
     """Each loss in force at the pair that took effect in the period; an abandonment is none."""
-    source = closed(question, view, losses)
-    return [replace(source, where=(source.columns["outcome"] == "lost",))]
+    return [closed(question, view, losses).narrowed(losses.c.outcome == "lost")]
 
 
 def shares(question: Question, rows: dict[Key, Sums], totals: Sums) -> tuple[Text, ...]:  # noqa: ARG001

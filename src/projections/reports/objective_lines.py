@@ -257,7 +257,7 @@ def _of_ranges(source: Source, some: Sequence[Objective]) -> Source:
     products = select(product).where(listed.product_range.in_(sorted(ranges)))
     lines = source.product_lines.c
     has_one = source.columns["stream"].in_(select(lines.stream).where(lines.product.in_(products)))
-    return replace(source, where=(*source.where, has_one))
+    return source.narrowed(has_one)
 
 
 def _day_after(day: str) -> str:
@@ -299,8 +299,8 @@ def _due(question: Question, some: Sequence[Objective]) -> Question:
     last = literal(max(each.last for each in some), Text)
 
     def lines(asked: Question, view: View) -> list[Source]:
-        source = open_deals(asked, view, due_in=lambda due: due <= last)
-        return [_of_ranges(replace(source, month=source.columns["expected_close_on"]), some)]
+        sources = open_deals(asked, view, due_in=lambda due: due <= last)
+        return [_of_ranges(replace(each, month=each.columns["expected_close_on"]), some) for each in sources]
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
     return _of_lines(question, _heads(some), tuple(Sum(base, base) for base in sorted(bases)), lines)

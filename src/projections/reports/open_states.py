@@ -29,6 +29,8 @@ from projections.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Subquery
 
     from projections.reports.question import Question
@@ -42,7 +44,7 @@ Products = dict[str, list[Product]]
 
 def open_at(question: Question, view: View) -> tuple[States, Products]:
     """The deals open at the question's pair, and their product lines where products are told apart."""
-    return _read(open_deals(question, view, columns=frozenset({"opened_at"})), _unfiltered(question), view)
+    return _read(open_deals(question, view), _unfiltered(question), view)
 
 
 def last_of(since: int, question: Question, view: View) -> tuple[States, Products]:
@@ -73,7 +75,7 @@ def closed_since(since: int, question: Question, view: View) -> tuple[States, Pr
         month=func.substr(rows.c.expected_close_on, literal_column("1"), literal_column("7")),
         product_lines=_lines_of(rows, question, view),
     )
-    return _read(source, _unfiltered(question), view)
+    return _read([source], _unfiltered(question), view)
 
 
 class Joined:
@@ -108,19 +110,23 @@ def _unfiltered(question: Question) -> Question:
     return replace(question, by=tuple(sorted(question.dimensions.difference(question.report.fixed))), where={})
 
 
-def _read(source: Source, question: Question, view: View) -> tuple[States, Products]:
-    own = source.columns
-    query = lines.query(source, question, view).add_columns(
-        own["expected_close_on"],
-        own["opened_at"],
-        own["owner"].label("own_owner"),
-        own["customer"].label("own_customer"),
-        own["pipeline"].label("own_pipeline"),
-        own.get("ending", cast(null(), Text)).label("ending"),
-    )
-    states = {row.stream: row for row in view.rows(query, dict(source.values))}
-    split = not question.dimensions.isdisjoint(PRODUCT)
-    return states, products_of(source, question, view) if split else {}
+def _read(sources: Sequence[Source], question: Question, view: View) -> tuple[States, Products]:
+    states: States = {}
+    products: Products = {}
+    for source in sources:
+        own = source.columns
+        query = lines.query(source, question, view).add_columns(
+            own["expected_close_on"],
+            own["opened_at"],
+            own["owner"].label("own_owner"),
+            own["customer"].label("own_customer"),
+            own["pipeline"].label("own_pipeline"),
+            own.get("ending", cast(null(), Text)).label("ending"),
+        )
+        states |= {row.stream: row for row in view.rows(query, lines.values(source, question))}
+        if not question.dimensions.isdisjoint(PRODUCT):
+            products |= products_of(source, question, view)
+    return states, products
 
 
 def _last_open(since: int, question: Question, view: View) -> Subquery:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def lines(question: Question, view: View) -> list[Source]:
     """Each deal open at the pair."""
-    return [open_deals(question, view)]
+    return open_deals(question, view)
 
 
 PIPELINE = Report(

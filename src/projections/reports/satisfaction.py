@@ -42,7 +42,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # no
         own["owner"].label("whose"), own["customer"].label("of_customer"),
     )  # fmt: skip
     into = merged(question, view)
-    for row in view.rows(query):
+    for row in view.rows(query, lines.values(source, question)):
         yield Item(
             stream=row.stream,
             position=row.position,

@@ -211,7 +211,7 @@ def _deals(scoring: Scoring, view: View, rates: Rates) -> Iterator[Item]:
         where=where,
     )
     steps = _steps(question, view)
-    lines = list(exact.read(open_deals(asked, view), asked, view, rates))
+    lines = [line for source in open_deals(asked, view) for line in exact.read(source, asked, view, rates)]
     values = sorted(line.pieces[0].bases["value"] for line in lines)
     for line in lines:
         place = line.pieces[0].dimensions

@@ -19,7 +19,7 @@ from projections.reports.cells import work_out
 from projections.reports.definition import Sum
 from projections.reports.lines import BASIS_POINTS, asked
 from projections.reports.rates import Rates, rates_then
-from projections.reports.sources import OPEN_COLUMNS, OPEN_DIMENSIONS, Source, closed, instant, label
+from projections.reports.sources import Source, closed, instant, label
 from projections.tables import OPEN_DEAL, deal_versions, stage_versions, wins
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from projections.store import View
 
 WON = "won"
+OPEN_COLUMNS = frozenset({
+    "stream", "position", "appended_at", "owner", "customer", "pipeline", "stage", "probability_bp", "category",
+    "value_minor", "margin_minor", "currency", "expected_close_on", "reported_from", "reported_to",
+})  # fmt: skip
+OPEN_DIMENSIONS = frozenset({"kind", "region", "country", "channel", "campaign"})
+"""What is read of an open deal: always, and when asked for."""
 
 
 class Snapshot(NamedTuple):
@@ -114,7 +120,9 @@ def deals(
         frm, came = _outcome(source, then, question, view) if outcomes else (source.frm, literal_column("0"))
         query = lines.query(replace(source, frm=frm), as_then, view)
         query = query.add_columns(then.c.name.label("snapshot"), came.label("came"))
-        yield from _read(query if each else _grouped(query, question, outcomes=outcomes), question, rates, view, each)
+        wanted = query if each else _grouped(query, question, outcomes=outcomes)
+        rows = view.rows(wanted, lines.values(source, question))
+        yield from _read(rows, question, rates, each)
 
 
 def _outcome(source: Source, then: CTE, question: Question, view: View) -> tuple[FromClause, ColumnElement[int]]:
@@ -126,15 +134,14 @@ def _outcome(source: Source, then: CTE, question: Question, view: View) -> tuple
 
 
 def _read(
-    query: Select[Any],
+    rows: Sequence[Any],
     question: Question,
     rates: Mapping[str, Rates],
-    view: View,
     each: bool,  # noqa: FBT001 (as `deals` was asked)
 ) -> Iterator[Seen]:
     value_of, expected_of = (sum_.of for sum_ in question.report.sums)
     alone = {name: exact.Alone(question, found, (value_of, expected_of)) for name, found in rates.items()}
-    for row in view.rows(query):
+    for row in rows:
         if each or row.alone is not None:
             said = exact.Said(
                 row.state, row.currency, row.at, row.value_minor or 0, row.margin_minor or 0, 0, row.probability_bp
@@ -214,7 +221,7 @@ def won_by_month(question: Question, days: Period, view: View) -> Iterator[tuple
 def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: View) -> Source:
     """Deals open at each snapshot and due in its period; they are told apart first from the many that never are."""
     d = deal_versions.c
-    wanted = (OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS | {"reported_from", "reported_to"}) - {"quantity_e6"}
+    wanted = OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
     first, last = (min(each.period.first for each in snapshots), max(each.period.last for each in snapshots))
     earliest, latest = min(each.at for each in snapshots), max(each.at for each in snapshots)
     begins = day_start(first, question.book.time_zone)

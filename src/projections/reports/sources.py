@@ -5,26 +5,35 @@ A fact's row tells its own instant, at which what it joins is read; an open deal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, select
+from sqlalchemy import BigInteger, Text, and_, bindparam, case, cast, func, literal, literal_column, null, select
 
 from ledger.errors import BadRequest
 from ledger.times import day_start, local_date
 from projections import intervals
+from projections.intervals import Rows
 from projections.reports import calibration
 from projections.reports.definition import DAYS
-from projections.reports.open_rows import open_rows
-from projections.reports.open_rows import values as open_values
 from projections.reports.periods import MAX_DATES, month_first, month_number
-from projections.tables import deal_lines, deal_versions, interactions, losses, quote_versions, win_lines, wins
+from projections.tables import (
+    deal_lines,
+    deal_versions,
+    interactions,
+    losses,
+    quote_versions,
+    stage_versions,
+    win_lines,
+    wins,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, FromClause, Subquery, Table
+    from sqlalchemy import CTE, ColumnElement, FromClause, Subquery, Table
 
     from projections.reports.periods import Period
     from projections.reports.question import Question
@@ -33,21 +42,14 @@ if TYPE_CHECKING:
     DueIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
 
-OPEN_COLUMNS = frozenset({
-    "stream", "position", "appended_at", "owner", "customer", "pipeline", "stage", "probability_bp", "category",
-    "value_minor", "margin_minor", "quantity_e6", "currency", "expected_close_on",
-})  # fmt: skip
-OPEN_DIMENSIONS = frozenset({"kind", "region", "country", "channel", "campaign"})
-"""What is read of an open deal: always, and when asked for."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """Rows that count as lines.
 
     `frm` is what is selected from and `columns` its columns by name; `state` says what became of a line, or in which
     forecast category it is (null in a stage that nobody has defined). What a line joins is read at the instant `at`,
-    or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`. `values` are parameters of `frm`.
+    or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`. `values` are parameters of all these,
+    `kept` the same source for other values, if it differs in nothing else.
     `product_lines` is a table, read at the pair, or their rows, each with the instant `at` which they held.
     """
 
@@ -61,6 +63,11 @@ class Source:
     product_lines: Table | Subquery | None = None
     where: tuple[ColumnElement[bool], ...] = ()
     values: Mapping[str, int | str] = field(default_factory=dict)
+    kept: Source | None = None
+
+    def narrowed(self, *where: ColumnElement[bool]) -> Source:
+        """Those of its rows that satisfy this too."""
+        return replace(self, where=(*self.where, *where), kept=None)
 
 
 def instant(value: int) -> ColumnElement[int]:
@@ -72,40 +79,85 @@ def label(value: str) -> ColumnElement[Any]:
 
 
 def open_deals(
-    question: Question,
-    view: View,
-    *,
-    horizon: Period | None = None,
-    due_in: DueIn | None = None,
-    columns: frozenset[str] = frozenset(),
-) -> Source:
+    question: Question, view: View, *, horizon: Period | None = None, due_in: DueIn | None = None
+) -> list[Source]:
     """Deals open at the pair, each with its probability and category: its own if set, else its stage's.
 
     With `probabilities=calibrated` a stage's probability is what `calibration` makes of experience.
 
     `horizon` puts the words overdue, later and undated for the months outside of it; `due_in` is a condition on the day
-    a deal is due. `columns` are read beside those that always are.
+    a deal is due.
     """
-    columns |= OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
-    rows = open_rows(question.pair, view, columns, horizon=horizon is not None)
-    chance = rows.c.chance_bp
-    if calibration.is_asked(question):
-        estimates = calibration.estimates(question, view)
-        chance = calibration.chance(estimates, rows.c.probability_bp, rows.c.pipeline, rows.c.stage)
-    today = question.today.isoformat()
-    last = today if horizon is None else horizon.last.isoformat()
+    calibrated = calibration.estimates(question, view) if calibration.is_asked(question) else None
+    values: dict[str, int | str] = {
+        **intervals.open_values(question.pair),
+        _STAGES_AS_OF.key: question.pair.as_of,
+        _STAGES_KNOWN_AT.key: question.pair.known_at,
+        _TODAY.key: question.today.isoformat(),
+    }
+    if horizon is not None:
+        values[_LAST.key] = horizon.last.isoformat()
+    at, happened_at = question.pair.as_of, question.pair.happened.as_of
+    found = []
+    for rows in intervals.open_deals(question.pair, view):
+        built = _open(rows, horizon=horizon is not None)
+        source = replace(built, at=at, happened_at=happened_at, values=values, kept=built)
+        if calibrated is not None:
+            chance = calibration.chance(calibrated, rows.c.probability_bp, rows.c.pipeline, rows.c.stage)
+            source = replace(source, probability_bp=chance, kept=None)
+        found.append(source if due_in is None else source.narrowed(due_in(rows.c.expected_close_on)))
+    return found
+
+
+_STAGES_AS_OF, _STAGES_KNOWN_AT = (bindparam(f"stages_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+_TODAY, _LAST = (bindparam(f"due_{name}", type_=Text) for name in ("today", "last"))
+
+
+@lru_cache(maxsize=256)
+def _open(rows: Rows, *, horizon: bool) -> Source:
+    """Open deals at parameters of this module's; its instants are for `open_deals` to say."""
+    c, stages = rows.c, _stages()
+    in_stage = and_(stages.c.pipeline == c.pipeline, stages.c.stage == c.stage)
     return Source(
-        frm=rows,
-        columns=dict(rows.c.items()),
-        state=rows.c.state,
-        at=question.pair.as_of,
-        happened_at=question.pair.happened.as_of,
-        month=rows.c.due,
-        probability_bp=chance,
+        frm=rows.frm.outerjoin(stages, in_stage),
+        columns=dict(c.items()),
+        state=func.coalesce(c.category, stages.c.category),
+        at=0,
+        happened_at=0,
+        month=_due(c.expected_close_on, horizon=horizon),
+        probability_bp=func.coalesce(c.probability_bp, stages.c.probability_bp, literal_column("0")),
         product_lines=deal_lines,
-        where=() if due_in is None else (due_in(rows.c.expected_close_on),),
-        values=open_values(question.pair, question.currency, today, last),
     )
+
+
+def _stages() -> CTE:
+    """The stages of the day, worked out once: left to itself SQLite reads them anew for every deal."""
+    s = stage_versions.c
+    pipeline = func.substr(s.stream, literal_column(str(len("pipeline-") + 1))).label("pipeline")
+    in_force = (s.effective_from <= _STAGES_AS_OF, s.effective_to > _STAGES_AS_OF)
+    known = (s.known_from <= _STAGES_KNOWN_AT, s.known_to > _STAGES_KNOWN_AT)
+    return (
+        select(pipeline, s.stage, s.probability_bp, s.category)
+        .where(*in_force, *known)
+        .cte("stages")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _due(day: ColumnElement[Any], *, horizon: bool) -> ColumnElement[Any]:
+    month: ColumnElement[Any] = func.substr(day, literal_column("1"), literal_column("7"))
+    if not horizon:
+        return month
+    return case(
+        (day.is_(None), _word("undated")),
+        (day < _TODAY, _word("overdue")),
+        (day > _LAST, _word("later")),
+        else_=month,
+    )
+
+
+def _word(word: str) -> ColumnElement[Any]:
+    return literal_column(f"'{word}'", Text)
 
 
 def in_progress(question: Question, view: View, state: str, *, cohort: bool) -> list[Source]:
@@ -117,16 +169,18 @@ def in_progress(question: Question, view: View, state: str, *, cohort: bool) -> 
     """
     opened = between(deal_versions.c.opened_at, question)
     rows = intervals.at_pair(deal_versions, question.pair, view, *opened, deal_versions.c.status != "merged")
-    sources = [_deals(rows, question, state)]
+    sources = [_deals(Rows(rows, rows.c), question, state)]
     if question.period and not cohort and question.period_from <= question.pair.happened.as_of:
         before = question.on(question.period_from - 1)
-        sources.append(_deals(intervals.open_deals(before.pair, view), before, state))
+        values = intervals.open_values(before.pair)
+        opening = [_deals(rows, before, state) for rows in intervals.open_deals(before.pair, view)]
+        sources += [replace(each, values=values) for each in opening]
     return sources
 
 
-def _deals(rows: Subquery, question: Question, state: str) -> Source:
+def _deals(rows: Rows, question: Question, state: str) -> Source:
     return Source(
-        frm=rows,
+        frm=rows.frm,
         columns=dict(rows.c.items()),
         state=label(state),
         at=question.pair.as_of,
@@ -138,15 +192,15 @@ def _deals(rows: Subquery, question: Question, state: str) -> Source:
 def closed(question: Question, view: View, table: Table, *, cohort: bool = False) -> Source:
     """Wins or losses in force at the pair that closed in the period, or with `cohort` were opened in it."""
     since = table.c.opened_at if cohort else table.c.effective_from
-    rows = intervals.at_pair(table, question.pair, view, *between(since, question))
     return Source(
-        frm=rows,
-        columns=dict(rows.c.items()),
-        state=rows.c.outcome if table is losses else label("won"),
-        at=rows.c.effective_from,
-        happened_at=rows.c.effective_from,
-        month=month_of(rows.c[since.name], since, question, view),
+        frm=table,
+        columns=dict(table.c.items()),
+        state=table.c.outcome if table is losses else label("won"),
+        at=table.c.effective_from,
+        happened_at=table.c.effective_from,
+        month=month_of(since, since, question, view),
         product_lines=win_lines if table is wins else deal_lines,
+        where=(intervals.in_force(table, question.pair, view), *between(since, question)),
     )
 
 

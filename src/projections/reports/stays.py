@@ -107,7 +107,8 @@ def _rows(question: Question, view: View) -> Sequence[Any]:
     every = replace(question, report=replace(question.report, fixed=()), by=tuple(question.dimensions), where={})
     place = (rows.c.pipeline.label("in_pipeline"), rows.c.stage.label("in_stage"))
     told = lines.query(source, every, view).add_columns(*place)
-    return view.rows(told.order_by(rows.c.stream, rows.c.effective_from))
+    told = told.order_by(rows.c.stream, rows.c.effective_from)
+    return view.rows(told, lines.values(source, every))
 
 
 def _passages(deal: Sequence[Any], order: Mapping[Place, int]) -> Iterator[_Passage]:
