@@ -196,7 +196,7 @@ class Book:
             nothing = {"product": None, "value": 1, "margin": 1, "quantity": Fraction(1)}
             parts = product_lines(states[line.stream]) or [nothing]
             split = {
-                figure: largest_remainder(line.figures[figure], [part[of] or 0 for part in parts])
+                figure: _shared(line.figures[figure], [part[of] or 0 for part in parts])
                 for figure, of in SHARED_BY.items()
                 if figure in line.figures
             }
@@ -209,11 +209,15 @@ class Book:
         return shared
 
 
+def _shared(total_: int | None, weights: list[Any]) -> list[Any]:
+    return [None] * len(weights) if total_ is None else largest_remainder(total_, weights)
+
+
 def amounts(state: State, rate: Fraction) -> dict[str, Any]:
-    """Amount and margin converted, each rounded once; nothing said counts as nothing."""
+    """Amount and margin converted, each rounded once; nothing said counts as nothing, but a margin is unknown then."""
     return {
         "amount_minor": half_even((state["value"] or 0) * rate),
-        "margin_minor": half_even((state["margin"] or 0) * rate),
+        "margin_minor": None if state["margin"] is None else half_even(state["margin"] * rate),
         "quantity_e6": int((state["quantity"] or 0) * 1_000_000),
     }
 
@@ -243,7 +247,7 @@ def _open_deals(book: Book, question: Question) -> list[Line]:
         figures = amounts(state, rate) | {
             "chance": chance,
             "weighted_minor": half_even((state["value"] or 0) * rate * chance),
-            "weighted_margin_minor": half_even((state["margin"] or 0) * rate * chance),
+            "weighted_margin_minor": None if state["margin"] is None else half_even(state["margin"] * rate * chance),
             "category": state["category"] or stage["category"],
             "expected_close_on": state["expected_close_on"],
         }
@@ -329,7 +333,9 @@ def grouped(lines: list[Line], by: Iterable[str]) -> dict[tuple[Any, ...], list[
 
 
 def total(lines: list[Line], figure: str) -> Any:
-    return sum(line.figures[figure] for line in lines)
+    """The sum over the lines; unknown where it is of none of them."""
+    told = [line.figures[figure] for line in lines if line.figures[figure] is not None]
+    return sum(told) if told or not lines else None
 
 
 def things(lines: list[Line]) -> int:
@@ -484,7 +490,7 @@ def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, .
             "won": won,
             "amount_minor": amount,
             "margin_minor": margin,
-            "margin_rate": ratio(margin, amount),
+            "margin_rate": None if margin is None else ratio(margin, amount),
             "quantity": total(cell, "quantity_e6"),
             "average_minor": half_even(Fraction(amount, won)),
         }
@@ -519,7 +525,8 @@ def win_rate(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
         }
         for status in ("won", "lost"):
             for figure, name in (("amount_minor", ""), ("margin_minor", "_margin")):
-                average = Fraction(total(of[status], figure), count[status]) if count[status] else None
+                added = total(of[status], figure)
+                average = Fraction(added, count[status]) if count[status] and added is not None else None
                 rows[key][f"average_{status}{name}_minor"] = None if average is None else half_even(average)
     return lines, rows
 
@@ -542,7 +549,7 @@ def in_progress(book: Book, question: Question) -> list[Line]:
         elif before is not None and before["status"] == "open" and first <= question.happened_by:
             states[stream], at[stream] = before, first - 1
     for stream, state in states.items():
-        figures = {"status": "in_progress", "amount_minor": 0, "margin_minor": 0}
+        figures = {"status": "in_progress", "amount_minor": 0, "margin_minor": None}
         lines.append(Line(stream, book.dimensions(state, at[stream], question), figures))
     return shared_out(book, lines, states, at, question)
 

@@ -183,10 +183,11 @@ class Objective:
                 chances = {line.stream: line.figures["chance"] for line in found}
                 return sum(chances.values(), Fraction(0))
 
-    def _measured(self, found: list[Line], figure: str | None) -> Fraction:
+    def _measured(self, found: list[Line], figure: str | None) -> Fraction | None:
         if figure is None:
             return Fraction(len({(line.stream, line.figures["effective_at"]) for line in found}))
-        return Fraction(added(found, figure), 10**6 if figure == "quantity_e6" else 1)
+        amount = added(found, figure)
+        return None if amount is None else Fraction(amount, 10**6 if figure == "quantity_e6" else 1)
 
     def _once(self, name: str, lines: Callable[[], list[Line]]) -> list[Line]:
         key = (name, self.split.by)

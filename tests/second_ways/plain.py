@@ -38,8 +38,10 @@ def labels(book: Book, question: Question, state: State, at: int) -> dict[str, A
 
 
 def added(lines: list[Line], figure: str) -> Any:
-    """The sum of a figure over the lines that have it."""
-    return sum(line.figures.get(figure, 0) for line in lines)
+    """The sum of a figure over the lines that have it; None where it is unknown of all that do."""
+    found = [line.figures[figure] for line in lines if figure in line.figures]
+    told = [each for each in found if each is not None]
+    return sum(told) if told or not found else None
 
 
 def quantile(values: Sequence[int], level: Fraction) -> Fraction | None:

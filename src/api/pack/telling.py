@@ -228,7 +228,9 @@ def _cell(column: AnswerColumn, row: dict[str, Any], lang: str) -> str:
     if value is None:
         return _COMPANY.in_(lang) if column.name == "team" and row.get("scope") == "company" else NOTHING
     if isinstance(value, str):
-        return _day(value, lang, short=True) if is_date(value) else str(word(column, value, lang))
+        said = _day(value, lang, short=True) if is_date(value) else str(word(column, value, lang))
+        only = (row.get("product_range") or row.get("kind")) if column.name == "metric" else None
+        return f"{said} ({only})" if only else said
     if column.type == "money":
         said = amount_text(value, column.unit or "", lang)
     else:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from projections.reports.active_customers import span
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, measured, places
+from projections.reports.customers import (
+    CUSTOMER_DIMENSIONS,
+    Of,
+    added,
+    behind,
+    bought,
+    customer_item,
+    measured,
+    places,
+)
 from projections.reports.definition import Report, Text, ratio, told
 
 if TYPE_CHECKING:
@@ -34,17 +43,13 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     for customer, its in bought(question, view, rates, asked).items():
         if its["wins"]:
             new = its["first"] >= since
-            figures = {
-                "new_customers": int(new),
-                "new_minor": its["amount"] if new else 0,
-                "existing_minor": 0 if new else its["amount"],
-            }
+            figures = {"new_customers": int(new), "new_minor" if new else "existing_minor": its["amount"]}
             yield customer_item(question, until, customer, its, dimensions=place(customer), figures=figures)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
     """All adds up over customers."""
-    return {name: sum([item.figures[name] for item in found]) for name in SUMS}
+    return {name: added(found, name) for name in SUMS}
 
 
 NEW_REVENUE = Report(

@@ -144,7 +144,7 @@ def _read(
     for row in rows:
         if each or row.alone is not None:
             said = exact.Said(
-                row.state, row.currency, row.at, row.value_minor or 0, row.margin_minor or 0, 0, row.probability_bp
+                row.state, row.currency, row.at, row.value_minor or 0, row.margin_minor or 0, 1, 0, row.probability_bp
             )
             value, expected = alone[row.snapshot](said)
         else:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from projections.reports.active_customers import activity, span
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, measured, places
+from projections.reports.customers import (
+    CUSTOMER_DIMENSIONS,
+    Of,
+    added,
+    behind,
+    bought,
+    customer_item,
+    measured,
+    places,
+)
 from projections.reports.definition import Report, Text, ratio, told
 
 if TYPE_CHECKING:
@@ -37,15 +46,16 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
             "customers": int(active(customer, its["last"])),
             "buyers": int(its["wins"] >= 1),
             "repeat_buyers": int(its["wins"] >= 2),
-            "repeat_minor": its["amount"] if its["wins"] >= 2 else 0,
         }
+        if its["wins"] >= 2:
+            figures["repeat_minor"] = its["amount"]
         if figures["customers"] or figures["buyers"]:
             yield customer_item(question, until, customer, its, dimensions=place(customer), figures=figures)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
     """All adds up over customers."""
-    return {name: sum([item.figures[name] for item in found]) for name in SUMS}
+    return {name: added(found, name) for name in SUMS}
 
 
 UPSELL = Report(
