@@ -25,6 +25,9 @@ FONT = "Source Sans Pro"
 FONTS: str = font_source_sans_pro.font_directory
 CHART_WIDTH, CHART_BARS = 560, 10
 UPRIGHT_COLUMNS = 10
+WHOLE_FROM = 1_000
+"""Numbers from which decimals tell nobody anything, and make neighbours touch."""
+
 NOTHING, MINUS = "–", "−"
 GOOD = frozenset({"met", "ahead", "on_track"})
 
@@ -234,7 +237,8 @@ def _cell(column: AnswerColumn, row: dict[str, Any], lang: str) -> str:
     if column.type == "money":
         said = amount_text(value, column.unit or "", lang)
     else:
-        said = percent_text(value, lang) if is_share(column) else number_text(round(value, 2), lang)
+        whole = abs(value) >= WHOLE_FROM
+        said = percent_text(value, lang) if is_share(column) else number_text(round(value, 0 if whole else 2), lang)
     return said.replace("-", MINUS)
 
 
