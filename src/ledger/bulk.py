@@ -12,10 +12,10 @@ from itertools import islice
 import msgspec
 
 from ledger.appending import MAX_TRIES, Receipt, same_body
+from ledger.collecting import collected_seldom
 from ledger.errors import Conflict, KeyReused, LedgerError, Refused, bare
 from ledger.events import BookOpened
 from ledger.lines import body_hmac, read
-from ledger.log.collecting import collected_seldom
 from ledger.log.recorder import LogRecorder
 from ledger.log.requests import Remembered, Request, Stored
 from ledger.log.storing import StoringProcess

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 MAX_MINOR = 10**12
 """The largest amount of one event, either way, in minor units (DESIGN 7)."""
@@ -78,6 +78,7 @@ def share(total: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
+@lru_cache(maxsize=4096)
 def quantity_e6(text: str) -> int:
     """Millionths of a decimal string that has passed `ledger.checks`.
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DropSchema
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
 
 BUSY_TIMEOUT_S = 5
-BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "threads=2")
+AT_ONCE = 2
+BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "threads=2")
 
 
 class Generation(NamedTuple):
@@ -81,11 +84,8 @@ def for_bulk(generation: Generation) -> Generation:
 
 
 def settled(generation: Generation) -> Generation:
-    """A generation written in bulk, made fit for use: statistics gathered, and all of it on the disk."""
+    """A generation that is `complete`, made fit for use: on SQLite, statistics gathered and all of it on the disk."""
     if generation.schema is not None:
-        with generation.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for name in TABLES:
-                connection.exec_driver_sql(f'VACUUM (ANALYZE) "{generation.schema}".{name}')
         return generation
     with generation.engine.begin() as connection:
         connection.exec_driver_sql("PRAGMA analysis_limit=1000")
@@ -116,7 +116,7 @@ def _explicit_transactions(engine: Engine, *pragmas: str) -> None:
 def create(generation: Generation, *, keys: bool = True) -> None:
     """Make the tables of a generation, empty and without their secondary indexes. What a dead build left goes first.
 
-    On PostgreSQL the primary keys too can wait for the rows (`keys=False`, then `create_keys`).
+    On PostgreSQL the primary keys too can wait for the rows (`keys=False`, then `complete`).
     """
     discard(generation)
     with generation.engine.begin() as connection:
@@ -135,14 +135,25 @@ def create(generation: Generation, *, keys: bool = True) -> None:
         )
 
 
-def create_keys(generation: Generation) -> None:
-    """Make the primary keys that `create` left out."""
+def complete(generation: Generation) -> None:
+    """Make what waited for the rows: keys and indexes; on PostgreSQL with statistics, and two tables at a time."""
     if generation.schema is None:
+        create_indexes(generation)
         return
-    with generation.engine.begin() as connection:
-        for name, table in TABLES.items():
-            columns = ", ".join(column.name for column in table.primary_key.columns)
-            connection.exec_driver_sql(f'ALTER TABLE "{generation.schema}".{name} ADD PRIMARY KEY ({columns})')
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(partial(_complete, generation), TABLES.values()):
+            pass
+
+
+def _complete(generation: Generation, table: Table) -> None:
+    keys = ", ".join(column.name for column in table.primary_key.columns)
+    name = f'"{generation.schema}".{table.name}'
+    with generation.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {name} ADD PRIMARY KEY ({keys})")
+        for index in INDEXES:
+            if index.table is table:
+                connection.execute(CreateIndex(index))
+        connection.exec_driver_sql(f"VACUUM (ANALYZE) {name}")
 
 
 def create_indexes(generation: Generation) -> None:

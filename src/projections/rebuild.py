@@ -6,42 +6,44 @@ folded by the live runner's own batches before it.
 
 from __future__ import annotations
 
-import marshal
 import multiprocessing
 import os
 import time
 from collections import defaultdict, deque
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import func, select
 
 from ledger.application import open_ledger
-from ledger.errors import LedgerError
+from ledger.codec import from_rows
+from ledger.collecting import collect_seldom
+from ledger.errors import LedgerError, UnreadableEvent
 from projections import generations
 from projections.places import (
     Generation,
+    complete,
     create,
-    create_indexes,
-    create_keys,
     discard,
     for_bulk,
     locate,
     settled,
 )
-from projections.runner import fold, run_batch, with_classes
-from projections.source import RANGE_EVENTS, Range, ranges, streams_in
+from projections.runner import fold_events, run_batch, with_classes
+from projections.source import RANGE_EVENTS, Range, events_in, ranges, streams_in
 from projections.store import ReadStore
 from projections.tables import TABLES
-from projections.writing import Checkpoint, copy_rows, writing
+from projections.writing import Checkpoint, write_rows, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ledger.application import Ledger
+    from ledger.codec import Recorded
     from projections.timeline import Row
 
-MARSHAL_WITHOUT_REFERENCES: Final = 2
 SMALL: Final = 20_000
 """Up to so many events starting processes costs more than it brings."""
 
@@ -57,14 +59,10 @@ class Rebuilt(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What folding one range gave. `rows` are marshalled (between our own processes, far quicker than pickle).
-
-    On PostgreSQL there are none: who folded them has written them.
-    """
+    """What folding one range gave; its rows are written."""
 
     events: int
     newest: int
-    rows: dict[str, bytes]
     counts: dict[str, int]
     classes: Checkpoint
     failed: list[tuple[str, int, str]]
@@ -86,25 +84,22 @@ def rebuild(ledger: Ledger, workers: int | None = None, progress: Callable[[int,
     counts: dict[str, int] = dict.fromkeys(TABLES, 0)
     events = 0
     failed: list[tuple[str, int, str]] = []
+    for part in _parts(ledger, target, upto, workers or os.cpu_count() or 1):
+        for table, count in part.counts.items():
+            counts[table] += count
+        events += part.events
+        failed += part.failed
+        total = _joined(total, part)
+        if progress is not None:
+            progress(events, upto)
+    _verify(events == upto, f"{events} of {upto} events")
     with writing(target) as transaction:
         assert transaction is not None
-        for part in _parts(ledger, target, upto, workers or os.cpu_count() or 1):
-            for table, rows in part.rows.items():
-                transaction.add(table, marshal.loads(rows))  # noqa: S302 (written by our own workers)
-            for table, count in part.counts.items():
-                counts[table] += count
-            events += part.events
-            failed += part.failed
-            total = _joined(total, part)
-            if progress is not None:
-                progress(events, upto)
-        _verify(events == upto, f"{events} of {upto} events")
         for stream, position, error in failed:
             transaction.quarantine(stream, position, error)
         last = ledger.feed_rows(upto - 1, 1) if upto else []
         transaction.advance(total._replace(position=upto, stamp=last[0][6] if last else 0))
-    create_keys(target)
-    create_indexes(target)
+    complete(target)
     stored = _count(target)
     _verify(stored == counts, f"{sum(stored.values())} of {sum(counts.values())} rows")
     if target.schema is None:
@@ -148,10 +143,10 @@ def _parts(ledger: Ledger, target: Generation, upto: int, workers: int) -> Itera
     cut = ranges(ledger, upto, RANGE_EVENTS)
     if upto <= SMALL or workers == 1:
         for within in cut:
-            yield _fold_range(ledger, target, within, upto)
+            yield _fold_range(ledger, target, within, upto, nullcontext())
         return
     spawn = multiprocessing.get_context("spawn")
-    setting = (ledger.url, ledger.book, target.number)
+    setting = (ledger.url, ledger.book, target.number, spawn.Lock() if target.schema is None else nullcontext())
     with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_open, initargs=setting) as pool:
         ahead: deque[Future[_Part]] = deque()
         for within in cut:
@@ -166,34 +161,43 @@ _here: dict[str, Any] = {}
 """What a worker process keeps between ranges."""
 
 
-def _open(url: str, book: str, number: int) -> None:
+def _open(url: str, book: str, number: int, turn: AbstractContextManager[Any]) -> None:
     ledger = open_ledger(url, book, create=False)
-    _here["ledger"], _here["target"] = ledger, locate(ledger, number)
+    _here["ledger"], _here["target"], _here["turn"] = ledger, for_bulk(locate(ledger, number)), turn
+    collect_seldom()
 
 
 def _fold_range_here(within: Range, upto: int) -> _Part:
-    return _fold_range(_here["ledger"], _here["target"], within, upto)
+    return _fold_range(_here["ledger"], _here["target"], within, upto, _here["turn"])
 
 
-def _fold_range(ledger: Ledger, target: Generation, within: Range, upto: int) -> _Part:
+def _fold_range(
+    ledger: Ledger, target: Generation, within: Range, upto: int, turn: AbstractContextManager[Any]
+) -> _Part:
+    """Fold a range and write its rows, when it is this process's `turn`: SQLite has one writer at a time."""
     made: dict[str, list[Row]] = defaultdict(list)
     failed: list[tuple[str, int, str]] = []
     count = newest = 0
-    for stream, events in streams_in(ledger, within, upto):
-        count += len(events)
-        newest = max(newest, *(event[5] for event in events))
+
+    def take(stream: str, last: int, events: Callable[[], Sequence[Recorded]]) -> None:
         try:
-            for table, rows in fold(stream, events).items():
+            for table, rows in fold_events(stream, events()).items():
                 made[table] += rows
         except Exception as error:  # noqa: BLE001 (whatever is wrong with one stream, the others go on)
-            failed.append((stream, events[-1][0], f"{type(error).__name__}: {error}"))
+            failed.append((stream, last, f"{type(error).__name__}: {error}"))
+
+    try:
+        for stream, events in events_in(ledger, within, upto):
+            count += len(events)
+            newest = max(newest, *[event.recorded_at for event in events])
+            take(stream, events[-1].position, partial(list, events))
+    except UnreadableEvent:
+        # It is found by reading each stream alone.
+        for stream, rows in streams_in(ledger, within, upto):
+            count += len(rows)
+            newest = max(newest, *[row[5] for row in rows])
+            take(stream, rows[-1][0], partial(from_rows, rows))
+    with turn:
+        write_rows(target, made)
     counts = {table: len(rows) for table, rows in made.items()}
-    classes = with_classes(Checkpoint(), made["deal_versions"])
-    packed: dict[str, bytes] = {}
-    if target.schema is None:
-        packed = {table: marshal.dumps(rows, MARSHAL_WITHOUT_REFERENCES) for table, rows in made.items()}
-    else:
-        with target.engine.begin() as connection:
-            for table, rows in made.items():
-                copy_rows(connection.connection.driver_connection, f'"{target.schema}".{table}', rows)
-    return _Part(count, newest, packed, counts, classes, failed)
+    return _Part(count, newest, counts, with_classes(Checkpoint(), made["deal_versions"]), failed)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import groupby, pairwise
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ledger.application import Ledger
+    from ledger.codec import Recorded
 
 LogRow = tuple[int, str, int, str, int, int, int, bytes]
 """`position, stream, version, type, effective_at, recorded_at, appended_at, entry`."""
@@ -39,9 +40,21 @@ def ranges(ledger: Ledger, upto: int, events: int = RANGE_EVENTS) -> list[Range]
     return list(pairwise(bounds))
 
 
+_WITHIN: Final = "stream >= ? AND stream < ? AND +position <= ?"
+"""The plus keeps both databases from walking the log by position instead of by stream."""
+
+
+def events_in(ledger: Ledger, within: Range, upto: int) -> Iterator[tuple[str, list[Recorded]]]:
+    """Each stream of a range with those of its events that are among the first `upto`, by version.
+
+    Raises `UnreadableEvent`, before the first stream, if any of them cannot be read.
+    """
+    events = ledger.recorder.events(_WITHIN, [*within, upto], "stream, version")
+    return ((stream, list(some)) for stream, some in groupby(events, attrgetter("stream")))
+
+
 def streams_in(ledger: Ledger, within: Range, upto: int) -> Iterator[tuple[str, list[LogRow]]]:
-    """Each stream of a range with those of its events that are among the first `upto`, by version."""
-    # The plus keeps both databases from walking the log by position instead of by stream.
-    rows = ledger.recorder.rows("stream >= ? AND stream < ? AND +position <= ?", [*within, upto], "stream, version")
+    """As `events_in`, with the log's rows, whether they can be read or not."""
+    rows = ledger.recorder.rows(_WITHIN, [*within, upto], "stream, version")
     for stream, events in groupby(rows, itemgetter(1)):
         yield stream, list(events)

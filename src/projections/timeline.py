@@ -102,6 +102,7 @@ def _in_order(events: Sequence[Recorded], fold: Fold) -> list[list[Row]] | None:
     """As `rectangles`, or None when something is out of order, corrected or retracted."""
     step, planned = fold.step, fold.planned
     shows = [show for _, show in fold.tables]
+    stream = events[0].stream
     written: list[list[Row]] = [[] for _ in shows]
     shown: list[Shown] = [() for _ in shows]
     running: list[dict[Payload, tuple[int, int, int, int]]] = [{} for _ in shows]
@@ -131,28 +132,24 @@ def _in_order(events: Sequence[Recorded], fold: Fold) -> list[list[Row]] | None:
             if now is before or now == before:
                 continue
             shown[table] = now
-            runs = running[table]
+            runs, rows = running[table], written[table]
             makers = _makers([*group, (event, {table: now})], table, before) if group else {}
-            gone, come = (before, now) if type(now) is tuple is type(before) else changes(before, now)
+            gone, come = (before, now) if len(before) <= 1 >= len(now) else changes(before, now)
             for payload in gone:
-                if payload not in now:
-                    start, known_from, position, appended_at = runs.pop(payload)
-                    rows = written[table]
-                    if known_from == known_at or (at >= known_at and not planned):
-                        rows.append(_row(event.stream, start, at, known_from, FOREVER, position, appended_at, payload))
-                        continue
-                    end = FOREVER
-                    rows.append(_row(event.stream, start, end, known_from, known_at, position, appended_at, payload))
-                    rows.append(_row(event.stream, start, at, known_at, FOREVER, position, appended_at, payload))
+                start, known_from, position, appended_at = runs.pop(payload)
+                if known_from == known_at or (at >= known_at and not planned):
+                    rows.append(_row(stream, start, at, known_from, FOREVER, position, appended_at, payload))
+                    continue
+                rows.append(_row(stream, start, FOREVER, known_from, known_at, position, appended_at, payload))
+                rows.append(_row(stream, start, at, known_at, FOREVER, position, appended_at, payload))
             for payload in come:
-                if payload not in runs:
-                    maker = makers[payload] if group else event
-                    runs[payload] = (at, known_at, maker.position, maker.appended_at)
+                maker = makers[payload] if group else event
+                runs[payload] = (at, known_at, maker.position, maker.appended_at)
         if group:
             group = []
     for table, runs in enumerate(running):
         for payload, (start, known_from, position, appended_at) in runs.items():
-            row = _row(events[0].stream, start, FOREVER, known_from, FOREVER, position, appended_at, payload)
+            row = _row(stream, start, FOREVER, known_from, FOREVER, position, appended_at, payload)
             written[table].append(row)
     return written
 
@@ -209,11 +206,18 @@ def _in_any_order(events: Sequence[Recorded], fold: Fold) -> list[list[Row]]:
         after = first
         while after < len(by_knowledge) and by_knowledge[after].recorded_at == known_at:
             after += 1
-        changed = history.learn(by_knowledge[first:after], known_at)
+        learnt = by_knowledge[first:after]
+        first = after
+        if len(learnt) == 1 and history.ends_before(learnt[0]):
+            event, (before, now) = learnt[0], history.go_on(learnt[0])
+            for table, was, shows in zip(tables, before, now, strict=True):
+                if shows is not was and shows != was:
+                    table.go_on(was, shows, event)
+            continue
+        changed = history.learn(learnt, known_at)
         if changed is not None:
             for table in tables:
                 table.relay(history.entries, changed, known_at)
-        first = after
     return [table.rows(events[0].stream) for table in tables]
 
 
@@ -234,6 +238,25 @@ class _History:
         self._families: dict[int, list[Recorded]] = {}
         self._root: dict[int, int] = {}
         self._keys: dict[int, tuple[int, int]] = {}
+
+    def ends_before(self, event: Recorded) -> bool:
+        """Whether an event only goes on from all that is known: the common case, even where some are out of order."""
+        if type(event.data) is EventRetracted or type(event.data) is EventCorrected:
+            return False
+        return not self.entries or self.entries[-1].effective_at < event.effective_at
+
+    def go_on(self, event: Recorded) -> tuple[tuple[Shown, ...], tuple[Shown, ...]]:
+        """Take in an event that goes on from all that is known; what each table showed before it, and shows now."""
+        version, position, at = event.version, event.position, event.effective_at
+        self._families[version] = [event]
+        self._root[version] = version
+        self._keys[version] = (at, position)
+        before, shown = (self.entries[-1].state, self.entries[-1].shown) if self.entries else (None, self._nothing)
+        state = self._fold.step(before, event.data, at, position)
+        now = self._nothing if state is None else tuple([show(state) for _, show in self._fold.tables])
+        said = Visible(at, position, event.data, position, event.appended_at)
+        self.entries.append(_Entry(at, position, said, state, now))
+        return shown, now
 
     def learn(self, events: Iterable[Recorded], known_at: int) -> _Changed | None:
         """Take in what is recorded at an instant; where that changes things, if at all."""
@@ -317,6 +340,20 @@ class _TableRuns:
         self._ended: list[_Run] = []
         self._running: dict[Payload, _Run] = {}
         self._closed: list[tuple[_Run, int]] = []
+
+    def go_on(self, before: Shown, now: Shown, event: Recorded) -> None:
+        """Lay out what an event that goes on from all that is known has changed; as `relay` would."""
+        at, known_at = event.effective_at, event.recorded_at
+        gone, come = changes(before, now)
+        for payload in gone:
+            run = self._running.pop(payload)
+            if at < known_at or self._planned:
+                self._close(run, known_at)
+                run = _Run(run.start, at, payload, run.position, run.appended_at, known_at)
+            run.end = at
+            self._ended.append(run)
+        for payload in come:
+            self._running[payload] = _Run(at, FOREVER, payload, event.position, event.appended_at, known_at)
 
     def relay(self, entries: list[_Entry], changed: _Changed, known_at: int) -> None:
         """Lay out anew what holds where the history changed, as known from `known_at` on.

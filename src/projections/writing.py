@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 import psycopg
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -147,14 +148,10 @@ class _SQLiteWriting(Writing):
         }
 
     def add(self, table: str, rows: Sequence[Row]) -> None:
-        self._insert("INSERT", table, rows)
+        insert_rows(self._connection, "INSERT", table, rows)
 
     def put(self, table: str, rows: Sequence[Row]) -> None:
-        self._insert("INSERT OR REPLACE", table, rows)
-
-    def _insert(self, how: str, table: str, rows: Sequence[Row]) -> None:
-        places = ", ".join("?" * len(columns(table)))
-        self._connection.executemany(f"{how} INTO {table} VALUES ({places})", rows)
+        insert_rows(self._connection, "INSERT OR REPLACE", table, rows)
 
     def remove(self, table: str, keys: Sequence[Row]) -> None:
         where = " AND ".join(f"{columns(table)[index]} = ?" for index in key_columns(table))
@@ -168,6 +165,12 @@ class _SQLiteWriting(Writing):
 
     def release(self, streams: Iterable[str]) -> None:
         self._connection.executemany("DELETE FROM quarantine WHERE stream = ?", [(stream,) for stream in streams])
+
+
+def insert_rows(connection: Any, how: str, table: str, rows: Sequence[Row]) -> None:
+    """Write rows to SQLite."""
+    places = ", ".join("?" * len(columns(table)))
+    connection.executemany(f"{how} INTO {table} VALUES ({places})", rows)
 
 
 # PostgreSQL -------------------------------------------------------------------------------------------------------
@@ -275,27 +278,35 @@ def _types(table: str, places: Iterable[int]) -> list[str]:
     return ["%s::text[]" if types[names[index]].type.python_type is str else "%s::bigint[]" for index in places]
 
 
-_NULL = "\x01"
-"""Stands for null in COPY's text; events hold no control characters but those of free text, which is never here."""
-
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def copy_rows(connection: Any, table: str, rows: Sequence[Row]) -> None:
-    """Write rows by COPY in its text format."""
-    with connection.cursor().copy(f"COPY {table} FROM STDIN (NULL '{_NULL}')") as copy:
-        for start in range(0, len(rows), COPY_CHUNK):
-            copy.write(_copy_text(rows[start : start + COPY_CHUNK]))
+    """Write rows by COPY."""
+    # JSON with nothing to escape, its brackets taken off, is CSV, and several times quicker made than COPY's text.
+    parts = [_encode_lines(rows[start : start + COPY_CHUNK]) for start in range(0, len(rows), COPY_CHUNK)]
+    if any(b"\\" in part for part in parts):
+        with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
+            copy.write(_copy_text(rows))
+        return
+    with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT csv, NULL 'null', ENCODING 'UTF8')") as copy:
+        for part in parts:
+            copy.write(part[1:-2].replace(b"]\n[", b"\n") + b"\n")
 
 
 def _copy_text(rows: Sequence[Row]) -> str:
-    """The rows as text. That nothing needs escaping is seen from the whole: just the tabs and ends that were put in."""
-    text = "".join(
-        ["\t".join([_NULL if v is None else v if v.__class__ is str else str(v) for v in row]) + "\n" for row in rows]
-    )
-    tabs = len(rows) * (len(rows[0]) - 1)
-    if "\\" not in text and "\r" not in text and text.count("\n") == len(rows) and text.count("\t") == tabs:
-        return text
     return "".join(
-        ["\t".join([_NULL if v is None else str(v).translate(_ESCAPES) for v in row]) + "\n" for row in rows]
+        ["\t".join(["\\N" if v is None else str(v).translate(_ESCAPES) for v in row]) + "\n" for row in rows]
     )
+
+
+def write_rows(generation: Generation, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Write rows by table, in a transaction of their own, to a generation that nobody reads yet."""
+    with generation.engine.begin() as connection:
+        raw: Any = connection.connection.driver_connection
+        for table, some in rows.items():
+            if generation.schema is None:
+                insert_rows(raw, "INSERT", table, some)
+            else:
+                copy_rows(raw, f'"{generation.schema}".{table}', some)

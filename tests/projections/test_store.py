@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from ledger.application import Ledger, open_ledger
+from ledger.times import FOREVER
 from projections import generations, places, runner
 from projections import rebuild as rebuilding
 from projections.check import check, memory_store
@@ -30,6 +31,7 @@ from projections.rebuild import rebuild
 from projections.runner import Runner, run_batch
 from projections.store import ReadStore
 from projections.tables import INTERVAL_COLUMNS, TABLES, deal_versions, person_versions, wins
+from projections.writing import write_rows
 from tests.projections.histories import EVENTS_OF, PLANNED, streams
 from tests.projections.logs import interleaved, put, renamed
 from tests.projections.plain_replay import shown_at
@@ -147,6 +149,42 @@ def shared_books(request, tmp_path_factory):
     yield make
     for ledger in opened:
         ledger.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["", "null", "NULL", "é 漢", "a,b", "],[", "'"],
+        ['"', "\\", "\\.", "\\N", "\t", "\n", "\r", "]\n[", "\x01", "null"],
+    ],
+    ids=["nothing to escape", "escapes"],
+)
+def test_rows_are_written_as_they_are_whatever_their_text_holds(ledger, names):
+    store = ReadStore.open(ledger)
+    rows = [
+        (
+            f"product-{number:02}",
+            1,
+            FOREVER,
+            2,
+            FOREVER,
+            number,
+            2,
+            2,
+            FOREVER,
+            None,
+            63,
+            name,
+            None,
+            -5,
+            None,
+            "EUR",
+            1,
+        )
+        for number, name in enumerate(names)
+    ]
+    write_rows(store.current, {"product_versions": rows})
+    assert contents(store)["product_versions"] == rows
 
 
 def test_a_store_filled_in_small_batches_is_that_of_one_rebuild(ledger):

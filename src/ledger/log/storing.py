@@ -14,8 +14,8 @@ from typing import IO, Any
 
 import msgspec
 
+from ledger.collecting import collect_seldom
 from ledger.errors import DatabaseUnusable, LedgerError, Moved, Refused
-from ledger.log.collecting import collected_seldom
 from ledger.log.recorder import LogRecorder
 from ledger.log.requests import Request, Stored
 
@@ -148,5 +148,5 @@ def _reply(outcome: Stored | BaseException) -> _Reply:
 
 
 if __name__ == "__main__":
-    with collected_seldom():
-        _serve(sys.stdin.buffer, sys.stdout.buffer)
+    collect_seldom()
+    _serve(sys.stdin.buffer, sys.stdout.buffer)

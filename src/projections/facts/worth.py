@@ -63,7 +63,7 @@ def revalue(
     else:
         said = tuple(lines)
     if lines and value is None:
-        value_minor: int | None = sum(line.value.minor for line in lines)
+        value_minor: int | None = sum([line.value.minor for line in lines])
         currency: str | None = lines[0].value.currency
     elif value is not None:
         value_minor, currency = value.minor, value.currency
@@ -74,12 +74,13 @@ def revalue(
     margin_minor = before.margin_minor if currency == before.currency else None
     if margin is not None:
         margin_minor = margin.minor if margin.currency == currency else None
-    elif lines and all(line.margin is not None for line in lines):
-        margin_minor = sum(line.margin.minor for line in lines if line.margin is not None)
+    elif lines:
+        margins = [line.margin.minor for line in lines if line.margin is not None]
+        margin_minor = sum(margins) if len(margins) == len(lines) else margin_minor
     if quantity is not None:
         total: int | None = quantity_e6(quantity)
     else:
-        total = sum(quantity_e6(line.quantity) for line in lines) if lines else before.quantity_e6
+        total = sum([quantity_e6(line.quantity) for line in lines]) if lines else before.quantity_e6
     laid = _lines(said, value_minor, margin_minor, total, currency) if said else ()
     return Worth(value_minor, margin_minor, total, currency, said, laid)
 
@@ -93,8 +94,9 @@ def _lines(
     quantities = [quantity_e6(line.quantity) for line in said]
     value_left = 0 if value is None else value - sum(values)
     quantity_left = 0 if quantity is None else quantity - sum(quantities)
-    margin_left = 0 if margin is None else margin - sum(each for each in margins if each is not None)
-    shared = None in margins
+    known = [each for each in margins if each is not None]
+    margin_left = 0 if margin is None else margin - sum(known)
+    shared = len(known) < len(margins)
     if value_left or quantity_left or (margin_left and not shared):
         products.append(None)
         values.append(value_left)
@@ -105,7 +107,5 @@ def _lines(
         parts = share(margin_left, [max(values[index], 0) for index in open_lines])
         for index, part in zip(open_lines, parts, strict=True):
             margins[index] = part
-    return tuple(
-        (number, product, values[index], margins[index], quantities[index], currency)
-        for index, (number, product) in enumerate(enumerate(products, start=1))
-    )
+    count = len(products)
+    return tuple(zip(range(1, count + 1), products, values, margins, quantities, [currency] * count, strict=True))

@@ -9,15 +9,20 @@ from contextlib import contextmanager
 SELDOM = (100_000, 20, 20)
 
 
-@contextmanager
-def collected_seldom() -> Iterator[None]:
+def collect_seldom() -> None:
     """Look for garbage every hundred thousand objects instead of every seven hundred.
 
-    A batch of thousands of lines makes many objects that live until it is stored; what refers to itself is rare there,
-    and looking for it again and again took a sixth of the processor time of a bulk append.
+    Thousands of lines or events make many objects that live until they are written; what refers to itself is rare among
+    them, and looking for it again and again took a sixth of the processor time of appending and rebuilding.
     """
-    before = gc.get_threshold()
     gc.set_threshold(*SELDOM)
+
+
+@contextmanager
+def collected_seldom() -> Iterator[None]:
+    """The same for a while."""
+    before = gc.get_threshold()
+    collect_seldom()
     try:
         yield
     finally:
