@@ -68,6 +68,8 @@ def share(total: int, weights: Sequence[int]) -> list[int]:
     if not weights:
         return []
     whole = sum(weights)
+    if whole == total and whole:
+        return list(weights)
     if whole == 0:
         weights, whole = [1] * len(weights), len(weights)
     parts = [total * weight // whole for weight in weights]

@@ -17,12 +17,12 @@ from projections.reports import objective_lines
 from projections.reports.cells import Cells, work_out
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
-from projections.reports.objective_lines import Objective, teams_at
-from projections.reports.objectives import OBJECTIVES
+from projections.reports.objective_lines import OBJECTIVE, teams_at
+from projections.reports.objectives import REACHED
 from projections.reports.periods import Period, add_months
 from projections.reports.settings import Steering, steering
 from projections.reports.win_rate import WIN_RATE
-from projections.tables import book_versions, interactions, quote_versions, task_versions
+from projections.tables import UNSETTLED, book_versions, interactions, quote_versions, task_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -151,30 +151,24 @@ def _complaints(question: Question, view: View, settled: Steering) -> Iterator[A
     pair, zone = question.pair.happened, question.book.time_zone
     days = settled.thresholds.get("open_complaint_days", COMPLAINT_DAYS)
     i = interactions.c
-    still = (i.kind == literal("complaint", SqlText), i.resolved_at.is_(None))
     old = i.logged_at <= pair.as_of - int(days * DAY_US)
-    rows = intervals.at_pair(interactions, question.pair, view, *still, old)
-    for row in view.rows(select(rows)):
+    held = intervals.holds(interactions, pair.as_of, question.pair, view)
+    still = select(interactions).where(UNSETTLED, i.kind == literal("complaint", SqlText), old, held)
+    for row in view.rows(still):
         yield Alert("complaint_open", row, row.owner, local_date(row.logged_at, zone).isoformat())
 
 
 def _objectives(question: Question, view: View, rates: Rates) -> Iterator[Alert]:
     """Those in force that day that are behind their pace."""
-    asked = replace(question, report=OBJECTIVES, by=(), where={}, period=None)
-    found = [_without_forecast(each) for each in objective_lines.in_force(asked, view, rates)]
-    rows = {each.item.stream: each.item for each in found}
+    asked = replace(question, report=REACHED, by=(), where={}, period=None)
     cells = Cells(asked)
-    cells.summarise(objective_lines.reached(asked, view, found))
+    found = cells.summarise(objective_lines.items_reached(asked, view, rates))
+    rows = {item.stream: item for item in found if item.state == OBJECTIVE}
     for key, sums in cells.rows.items():
         if sums["status"] == "behind":
             of = dict(zip(asked.heads, key, strict=True))
             item = rows[f"objective-{of['objective']}"]
             yield Alert("objective_behind", _Row(item.stream, item.position, 0), of["owner"], sums["period_from"])
-
-
-def _without_forecast(objective: Objective) -> Objective:
-    item = objective.item
-    return replace(objective, item=replace(item, figures={**item.figures, "is_forecast": 0}))
 
 
 class _Row(NamedTuple):

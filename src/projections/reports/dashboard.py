@@ -11,6 +11,7 @@ from ledger.money import E6, decimals
 from ledger.times import DAY_US
 from projections.reports.cells import Cells, work_out
 from projections.reports.definition import Column, Item, Report, Text, told
+from projections.reports.objectives import FORECAST_COLUMNS, REACHED
 from projections.reports.periods import parse_period
 from projections.reports.settings import steering
 
@@ -124,6 +125,7 @@ def _value(indicator: Indicator, question: Question, view: View) -> Exact:
     if report.name == "objectives":
         scope = "person" if "owner" in where else "team" if "team" in where else "company"
         where |= {"scope": frozenset({scope}), "metric": frozenset({"amount"})}
+        report = report if indicator.column.name in FORECAST_COLUMNS else REACHED
     if not where.keys() <= set(report.dimensions):
         return None
     given = {name: value for name, value in question.given.items() if name in report.parameters}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, Text, and_, bindparam, cast, func, literal, or_, select
@@ -162,10 +163,20 @@ def week_label(day: date) -> str:
 
 
 def as_table(pairs: Mapping[str, str], view: View) -> Any:
-    """The pairs as a table of `key` and `value`, passed as one parameter however many they are."""
-    given = bindparam("survivors", json.dumps(pairs), Text)
-    if view.connection.dialect.name == "sqlite":
-        return func.json_each(given).table_valued("key", "value", name="survivors")
+    """The pairs as a table of `key` and `value`, passed as one parameter however many they are.
+
+    Equal pairs are the same table, so that a statement may use it twice.
+    """
+    return _as_table(json.dumps(pairs), view.connection.dialect.name)
+
+
+@lru_cache(maxsize=16)
+def _as_table(pairs: str, dialect: str) -> Any:
+    """Made once for a statement: else SQLite reads all pairs anew for every row."""
+    given = bindparam("survivors", pairs, Text)
+    if dialect == "sqlite":
+        table = func.json_each(given).table_valued("key", "value")
+        return select(table.c.key, table.c.value).cte("survivors").prefix_with("MATERIALIZED")
     table = func.json_each_text(cast(given, JSON)).table_valued("key", "value", name="survivors")
     byte_order = select(table.c.key.collate("C").label("key"), table.c.value.collate("C").label("value"))
     return byte_order.subquery("survivors")

@@ -79,9 +79,9 @@ def _contacts(question: Question, view: View) -> dict[str, list[str]]:
 def _score(alike: Fraction, shared: int, *countries: str | None) -> int:
     """Of 100: the names' likeness, a contact in common, the same country (an unknown one counts half)."""
     one, other = countries
-    same = Fraction(1, 2) if one is None or other is None else Fraction(one == other)
-    points = NAME * alike + CONTACTS * (shared > 0) + COUNTRY * same
-    return half_even(*Fraction(points).as_integer_ratio())
+    halves = 2 * CONTACTS * (shared > 0) + COUNTRY * (1 if one is None or other is None else 2 * (one == other))
+    part, whole = alike.as_integer_ratio()
+    return half_even(2 * NAME * part + halves * whole, 2 * whole)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)

@@ -11,7 +11,7 @@ from ledger import money
 from ledger.money import half_even
 from projections import intervals
 from projections.reports import lines
-from projections.reports.definition import PRODUCT, STATE, TIME
+from projections.reports.definition import PRODUCT, STATE
 from projections.reports.dimensions import OF_CUSTOMER, time_label
 from projections.tables import deal_lines, losses, product_versions, win_lines, wins
 
@@ -96,7 +96,7 @@ def read(
     for row in view.rows(query, lines.values(source, question)):
         parts = products.get(row.stream, NO_PRODUCTS) if splits(question) else ()
         places = _places(told(question, row), parts)
-        if not any(wanted(question, place) for place in places):
+        if question.where and not any(wanted(question, place) for place in places):
             continue
         value, margin, quantity = row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0
         has_margin = int(row.margin_minor is not None)
@@ -139,7 +139,7 @@ def _joined(row: Any, question: Question, rates: Rates, merged: Mapping[str, str
 
 def wanted(question: Question, dimensions: Mapping[str, str | None]) -> bool:
     """Whether a piece passes the filters; the query has applied its own already, to the same end."""
-    return all(dimensions[name] in values for name, values in question.where.items())
+    return not question.where or all(dimensions[name] in values for name, values in question.where.items())
 
 
 def splits(question: Question) -> bool:
@@ -157,11 +157,8 @@ def placed(
     question: Question, state: str | None, month: str | None, found: dict[str, str | None]
 ) -> dict[str, str | None]:
     """The dimensions that the query told, and beside them those that state and month tell."""
-    for name in question.dimensions:
-        if name in STATE:
-            found[name] = state
-        elif name in TIME:
-            found[name] = time_label(name, month)
+    for name in question.told_late:
+        found[name] = state if name in STATE else time_label(name, month)
     return found
 
 

@@ -92,6 +92,7 @@ _KINDS = {
     "pattern": "text",
 }
 _FEW = 500
+"""Of more things than these all names are read."""
 MOST_STEPS = 12 * 300
 """More months than a cohort can be followed for."""
 
@@ -109,19 +110,21 @@ def names(dimension: str, ids: Iterable[str], question: Question, view: View, le
     if table is stage_versions:
         return _stage_names(dimension, question, view)
     prefix = _PREFIX.get(dimension, f"{dimension}-")
-    columns = ["stream", "name", "name_commitment"]
+    wanted = frozenset(ids)
     found: dict[str, str] = {}
     commitments: dict[str, str] = {}
-    streams = sorted({prefix + each for each in ids})
-    for start in range(0, len(streams), _FEW):
-        few = table.c.stream.in_(streams[start : start + _FEW])
-        rows = intervals.at_pair(table, question.pair, view, few)
-        for row in view.rows(select(*(rows.c[each] for each in columns if each in rows.c))):
-            thing = row.stream.removeprefix(prefix)
-            if getattr(row, "name", None) is not None:
-                found[thing] = row.name
-            elif getattr(row, "name_commitment", None) is not None:
-                commitments[thing] = row.name_commitment
+    streams = sorted(prefix + each for each in wanted)
+    few = [table.c.stream.in_(streams)] if len(streams) <= _FEW else []
+    columns = [each for each in ("stream", "name", "name_commitment") if each in table.c]
+    query = select(*(table.c[each] for each in columns)).where(intervals.in_force(table, question.pair, view), *few)
+    for row in view.rows(query):
+        thing = row.stream.removeprefix(prefix)
+        if thing in wanted:
+            name, commitment = getattr(row, "name", None), getattr(row, "name_commitment", None)
+            if name is not None:
+                found[thing] = name
+            elif commitment is not None:
+                commitments[thing] = commitment
     if commitments and ledger is not None:
         found |= _revealed(commitments, ledger)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,8 +44,12 @@ def likeness(one: tuple[str, ...], other: tuple[str, ...]) -> Fraction:
     return Fraction(2 * len(mine & its), len(mine) + len(its)) if mine or its else Fraction(0)
 
 
-def _pieces(name: tuple[str, ...]) -> set[str]:
-    return {padded[at : at + 3] for word in name for padded in (f"  {word} ",) for at in range(len(padded) - 2)}
+@lru_cache(maxsize=100_000)
+def _pieces(name: tuple[str, ...]) -> frozenset[str]:
+    """Kept, as a name is compared with many others."""
+    return frozenset(
+        padded[at : at + 3] for word in name for padded in (f"  {word} ",) for at in range(len(padded) - 2)
+    )
 
 
 def candidates(names: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:

@@ -79,9 +79,9 @@ def values(source: Source, question: Question) -> dict[str, int | str]:
     return {**source.values, _CURRENCY.key: question.currency, _KNOWN_AT.key: question.pair.known_at}
 
 
-def asked(question: Question) -> list[str]:
+def asked(question: Question) -> tuple[str, ...]:
     """The dimensions that the query tells."""
-    return sorted(question.dimensions - LATE)
+    return question.told_early
 
 
 def summed(source: Source, question: Question, view: View) -> Select[Any]:
@@ -90,7 +90,7 @@ def summed(source: Source, question: Question, view: View) -> Select[Any]:
     Sums are named after their base; `late` counts lines that rest on an event appended after `known_at`. `currency`,
     `probability_bp` and `at` mean something of a line by itself alone. What executes it must pass `values`.
     """
-    names, bases = tuple(asked(question)), used(question, source)
+    names, bases = asked(question), used(question, source)
     late, needs_month = view.stamp > question.pair.known_at, question.needs_month
     if source.kept is not None and OWN.issuperset(names) and LATE.issuperset(question.where):
         return _kept(source.kept, names, bases, needs_month=needs_month, late=late)

@@ -18,7 +18,9 @@ from projections.reports.sources import Source, between, closed, label, month_of
 from projections.tables import interactions, invoices, win_lines, wins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import ColumnElement, FromClause, Subquery
 
     from projections.reports.definition import Base
     from projections.reports.question import Question
@@ -95,15 +97,15 @@ def invoiced(question: Question, view: View, entries: Iterable[str]) -> Source:
 def first_wins(question: Question, view: View) -> Source:
     """The first win of each customer whose first win lies in the period."""
     last = min(question.period_to - 1, question.pair.happened.as_of)
-    won = intervals.at_pair(wins, question.pair, view, wins.c.effective_from <= last, wins.c.customer.is_not(None))
-    customer: Any = won.c.customer
-    frm: Any = won
-    if found := survivors(merged(question, view)):
-        table = as_table(found, view)
-        frm = won.outerjoin(table, table.c.key == customer)
-        customer = func.coalesce(table.c.value, customer)
+    bought = (wins.c.effective_from <= last, wins.c.customer.is_not(None))
+    won = intervals.at_pair(wins, question.pair, view, *bought)
+    lately = intervals.at_pair(wins, question.pair, view, *bought, wins.c.effective_from >= question.period_from)
+    found = survivors(merged(question, view))
+    frm, customer = _survivors_of(won, found, view)
+    buyers_frm, buyer = _survivors_of(lately, found, view)
+    has_bought_lately = customer.in_(select(buyer).select_from(buyers_frm))
     rank = func.row_number().over(partition_by=customer, order_by=(won.c.effective_from, won.c.position, won.c.stream))
-    ranked = select(won, rank.label("rank")).select_from(frm).subquery("ranked")
+    ranked = select(won, rank.label("rank")).select_from(frm).where(has_bought_lately).subquery("ranked")
     first = select(ranked).where(ranked.c.rank == 1, ranked.c.effective_from >= question.period_from)
     rows = first.subquery("first_wins")
     return Source(
@@ -115,6 +117,13 @@ def first_wins(question: Question, view: View) -> Source:
         month=month_of(rows.c.effective_from, wins.c.effective_from, question, view),
         product_lines=win_lines,
     )
+
+
+def _survivors_of(won: Subquery, found: Mapping[str, str], view: View) -> tuple[FromClause, ColumnElement[Any]]:
+    if not found:
+        return won, won.c.customer
+    table = as_table(found, view)
+    return won.outerjoin(table, table.c.key == won.c.customer), func.coalesce(table.c.value, won.c.customer)
 
 
 def talks(question: Question, view: View, kinds: Iterable[str]) -> Source:

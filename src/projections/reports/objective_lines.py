@@ -85,6 +85,17 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     yield from _forecast(question, view, rates, found)
 
 
+def items_reached(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """The same without what open deals may bring: as if nothing were forecast of any."""
+    found = [_without_forecast(each) for each in in_force(question, view, rates)]
+    yield from reached(question, view, found)
+
+
+def _without_forecast(objective: Objective) -> Objective:
+    item = objective.item
+    return replace(objective, item=replace(item, figures={**item.figures, "is_forecast": 0}))
+
+
 def reached(question: Question, view: View, found: Sequence[Objective]) -> Iterator[Item]:
     """Each of these objectives, and what has counted towards it added up, without what still may."""
     yield from (each.item for each in found)
@@ -292,9 +303,13 @@ def _forecast(
         assert asked.report.lines is not None
         for source in asked.report.lines(asked, view):
             for line in exact.read(source, asked, view, rates, merged=into):
-                if line.state != "omitted":
-                    for each in by_owner(line.pieces[0].dimensions.get("owner")):
-                        yield from _may_bring(line, each, today)
+                if line.state == "omitted":
+                    continue
+                told = [{**part.dimensions, "day": max(part.dimensions["day"] or "", today)} for part in line.pieces]
+                for each in by_owner(line.pieces[0].dimensions.get("owner")):
+                    parts = [part for part, of in zip(line.pieces, told, strict=True) if each.counts(of)]
+                    if parts:
+                        yield _may_bring(line, each, parts)
 
 
 def _due(question: Question, some: Sequence[Objective]) -> Question:
@@ -302,18 +317,15 @@ def _due(question: Question, some: Sequence[Objective]) -> Question:
 
     def lines(asked: Question, view: View) -> list[Source]:
         sources = open_deals(asked, view, due_in=lambda due: due <= last)
-        return [_of_ranges(replace(each, month=each.columns["expected_close_on"]), some) for each in sources]
+        by_day = [replace(each, month=each.columns["expected_close_on"], kept=None) for each in sources]
+        return [_of_ranges(each, some) for each in by_day]
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
     return _of_lines(question, _heads(some), tuple(Sum(base, base) for base in sorted(bases)), lines)
 
 
-def _may_bring(line: Line, objective: Objective, today: str) -> Iterator[Item]:
+def _may_bring(line: Line, objective: Objective, parts: Sequence[Piece]) -> Item:
     """What an open deal may bring to an objective, in minor units or millionths, and how likely that is."""
-    due = {"day": max(line.pieces[0].dimensions["day"] or "", today)}
-    parts = [part for part in line.pieces if objective.counts({**part.dimensions, **due})]
-    if not parts:
-        return
     metric = objective.metric
     chance = line.probability_bp or 0
     if metric in MONEY:
@@ -322,7 +334,7 @@ def _may_bring(line: Line, objective: Objective, today: str) -> Iterator[Item]:
     else:
         may_bring = E6 if metric == "won_count" else sum(part.bases["quantity"] for part in parts)
         figures = {"forecast": Fraction(may_bring * chance, E6 * BASIS_POINTS)}
-    yield _line(line, objective, OPEN, figures | {"may_bring": may_bring, "probability_bp": chance})
+    return _line(line, objective, OPEN, figures | {"may_bring": may_bring, "probability_bp": chance})
 
 
 def _sum(parts: Sequence[Piece], base: Base) -> int | None:

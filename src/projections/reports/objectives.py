@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -177,3 +178,7 @@ OBJECTIVES = Report(
     evidence=objective_lines.evidence,
     summary=summary,
 )
+
+FORECAST_COLUMNS = frozenset({"forecast", "forecast_minor", "covered", "objective_probability"})
+REACHED = replace(OBJECTIVES, items=objective_lines.items_reached)
+"""The same where none of the `FORECAST_COLUMNS` is asked for: they are what takes time."""

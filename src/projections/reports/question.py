@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from ledger.times import day_end, day_start, is_date, local_date
 from projections.intervals import at_pair
 from projections.pairs import Pair, Present
 from projections.reports import parameters, periods
-from projections.reports.definition import TIME
+from projections.reports.definition import PRODUCT, STATE, TIME
 from projections.tables import book_versions
 
 if TYPE_CHECKING:
@@ -64,26 +65,36 @@ class Question:
     since: int | None = None
     settled: Pair | None = None
 
-    @property
+    @cached_property
     def heads(self) -> tuple[str, ...]:
         """The dimensions that head every row."""
         return self.report.fixed + self.by
 
-    @property
+    @cached_property
     def dimensions(self) -> frozenset[str]:
         """Every dimension that the answer needs of a line."""
         return frozenset(self.heads) | frozenset(self.where)
 
-    @property
+    @cached_property
     def needs_month(self) -> bool:
         return not self.dimensions.isdisjoint(TIME)
 
-    @property
+    @cached_property
+    def told_early(self) -> tuple[str, ...]:
+        """The dimensions that the query of a line tells."""
+        return tuple(sorted(self.dimensions - STATE - PRODUCT - TIME))
+
+    @cached_property
+    def told_late(self) -> tuple[str, ...]:
+        """The dimensions that a line's state and month tell."""
+        return tuple(sorted(self.dimensions & (STATE | TIME)))
+
+    @cached_property
     def period_from(self) -> int:
         """First instant of the period; before all time without one."""
         return day_start(self.period.first, self.book.time_zone) if self.period else -BEYOND
 
-    @property
+    @cached_property
     def period_to(self) -> int:
         """First instant after the period; after all time without one."""
         if self.period is None:
