@@ -91,6 +91,8 @@ def main(url: str, book: str, path: str, seed: str, how: str) -> None:
     journal.write(ready=True)
     for thread in threads:
         thread.start()
+    for thread in threads:  # once the main thread has ended, a rebuild could begin no threads of its own
+        thread.join()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from sqlalchemy.util import LRUCache
 from ledger.application import Ledger, open_ledger
 from ledger.times import parse_instant
 from projections.reports import MissingRate, find
-from projections.reports.exact import Line
+from projections.reports.definition import OF_MARGIN, Base
+from projections.reports.exact import Bases, Line
 from projections.reports.explain import _lines
 from projections.reports.question import ask
 from projections.reports.table import tabulate
@@ -37,7 +38,7 @@ NAIVE: dict[str, Callable[[naive_reports.Book, naive_reports.Question], Any]] = 
     "sales": naive_reports.sales,
     "conversion": naive_reports.conversion,
 }
-FIGURES = {
+FIGURES: dict[Base, str] = {
     "value": "amount_minor",
     "margin": "margin_minor",
     "quantity": "quantity_e6",
@@ -164,7 +165,7 @@ def reported(report: Report, question: Question, view: View) -> tuple[LineSet, R
         assert isinstance(line, Line)
         taken = {each.of for each in report.sums if each.takes(line.state)}
         for piece in line.pieces:
-            brings = [(FIGURES[base], piece.bases[base]) for base in FIGURES if base in taken]
+            brings = [(FIGURES[base], _brought(piece.bases, base)) for base in FIGURES if base in taken]
             line_set[line.stream, line.state, *(piece.dimensions[name] for name in names), *brings] += 1
     unsaid = {*question.heads, *(f"{name}_name" for name in question.heads)}
     rows = {
@@ -173,6 +174,11 @@ def reported(report: Report, question: Question, view: View) -> tuple[LineSet, R
     }
     assert len(rows) == len(table.rows)
     return line_set, rows
+
+
+def _brought(bases: Bases, base: Base) -> int | None:
+    """A margin that nobody said is unknown."""
+    return None if base in OF_MARGIN and not bases["margin_said"] else bases[base]
 
 
 def replayed(asked: Asked, report: Report, question: Question, book: naive_reports.Book) -> tuple[LineSet, Rows] | None:

@@ -19,6 +19,7 @@ import msgspec
 
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_US = 86_400_000_000
 DECIMALS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "TND": 3}
 ENDINGS = {"won", "lost", "abandoned"}
 
@@ -455,7 +456,8 @@ def book_after(events: Iterable[Seen]) -> State | None:
     state: State | None = None
     for event in events:
         if state is None and event.type == "book.opened":
-            state = {name: event.data[name] for name in ("currency", "time_zone", "fiscal_year_start_month")}
+            names = ("currency", "time_zone", "fiscal_year_start_month", "lapse_after_days")
+            state = {name: event.data.get(name) for name in names}
         elif state is not None and event.type == "book.settings_changed":
             state.update({name: event.data[name] for name in state if event.data.get(name) is not None})
     return state

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -28,6 +28,9 @@ Row = dict[str, Any]
 
 CUMULATED = {"commit": "commit", "most_likely": "most_likely", "best_case": "best_case", "pipeline": "open"}
 """Forecast categories from the surest on, and what each is called once those before it are added."""
+
+MOST_KEPT = 50
+"""Lists of lines that a book keeps at hand."""
 
 # A book, and a question put to it ---------------------------------------------------------------------------------
 
@@ -84,6 +87,8 @@ class Book:
         for event in events:
             self.streams.setdefault(event["stream"], []).append(event)
         self._seen: dict[tuple[str, int], list[Seen]] = {}
+        self._states: dict[Any, State | None] = {}
+        self._lines: dict[Any, list[Line]] = {}
 
     def seen(self, stream: str, known_at: int) -> list[Seen]:
         key = stream, known_at
@@ -92,9 +97,30 @@ class Book:
         return self._seen[key]
 
     def state(self, stream: str, as_of: int, known_at: int) -> State | None:
-        """What the stream was at an instant, after all that happened up to and at it."""
-        after = AFTER[stream.partition("-")[0]]
-        return after(event for event in self.seen(stream, known_at) if event.at <= as_of)
+        """What the stream was at an instant, after all that happened up to and at it; nobody may change it."""
+        events = [event for event in self.seen(stream, known_at) if event.at <= as_of]
+        same = (stream, *((event.at, event.position, id(event.data)) for event in events))
+        if same not in self._states:
+            self._states[same] = AFTER[stream.partition("-")[0]](events)
+        return self._states[same]
+
+    def once(self, what: str, question: Question, lines: Callable[[Book, Question], list[Line]]) -> list[Line]:
+        """Lines that many questions of one pair ask for; nobody may change them."""
+        split = not {"product", "product_range"}.isdisjoint({*question.by, *question.where})
+        key = (
+            what,
+            question.as_of,
+            question.known_at,
+            question.currency,
+            question.constant_rates,
+            question.basis,
+            split,
+        )
+        if key not in self._lines:
+            while len(self._lines) >= MOST_KEPT:
+                del self._lines[next(iter(self._lines))]
+            self._lines[key] = lines(self, question)
+        return self._lines[key]
 
     def of_kind(self, kind: str) -> list[str]:
         return sorted(stream for stream in self.streams if stream.startswith(kind + "-"))
@@ -170,7 +196,7 @@ class Book:
             nothing = {"product": None, "value": 1, "margin": 1, "quantity": Fraction(1)}
             parts = product_lines(states[line.stream]) or [nothing]
             split = {
-                figure: largest_remainder(line.figures[figure], [part[of] or 0 for part in parts])
+                figure: _shared(line.figures[figure], [part[of] or 0 for part in parts])
                 for figure, of in SHARED_BY.items()
                 if figure in line.figures
             }
@@ -183,11 +209,15 @@ class Book:
         return shared
 
 
+def _shared(total_: int | None, weights: list[Any]) -> list[Any]:
+    return [None] * len(weights) if total_ is None else largest_remainder(total_, weights)
+
+
 def amounts(state: State, rate: Fraction) -> dict[str, Any]:
-    """Amount and margin converted, each rounded once; nothing said counts as nothing."""
+    """Amount and margin converted, each rounded once; nothing said counts as nothing, but a margin is unknown then."""
     return {
         "amount_minor": half_even((state["value"] or 0) * rate),
-        "margin_minor": half_even((state["margin"] or 0) * rate),
+        "margin_minor": None if state["margin"] is None else half_even(state["margin"] * rate),
         "quantity_e6": int((state["quantity"] or 0) * 1_000_000),
     }
 
@@ -197,6 +227,10 @@ def amounts(state: State, rate: Fraction) -> dict[str, Any]:
 
 def open_deals(book: Book, question: Question) -> list[Line]:
     """The deals open at the pair, valued at `as_of`, with their probability and category in force."""
+    return book.once("open", question, _open_deals)
+
+
+def _open_deals(book: Book, question: Question) -> list[Line]:
     into = question.currency or book.settings(question)["currency"]
     lines, states = [], {}
     for stream in book.of_kind("deal"):
@@ -211,8 +245,9 @@ def open_deals(book: Book, question: Question) -> list[Line]:
         labels = book.dimensions(state, question.as_of, question)
         labels |= calendar((state["expected_close_on"] or "")[:7] or None)
         figures = amounts(state, rate) | {
+            "chance": chance,
             "weighted_minor": half_even((state["value"] or 0) * rate * chance),
-            "weighted_margin_minor": half_even((state["margin"] or 0) * rate * chance),
+            "weighted_margin_minor": None if state["margin"] is None else half_even(state["margin"] * rate * chance),
             "category": state["category"] or stage["category"],
             "expected_close_on": state["expected_close_on"],
         }
@@ -223,6 +258,10 @@ def open_deals(book: Book, question: Question) -> list[Line]:
 
 def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
     """Wins, losses and abandonments in force at the pair, as their deal was when it closed."""
+    return [line for line in book.once("closed", question, _closings) if line.figures["status"] in statuses]
+
+
+def _closings(book: Book, question: Question) -> list[Line]:
     into = question.currency or book.settings(question)["currency"]
     lines, states, at = [], {}, {}
     for stream in book.of_kind("deal") + book.of_kind("quote"):
@@ -234,12 +273,13 @@ def closings(book: Book, question: Question, statuses: set[str]) -> list[Line]:
         status = state["status"]
         if status == "accepted" and state["deal"] is None:
             status = "won"
-        if status not in statuses:
+        if status not in ENDINGS:
             continue
         rate, missing = book.rate(state["currency"], into, now["closed_at"], question)
         counted_at = state["opened_at"] if question.basis == "cohort" else now["closed_at"]
         labels = book.dimensions(state, now["closed_at"], question)
         labels |= calendar(month_of(counted_at, book, question))
+        labels |= {name: state.get(name) for name in ("reason", "competitor")}
         figures = amounts(state, rate) | {
             "status": status,
             "effective_at": now["closed_at"],
@@ -293,7 +333,9 @@ def grouped(lines: list[Line], by: Iterable[str]) -> dict[tuple[Any, ...], list[
 
 
 def total(lines: list[Line], figure: str) -> Any:
-    return sum(line.figures[figure] for line in lines)
+    """The sum over the lines; unknown where it is of none of them."""
+    told = [line.figures[figure] for line in lines if line.figures[figure] is not None]
+    return sum(told) if told or not lines else None
 
 
 def things(lines: list[Line]) -> int:
@@ -338,8 +380,7 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
         else:
             month, counts = due[:7], day >= first
         if counts:
-            line.dimensions |= calendar(month)
-            coming.append(line)
+            coming.append(replace(line, dimensions=line.dimensions | calendar(month)))
     won = [
         line
         for line in closings(book, question, {"won"})
@@ -350,7 +391,7 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
     calls = wanted(targets(book, question, "call", first, after), question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(coming + won + objectives + calls, ("month", *question.by)).items():
-        still = [line for line in cell if line in coming]
+        still = [line for line in cell if "category" in line.figures]
         forecasted = [line for line in still if line.figures["category"] != "omitted"]
         row = {
             "deals": things(still),
@@ -359,10 +400,10 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
             "quantity": total(still, "quantity_e6"),
             "weighted_minor": total(forecasted, "weighted_minor"),
             "weighted_margin_minor": total(forecasted, "weighted_margin_minor"),
-            "won_minor": total([line for line in cell if line in won], "amount_minor"),
+            "won_minor": total([line for line in cell if line.figures.get("status") == "won"], "amount_minor"),
         }
-        set_ = [line for line in cell if line in objectives]
-        called = [line for line in cell if line in calls]
+        set_ = [line for line in cell if line.figures.get("status") == "objective"]
+        called = [line for line in cell if line.figures.get("status") == "call"]
         objective = total(set_, "amount_minor") if set_ else None
         row["objective_minor"] = objective
         row["call_minor"] = total(called, "amount_minor") if called else None
@@ -394,7 +435,8 @@ def targets(book: Book, question: Question, kind: str, first: date, after: date)
     for stream in book.of_kind(kind):
         state = book.state(stream, at, question.known_at) or {}
         state = state if kind == "objective" else state.get("commit") or {}
-        if state.get("metric", "amount") == "amount" and not state.get("cancelled") and not state.get("kind"):
+        narrowed = state.get("kind") or state.get("product_range")
+        if state.get("metric", "amount") == "amount" and not state.get("cancelled") and not narrowed:
             for whose in [state["scope"][scope_kind]] if scope_kind in state.get("scope", {}) else []:
                 same.setdefault(whose, []).append((stream, state))
     lines = []
@@ -402,7 +444,7 @@ def targets(book: Book, question: Question, kind: str, first: date, after: date)
         days: dict[tuple[str, date], int] = {}
         for number in range((after - first).days):
             day = first + timedelta(days=number)
-            covering = [(length_of(state), stream) for stream, state in theirs if day in days_of(state)]
+            covering = [(length_of(state), stream) for stream, state in theirs if covers(state, day)]
             if covering:
                 shortest = min(length for length, _ in covering)
                 latest = max((state["said"], stream) for stream, state in theirs if (shortest, stream) in covering)[1]
@@ -426,8 +468,13 @@ def days_of(state: State) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
+def covers(state: State, day: date) -> bool:
+    return bool(state["period"]["from"] <= day.isoformat() <= state["period"]["to"])
+
+
 def length_of(state: State) -> int:
-    return len(days_of(state))
+    first, last = (date.fromisoformat(state["period"][end]) for end in ("from", "to"))
+    return (last - first).days + 1
 
 
 def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
@@ -443,7 +490,7 @@ def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, .
             "won": won,
             "amount_minor": amount,
             "margin_minor": margin,
-            "margin_rate": ratio(margin, amount),
+            "margin_rate": None if margin is None else ratio(margin, amount),
             "quantity": total(cell, "quantity_e6"),
             "average_minor": half_even(Fraction(amount, won)),
         }
@@ -478,7 +525,8 @@ def win_rate(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
         }
         for status in ("won", "lost"):
             for figure, name in (("amount_minor", ""), ("margin_minor", "_margin")):
-                average = Fraction(total(of[status], figure), count[status]) if count[status] else None
+                added = total(of[status], figure)
+                average = Fraction(added, count[status]) if count[status] and added is not None else None
                 rows[key][f"average_{status}{name}_minor"] = None if average is None else half_even(average)
     return lines, rows
 
@@ -501,7 +549,7 @@ def in_progress(book: Book, question: Question) -> list[Line]:
         elif before is not None and before["status"] == "open" and first <= question.happened_by:
             states[stream], at[stream] = before, first - 1
     for stream, state in states.items():
-        figures = {"status": "in_progress", "amount_minor": 0, "margin_minor": 0}
+        figures = {"status": "in_progress", "amount_minor": 0, "margin_minor": None}
         lines.append(Line(stream, book.dimensions(state, at[stream], question), figures))
     return shared_out(book, lines, states, at, question)
 

@@ -36,7 +36,7 @@ class Section:
     standing: bool = False
     totals: bool = True
     chart: bool = True
-    most_rows: int = 25
+    most_rows: int = 22
 
 
 _DIRECTOR, _MANAGER = frozenset({"director"}), frozenset({"manager"})

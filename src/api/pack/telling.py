@@ -25,6 +25,9 @@ FONT = "Source Sans Pro"
 FONTS: str = font_source_sans_pro.font_directory
 CHART_WIDTH, CHART_BARS = 560, 10
 UPRIGHT_COLUMNS = 10
+WHOLE_FROM = 1_000
+"""Numbers from which decimals tell nobody anything, and make neighbours touch."""
+
 NOTHING, MINUS = "–", "−"
 GOOD = frozenset({"met", "ahead", "on_track"})
 
@@ -228,11 +231,14 @@ def _cell(column: AnswerColumn, row: dict[str, Any], lang: str) -> str:
     if value is None:
         return _COMPANY.in_(lang) if column.name == "team" and row.get("scope") == "company" else NOTHING
     if isinstance(value, str):
-        return _day(value, lang, short=True) if is_date(value) else str(word(column, value, lang))
+        said = _day(value, lang, short=True) if is_date(value) else str(word(column, value, lang))
+        only = (row.get("product_range") or row.get("kind")) if column.name == "metric" else None
+        return f"{said} ({only})" if only else said
     if column.type == "money":
         said = amount_text(value, column.unit or "", lang)
     else:
-        said = percent_text(value, lang) if is_share(column) else number_text(round(value, 2), lang)
+        whole = abs(value) >= WHOLE_FROM
+        said = percent_text(value, lang) if is_share(column) else number_text(round(value, 0 if whole else 2), lang)
     return said.replace("-", MINUS)
 
 

@@ -60,6 +60,31 @@ WORDS: Mapping[str, Text] = {
     "deal_stalled": Text("Affaire sans contact", "Deal without interaction"),
     "objective_behind": Text("Objectif en retard", "Objective behind pace"),
     "complaint_open": Text("Réclamation ouverte", "Complaint open too long"),
+    "threshold": Text("Seuil franchi", "Past its threshold"),
+    "win_rate": Text("taux de réussite", "win rate"),
+    "conversion": Text("conversion des devis", "quotes to orders"),
+    "overdue_tasks": Text("tâches en retard", "overdue tasks"),
+    "stalled_deals": Text("affaires sans contact", "deals without interaction"),
+    "late_deals": Text("affaires en retard", "deals past their close date"),
+    "expiring_quotes": Text("devis près d'expirer", "quotes about to expire"),
+    "open_complaints": Text("réclamations ouvertes", "complaints open too long"),
+    "behind_objectives": Text("objectifs en retard", "objectives behind pace"),
+    "interactions": Text("Contacts", "Interactions"),
+    "call": Text("appels", "calls"),
+    "email": Text("courriels", "e-mails"),
+    "visit": Text("visites", "visits"),
+    "meeting": Text("réunions", "meetings"),
+    "prospecting_meeting": Text("rendez-vous de prospection", "prospecting meetings"),
+    "demo": Text("démonstrations", "demos"),
+    "proposal": Text("propositions", "proposals"),
+    "document": Text("documents", "documents"),
+    "support_request": Text("demandes d'aide", "support requests"),
+    "maintenance": Text("maintenance", "maintenance"),
+    "complaint": Text("réclamations", "complaints"),
+    "web_visit": Text("visites du site", "web visits"),
+    "cart": Text("paniers", "carts"),
+    "survey": Text("enquêtes", "surveys"),
+    "other": Text("autres", "others"),
     "loyal": Text("Fidèle", "Loyal"),
     "active": Text("Actif", "Active"),
     "at_risk": Text("À risque", "At risk"),
@@ -68,10 +93,11 @@ WORDS: Mapping[str, Text] = {
 
 
 def word(column: AnswerColumn, value: Any, lang: str) -> Any:
-    """A word of ours in the reader's language; what the book says stays as it is."""
-    if column.name in WORDED and isinstance(value, str) and value in WORDS:
-        return WORDS[value].in_(lang)
-    return value
+    """A word of ours in the reader's language, or two of them; what the book says stays as it is."""
+    if column.name not in WORDED or not isinstance(value, str):
+        return value
+    words = [WORDS[each].in_(lang) if each in WORDS else each for each in value.split(":")]
+    return "\u00a0: ".join(words) if lang == "fr" else ": ".join(words)
 
 
 def heading(column: AnswerColumn) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from projections.reports import answer as _answer
 from projections.reports import explain as _explain
 from projections.reports.acquisition import ACQUISITION
-from projections.reports.activity_counts import ACTIVITY
+from projections.reports.activity import ACTIVITY
 from projections.reports.alerts import ALERTS
 from projections.reports.answer import Answer, AnswerColumn
 from projections.reports.bonus import BONUS

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from ledger.money import convert
 from projections import intervals
 from projections.reports import exact
-from projections.reports.activity import activity, span
-from projections.reports.customers import Of, behind, bought, customer_item
+from projections.reports.active_customers import activity, span
+from projections.reports.customers import Of, added, behind, bought, customer_item
 from projections.reports.definition import Item, Report, Text, average, told
 from projections.reports.dimensions import merged
 from projections.reports.lifetime import days_since, rounded, year_before, yearly_margin, years_left
@@ -118,19 +118,20 @@ def _place(channel: str | None, campaign: str | None, channels: Mapping[str, str
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
     """Costs and customers add up; what customers are worth is that of the cell's own."""
-    sums: dict[str, Any] = {name: sum(item.figures.get(name, 0) for item in found) for name in SUMS}
+    sums: dict[str, Any] = {name: added(found, name) for name in SUMS}
     acquired = [item for item in found if "customers" in item.figures]
     spent, customers, yearly = sums["spent_minor"], sums["customers"], yearly_margin(acquired)
+    observed = sums["observed_minor"]
     cac = Fraction(spent, customers) if customers else None
     value = payback = None
     if yearly is not None and acquired[0].figures["years_left"] is not None:
-        value = Fraction(sums["observed_minor"], customers) + yearly[0] * yearly[1] * acquired[0].figures["years_left"]
+        value = Fraction(observed, customers) + yearly[0] * yearly[1] * acquired[0].figures["years_left"]
     if cac is not None and yearly is not None and yearly[0] > 0:
         payback = cac * MONTHS_A_YEAR / (yearly[0] * yearly[1])
     return sums | {
-        "margin_minor": sums["observed_minor"],
+        "margin_minor": observed,
         "cac_minor": None if cac is None else rounded(cac),
-        "roi": Fraction(sums["observed_minor"] - spent, spent) if spent > 0 else None,
+        "roi": None if spent <= 0 or observed is None else Fraction(observed - spent, spent),
         "ltv_to_cac": value / cac if value is not None and cac else None,
         "payback_months": payback,
     }

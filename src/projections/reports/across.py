@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def tell_shares(rows: Mapping[Key, Sums], totals: Sums, of: str) -> None:
-    """Tell each row, and the totals, the `share` of a sum that is theirs; none of a whole that is not positive."""
-    whole = totals[of]
+    """Tell each row, and the totals, the `share` of a sum that is theirs; none of a whole that is not positive or known."""
+    whole = totals[of] or 0
     for sums in (*rows.values(), totals):
-        sums["share"] = Fraction(sums[of], whole) if whole > 0 else None
+        sums["share"] = Fraction(sums[of], whole) if whole > 0 and sums[of] is not None else None
 
 
 def tell_ranks(rows: Iterable[Sums], by: Callable[[Sums], Exact]) -> None:

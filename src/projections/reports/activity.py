@@ -1,69 +1,150 @@
-"""When a customer is active: from its first win until declared lost, or until it has not bought for too long.
-
-By the rule `declared` a customer is lost from its declaration until it is taken back or wins again; by `lapsed`, from
-the midnight after `lapse_after_days` days (as set at the pair) since its last win or invoice; by `both`, by either.
-"""
+"""What was done, and how much of it a win takes."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from ledger.times import day_start, local_date
-from projections.reports.customers import declared, invoiced
-from projections.reports.question import BEYOND
+from sqlalchemy import BigInteger, Text, and_, cast, func, literal, null
+
+from projections import intervals
+from projections.reports.definition import Column, Report, Sum, figure, ratio
+from projections.reports.definition import Text as Label
+from projections.reports.metrics import talks
+from projections.reports.sources import Source, between, closed, label, month_of, quotes
+from projections.tables import contact_versions, customer_versions, deal_versions, wins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from sqlalchemy import ColumnElement
 
     from projections.reports.question import Question
     from projections.store import View
 
-    IsActive = Callable[[str, int | None], bool]
+TALKS = {
+    "call": ("calls", Label("Appels", "Calls")),
+    "email": ("emails", Label("Courriels", "E-mails")),
+    "visit": ("visits", Label("Visites", "Visits")),
+    "meeting": ("meetings", Label("Réunions", "Meetings")),
+    "prospecting_meeting": ("prospecting_meetings", Label("Rendez-vous de prospection", "Prospecting meetings")),
+    "demo": ("demos", Label("Démonstrations", "Demos")),
+    "proposal": ("proposals", Label("Propositions", "Proposals")),
+}
+"""The interactions that are a rep's effort, by kind: their column and its label."""
+
+DONE = {
+    "new_lead": ("new_leads", Label("Nouvelles pistes", "New leads")),
+    "new_contact": ("new_contacts", Label("Nouveaux contacts", "New contacts")),
+    "opened": ("deals_opened", Label("Affaires ouvertes", "Deals opened")),
+    "quoted": ("quotes_issued", Label("Devis émis", "Quotes issued")),
+    "won": ("deals_won", Label("Ventes", "Deals won")),
+}
+EFFORT = frozenset(TALKS)
 
 
-class Span(NamedTuple):
-    """The last instant before a question's period, and the last of it up to `as_of`."""
-
-    opening: int
-    closing: int
-
-
-def span(question: Question) -> Span | None:
-    """The instants of a question's opening and closing state; None when its period has not begun."""
-    happened = question.pair.happened.as_of
-    if question.period is None:
-        return Span(-BEYOND, happened)
-    if question.period_from > happened:
-        return None
-    return Span(question.period_from - 1, min(happened, question.period_to - 1))
+def lines(question: Question, view: View) -> list[Source]:
+    """Each interaction, new lead, new contact, deal opened, quote issued and win of the period."""
+    return [
+        talks(question, view, tuple(TALKS)),
+        _leads(question, view),
+        _contacts(question, view),
+        opened(question, view),
+        replace(quotes(question, view), state=label("quoted")),
+        closed(question, view, wins),
+    ]
 
 
-def activity(question: Question, view: View, rule: str, instants: Sequence[int]) -> list[IsActive]:
-    """Who is active at each of the instants: told a customer and the instant of its last win in force then, if any."""
-    lost = [{} for _ in instants] if rule == "lapsed" else declared(question, view, instants)
-    invoices = {} if rule == "declared" else invoiced(question, view)
-    enough = [-BEYOND if rule == "declared" else since(question, at) for at in instants]
-
-    def at(instant: int, lost: Mapping[str, int], enough: int) -> IsActive:
-        def is_active(customer: str, last_win: int | None) -> bool:
-            if last_win is None or last_win <= lost.get(customer, -BEYOND):
-                return False
-            if last_win >= enough:
-                return True
-            times = invoices.get(customer, ())
-            before = bisect_right(times, instant)
-            return before > 0 and times[before - 1] >= enough
-
-        return is_active
-
-    return [at(*each) for each in zip(instants, lost, enough, strict=True)]
+def opened(question: Question, view: View) -> Source:
+    """Deals opened in the period, as they were opened; one merged since is none."""
+    d = deal_versions.c
+    now = intervals.at_pair(deal_versions, question.pair, view, *between(d.opened_at, question), d.status != "merged")
+    then = deal_versions.alias("as_opened")
+    as_opened = and_(then.c.stream == now.c.stream, intervals.holds(then, now.c.opened_at, question.pair, view))
+    return Source(
+        frm=now.join(then, as_opened),
+        columns=dict(then.c.items()),
+        state=label("opened"),
+        at=now.c.opened_at,
+        happened_at=now.c.opened_at,
+        month=month_of(now.c.opened_at, d.opened_at, question, view),
+    )
 
 
-def since(question: Question, at: int) -> int:
-    """The first instant of the earliest day on which a last win or invoice still keeps a customer at `at`."""
-    if at <= -BEYOND:
-        return -BEYOND
-    zone = question.book.time_zone
-    return day_start(local_date(at, zone) - timedelta(days=question.book.lapse_after_days), zone)
+def _leads(question: Question, view: View) -> Source:
+    c = customer_versions.c
+    since = (*between(c.registered_at, question), c.registered_kind == "lead", c.merged_into.is_(None))
+    now = intervals.at_pair(customer_versions, question.pair, view, *since)
+    return _at_customer(question, view, now, at=now.c.registered_at, stored=c.registered_at, state="new_lead")
+
+
+def _contacts(question: Question, view: View) -> Source:
+    k = contact_versions.c
+    now = intervals.at_pair(contact_versions, question.pair, view, *between(k.added_at, question))
+    return _at_customer(question, view, now, at=now.c.added_at, stored=k.added_at, state="new_contact")
+
+
+def _at_customer(
+    question: Question, view: View, now: Any, *, at: ColumnElement[int], stored: ColumnElement[int], state: str
+) -> Source:
+    """Something of a customer's stream, which is its owner's and otherwise the customer's of then."""
+    then = customer_versions.alias("of_customer")
+    of_customer = and_(then.c.stream == now.c.stream, intervals.holds(then, at, question.pair, view))
+    text, number = cast(null(), Text), cast(null(), BigInteger)
+    told = {name: then.c[name] for name in ("owner", "region", "country", "channel", "campaign")}
+    return Source(
+        frm=now.outerjoin(then, of_customer),
+        columns={
+            **told,
+            "stream": now.c.stream,
+            "position": now.c.position,
+            "appended_at": now.c.appended_at,
+            "customer": func.substr(now.c.stream, literal(len("customer-") + 1)),
+            "alone": text,
+            "currency": text.label("currency"),
+            "value_minor": number.label("value_minor"),
+            "margin_minor": number.label("margin_minor"),
+        },
+        state=label(state),
+        at=at,
+        happened_at=at,
+        month=month_of(at, stored, question, view),
+    )
+
+
+ACTIVITY = Report(
+    name="activity",
+    title=Label("Activité", "Activity"),
+    description=Label(
+        "Ce qui a été fait dans la période : contacts par genre, pistes, contacts et affaires nouvelles, devis, "
+        "ventes, et les minutes passées.",
+        "What was done in the period: contacts by kind, new leads, contacts and deals, quotes, wins, and the minutes "
+        "spent.",
+    ),
+    formula=Label(
+        "effort par vente = (appels + courriels + visites + réunions + rendez-vous + démonstrations + propositions) / "
+        "ventes. Chaque fait compte au commercial, à l'équipe et au client de sa date ; pistes et contacts, au "
+        "commercial de leur client.",
+        "effort per win = (calls + e-mails + visits + meetings + prospecting meetings + demos + proposals) / wins. "
+        "Each counts for the owner, team and customer of its date; leads and contacts for their customer's owner.",
+    ),
+    source=Label(
+        "Événements interaction.logged, customer.registered, contact.added, deal.opened, quote.issued, deal.won, "
+        "person.*",
+        "Events interaction.logged, customer.registered, contact.added, deal.opened, quote.issued, deal.won, person.*",
+    ),
+    sums=(
+        *(Sum(name, "one", frozenset({state})) for state, (name, _) in (TALKS | DONE).items()),
+        Sum("efforts", "one", EFFORT),
+        Sum("minutes", "quantity", EFFORT),
+    ),
+    columns=(
+        *(figure(name, "count", text) for name, text in (TALKS | DONE).values()),
+        Column("minutes", "count", Label("Minutes", "Minutes"), lambda sums: sums["minutes"] // 1_000_000),
+        ratio("effort_per_win", Label("Effort par vente", "Effort per win"), "efforts", "deals_won"),
+    ),
+    parameters=("as_of", "known_at", "period", "by", "where", "compare", "years", "every"),
+    dimensions=(
+        *("day", "week", "month", "quarter", "year"),
+        *("owner", "team", "customer", "region", "country", "channel", "campaign", "segment"),
+    ),
+    lines=lines,
+)

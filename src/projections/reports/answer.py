@@ -131,6 +131,14 @@ def _notes(cells: Sequence[Cells], view: View, head: int | None) -> list[Text]:
                 f"{late} of {lines} lines rest on events appended after known_at (imported history)",
             )
         )
+    of_margins, said = sum(each.margins[0] for each in cells), sum(each.margins[1] for each in cells)
+    if 0 < said < of_margins:
+        notes.append(
+            Text(
+                f"marge connue pour {said} ligne(s) sur {of_margins} : les sommes de marges ne comptent que celles-là",
+                f"the margin of {said} of {of_margins} lines is known: sums of margins count these alone",
+            )
+        )
     if aside := view.quarantined:
         notes.append(
             Text(

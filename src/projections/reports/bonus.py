@@ -11,7 +11,7 @@ from projections.reports.sources import closed, label
 from projections.tables import wins
 
 if TYPE_CHECKING:
-    from projections.reports.definition import Base, Sums
+    from projections.reports.definition import Base
     from projections.reports.question import Question
     from projections.reports.sources import Source
     from projections.store import View
@@ -42,6 +42,7 @@ def _sums(basis: str) -> tuple[Sum, ...]:
         Sum("sales", "one", GROSS),
         Sum("gross", BASES[basis], GROSS),
         Sum("credited", BASES[basis], CREDIT),
+        Sum("base", BASES[basis], GROSS | CREDIT),
         Sum("credits", "one", CREDIT),
     )
 
@@ -49,18 +50,15 @@ def _sums(basis: str) -> tuple[Sum, ...]:
 def _columns(basis: str) -> tuple[Column, ...]:
     is_quantity = basis == "quantity"
 
-    def money(name: str, text: Text, *of: str) -> Column:
-        def value(sums: Sums) -> int | None:
-            return None if is_quantity else sum(sums[each] for each in of)
-
-        return Column(name, "money", text, value)
+    def money(name: str, text: Text) -> Column:
+        return Column(f"{name}_minor", "money", text, lambda sums: None if is_quantity else sums[name])
 
     return (
         figure("sales", "count", Text("Ventes", "Sales")),
-        money("gross_minor", Text("Brut", "Gross"), "gross"),
+        money("gross", Text("Brut", "Gross")),
         figure("credits", "count", Text("Avoirs", "Credit notes")),
-        money("credited_minor", Text("Montant des avoirs", "Credited"), "credited"),
-        money("base_minor", Text("Base", "Base"), "gross", "credited"),
+        money("credited", Text("Montant des avoirs", "Credited")),
+        money("base", Text("Base", "Base")),
         Column(
             "base_quantity",
             "quantity",

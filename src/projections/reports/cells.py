@@ -7,6 +7,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, lines
+from projections.reports.definition import OF_MARGIN, counted, lines_and_said
 from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
 
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 
 
 class Cells:
-    """The sums of each row by its key, and of the whole; how many lines there were, and how many of them late."""
+    """The sums of each row by its key, and of the whole; how many lines there were, and how many of them late.
+
+    `margins` are the lines whose margin is added up, and how many of them say one.
+    """
 
     def __init__(self, question: Question) -> None:
         self.rows: dict[Key, Sums] = {}
         self.totals: Sums = self._nothing(question)
         self.lines = self.late = 0
+        self.margins = (0, 0)
         self.notes: Sequence[Text] = ()
         self._question = question
         self._taken: dict[str | None, list[tuple[str, str]]] = {}
@@ -59,7 +64,7 @@ class Cells:
     def _count(self, sums: Sums, state: str | None, bases: Bases) -> None:
         if state not in self._taken:
             taken: list[tuple[str, str]] = [
-                (each.name, each.of) for each in self._question.report.sums if each.takes(state)
+                (each.name, each.of) for each in counted(self._question.report.sums) if each.takes(state)
             ]
             self._taken[state] = taken
         for name, of in self._taken[state]:
@@ -78,10 +83,20 @@ class Cells:
         self.lines, self.late = sum(item.lines for item in found), sum(item.late for item in found)
         return found
 
+    def settle(self) -> None:
+        """Once all lines are added: a sum of margins is unknown in a cell none of whose lines says one."""
+        for each in self._question.report.sums:
+            if each.of in OF_MARGIN:
+                lines, said = lines_and_said(each)
+                for sums in (*self.rows.values(), self.totals):
+                    if sums[lines] and not sums[said]:
+                        sums[each.name] = None
+                self.margins = max(self.margins, (self.totals[lines], self.totals[said]))
+
     @staticmethod
     def _nothing(question: Question) -> Sums:
         summary = question.report.summary
-        return dict(summary(question, ())) if summary else {each.name: 0 for each in question.report.sums}
+        return dict(summary(question, ())) if summary else {each.name: 0 for each in counted(question.report.sums)}
 
 
 @dataclass(slots=True)
@@ -118,6 +133,7 @@ def _worked_out(question: Question, view: View) -> Cells:
             cells.add(group.state, [Piece(group.dimensions, bases)], lines=bases["one"], late=group.late)
     if question.report.more_lines is not None:
         _one_by_one(cells, question.report.more_lines(question, view, rates))
+    cells.settle()
     if question.report.completed is not None:
         question.report.completed(question, view, rates, cells)
     return cells
@@ -155,4 +171,4 @@ def _one_by_one(cells: Cells, found: Iterable[exact.Line]) -> None:
 
 def _merge(into: Bases, bases: Bases) -> None:
     for base, amount in bases.items():
-        into[base] = amount if base == "one" else into.get(base, 0) + amount
+        into[base] = amount if base in exact.COUNTS else into.get(base, 0) + amount

@@ -75,7 +75,7 @@ def _quantile(name: str, label: Text) -> Column:
 
 
 def _probability(sums: Sums) -> Exact:
-    if not sums["objectives"]:
+    if not sums["objectives"] or sums["won"] is None:
         return None
     return (_of(sums) or outcome([])).at_least(sums["objective"] - sums["won"])
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
-from projections.reports.activity import activity, span
+from projections.reports.active_customers import activity, span
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, places
 from projections.reports.definition import Column, Report, Text, ratio, told
 from projections.reports.periods import add_months
@@ -15,7 +15,7 @@ from projections.reports.periods import add_months
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from projections.reports.activity import Span
+    from projections.reports.active_customers import Span
     from projections.reports.definition import Exact, Item, Sums
     from projections.reports.question import Question
     from projections.reports.rates import Rates

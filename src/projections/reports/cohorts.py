@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from ledger.times import day_start
 from projections import intervals
-from projections.reports.activity import activity
+from projections.reports.active_customers import activity
 from projections.reports.customers import CUSTOMER_DIMENSIONS, behind, places, purchases
 from projections.reports.definition import Column, Item, Report, Text, told
 from projections.reports.dimensions import time_label

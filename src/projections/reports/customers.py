@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, 
 
 from ledger.money import convert
 from projections import intervals
-from projections.reports.definition import Item
+from projections.reports.definition import Item, known
 from projections.reports.dimensions import merged, survivors
 from projections.reports.question import BEYOND
 from projections.tables import churns, customer_versions, invoices, person_versions, wins
@@ -34,14 +34,16 @@ CUSTOMER_DIMENSIONS = ("customer", "segment", "country", "region", "channel", "c
 
 
 class Of(NamedTuple):
-    """A figure of a customer's wins in force at `at` that took effect from `since` on.
+    """A figure of a customer's wins in force at `at` that took effect from `since` on, up to `until`.
 
-    The `first` and `last` instant are None without such a win, which is nothing to the others.
+    The `first` and `last` instant are None without such a win, which is nothing to the others; a margin that no win
+    says is None.
     """
 
     what: What
     at: int
     since: int = -BEYOND
+    until: int = BEYOND
 
 
 Bought = dict[str, Any]
@@ -76,11 +78,17 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
     for customer, currency, at, *figures in rows:
         one: Bought = dict(zip(names, figures, strict=True))
         for name in money:
-            minor = int(one[name])
-            one[name] = minor if currency is None else convert(minor, rates.factor(currency, at))
+            if one[name] is not None:
+                minor = int(one[name])
+                one[name] = minor if currency is None else convert(minor, rates.factor(currency, at))
         survivor = into.get(customer, customer)
         found[survivor] = join(found[survivor], one) if survivor in found else one
     return found
+
+
+def added(found: Iterable[Item], name: str) -> Any:
+    """The sum of a figure over the items that have it; None of a margin that none of them knows."""
+    return known([item.figures[name] for item in found if name in item.figures])
 
 
 def measured(question: Question) -> Literal["value", "margin"]:
@@ -236,6 +244,8 @@ def _figure(of: Of) -> ColumnElement[Any]:
     counts = and_(w.effective_from <= of.at, w.effective_to > of.at)
     if of.since > -BEYOND:
         counts = and_(counts, w.effective_from >= of.since)
+    if of.until < of.at:
+        counts = and_(counts, w.effective_from <= of.until)
     match of.what:
         case "first":
             return func.min(case((counts, w.effective_from)))
@@ -243,8 +253,10 @@ def _figure(of: Of) -> ColumnElement[Any]:
             return func.max(case((counts, w.effective_from)))
         case "count":
             return func.sum(case((counts, 1), else_=0))
-        case "value" | "margin":
-            return func.coalesce(func.sum(case((counts, w[f"{of.what}_minor"]))), 0)
+        case "value":
+            return func.coalesce(func.sum(case((counts, w.value_minor))), 0)
+        case "margin":
+            return func.sum(case((counts, w.margin_minor)))
 
 
 def _join(asked: Mapping[str, Of]) -> Callable[[Bought, Bought], Bought]:
@@ -259,7 +271,7 @@ def _join(asked: Mapping[str, Of]) -> Callable[[Bought, Bought], Bought]:
                 case "last":
                     whole[name] = _latest(one[name], other[name])
                 case _:
-                    whole[name] = one[name] + other[name]
+                    whole[name] = known((one[name], other[name]))
         return whole
 
     return join

@@ -84,7 +84,7 @@ def _open(question: Question) -> Question:
         evidence=None,
         summary=None,
     )
-    return replace(question, report=report)
+    return replace(question, report=report, by=tuple(sorted(question.dimensions)))
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ Exact = int | Fraction | None
 """A figure before it is shown. Quantities are integer millionths, money integer minor units."""
 
 Kind = Literal["id", "text", "date", "month", "count", "money", "quantity", "ratio"]
-Base = Literal["one", "value", "margin", "quantity", "weighted", "weighted_margin"]
+Base = Literal["one", "value", "margin", "margin_said", "quantity", "weighted", "weighted_margin"]
 
 TIME = frozenset({"day", "week", "month", "quarter", "year"})
 DAYS = frozenset({"day", "week"})
@@ -32,8 +32,13 @@ STATE = frozenset({"category", "outcome", "status"})
 """Names under which reports show a line's state."""
 PRODUCT = frozenset({"product", "product_range"})
 
-BASES: tuple[Base, ...] = ("one", "value", "margin", "quantity", "weighted", "weighted_margin")
-"""What every line brings, each an integer: itself, its amounts, and its amounts times its probability."""
+BASES: tuple[Base, ...] = ("one", "value", "margin", "margin_said", "quantity", "weighted", "weighted_margin")
+"""What every line brings, each an integer: itself, its amounts, and its amounts times its probability.
+
+`margin_said` is itself if it says a margin: that of none that does is unknown, not nothing.
+"""
+
+OF_MARGIN: frozenset[Base] = frozenset({"margin", "weighted_margin"})
 
 
 class Text(NamedTuple):
@@ -56,6 +61,29 @@ class Sum(NamedTuple):
 
     def takes(self, state: str | None) -> bool:
         return state not in self.but if self.states is None else state in self.states
+
+
+def counted(sums: Iterable[Sum]) -> tuple[Sum, ...]:
+    """These sums, and beside those of margins how many lines they are of, and how many of these say one."""
+    found: list[Sum] = []
+    for each in sums:
+        found.append(each)
+        if each.of in OF_MARGIN:
+            lines, said = lines_and_said(each)
+            found += [each._replace(name=lines, of="one"), each._replace(name=said, of="margin_said")]
+    return tuple(found)
+
+
+def lines_and_said(of: Sum) -> tuple[str, str]:
+    """The names under which a cell counts the lines of a sum of margins, and those that say one."""
+    return f"{of.name} of", f"{of.name} said"
+
+
+def known(amounts: Iterable[Any]) -> Any:
+    """The sum of the amounts that are known; None of some of which none is."""
+    found = list(amounts)
+    told = [each for each in found if each is not None]
+    return sum(told) if told or not found else None
 
 
 Key = tuple[str | None, ...]
@@ -159,15 +187,12 @@ def across(name: str, kind: Kind, label: Text) -> Column:
     return Column(name, kind, label, lambda sums: sums.get(name))
 
 
-def total(name: str, kind: Kind, label: Text, *of: str) -> Column:
-    """A column that adds up several sums."""
-    return Column(name, kind, label, lambda sums: sum(sums[each] for each in of))
-
-
 def ratio(name: str, label: Text, over: str, *under: str) -> Column:
-    """A column `over / Σ under`; null where that is zero or negative."""
+    """A column `over / Σ under`; null where that is zero or negative, or one of them unknown."""
 
     def value(sums: Sums) -> Exact:
+        if None in {sums[each] for each in (over, *under)}:
+            return None
         denominator = sum(sums[each] for each in under)
         return Fraction(sums[over], denominator) if denominator > 0 else None
 
@@ -175,9 +200,9 @@ def ratio(name: str, label: Text, over: str, *under: str) -> Column:
 
 
 def average(name: str, label: Text, over: str, under: str) -> Column:
-    """A column of money `over / under`, rounded half to even; null without a denominator."""
+    """A column of money `over / under`, rounded half to even; null without a denominator, or of what is unknown."""
 
     def value(sums: Sums) -> Exact:
-        return half_even(sums[over], sums[under]) if sums[under] > 0 else None
+        return half_even(sums[over], sums[under]) if sums[over] is not None and sums[under] > 0 else None
 
     return Column(name, "money", label, value)

@@ -62,6 +62,9 @@ class Product(NamedTuple):
     quantity: int
 
 
+COUNTS: tuple[Base, ...] = ("one", "margin_said")
+"""What a line brings whole to each cell that it has a part in."""
+
 NO_PRODUCTS = (Product(None, None, 1, 1, 1),)
 
 _WEIGHED_BY: dict[Base, str] = {
@@ -96,7 +99,8 @@ def read(
         if question.where and not any(wanted(question, place) for place in places):
             continue
         value, margin, quantity = row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0
-        its_own = Said(row.state, row.currency, row.at, value, margin, quantity, row.probability_bp or 0)
+        has_margin = int(row.margin_minor is not None)
+        its_own = Said(row.state, row.currency, row.at, value, margin, has_margin, quantity, row.probability_bp or 0)
         bases = worked_out.named(its_own)
         yield Line(
             stream=row.stream,
@@ -159,13 +163,17 @@ def placed(
 
 
 class Said(NamedTuple):
-    """What a line says of itself: amounts in its own currency, nothing said being nothing."""
+    """What a line says of itself: amounts in its own currency, nothing said being nothing.
+
+    `margin_said` is 1 if it says a margin.
+    """
 
     state: str | None
     currency: str | None
     at: int
     value: int
     margin: int
+    margin_said: int
     quantity: int
     chance_bp: int
 
@@ -191,8 +199,8 @@ class Alone:
 
     def of(self, state: str | None, currency: str, at: int, chance_bp: int, amounts: Sequence[int]) -> list[int]:
         """The same of a line by itself, from the amounts that are `needed` in its own currency. Raises `MissingRate`."""
-        value, margin, quantity = (0 if index is None else amounts[index] for index in self._amounts)
-        return self(Said(state, currency, at, value, margin, quantity, chance_bp))
+        value, margin, has_margin, quantity = (0 if index is None else amounts[index] for index in self._amounts)
+        return self(Said(state, currency, at, value, margin, has_margin, quantity, chance_bp))
 
     def named(self, said: Said) -> Bases:
         """The same by name. Raises `MissingRate`."""
@@ -204,11 +212,12 @@ class Alone:
         return self._rates.factor(currency, at).as_integer_ratio()
 
 
-_AMOUNTS: tuple[Base, ...] = ("value", "margin", "quantity")
+_AMOUNTS: tuple[Base, ...] = ("value", "margin", "margin_said", "quantity")
 _WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
     "one": lambda said, over, under: 1,  # noqa: ARG005
     "value": lambda said, over, under: half_even(said.value * over, under),
     "margin": lambda said, over, under: half_even(said.margin * over, under),
+    "margin_said": lambda said, over, under: said.margin_said,  # noqa: ARG005
     "quantity": lambda said, over, under: said.quantity,  # noqa: ARG005
     "weighted": lambda said, over, under: half_even(said.value * over * said.chance_bp, under * lines.BASIS_POINTS),
     "weighted_margin": lambda said, over, under: half_even(
@@ -218,7 +227,7 @@ _WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
 
 
 def _counts_money(question: Question, state: str | None) -> bool:
-    return any(each.takes(state) and each.of not in {"one", "quantity"} for each in question.report.sums)
+    return any(each.takes(state) and each.of in lines.MONEY for each in question.report.sums)
 
 
 def _places(dimensions: dict[str, str | None], products: Sequence[Product]) -> list[dict[str, str | None]]:
@@ -234,8 +243,9 @@ def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequ
         for base, of in _WEIGHED_BY.items()
         if base in bases
     }
+    whole: Bases = {base: bases[base] for base in COUNTS if base in bases}
     for index, place in enumerate(places):
-        yield Piece(place, {"one": 1} | {base: parts[index] for base, parts in shares.items()})
+        yield Piece(place, whole | {base: parts[index] for base, parts in shares.items()})
 
 
 def shared(total: int, weights: list[int]) -> list[int]:

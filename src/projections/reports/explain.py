@@ -27,7 +27,7 @@ from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
 from projections.reports.cells import Cells, work_out
-from projections.reports.definition import Item
+from projections.reports.definition import OF_MARGIN, Item
 from projections.reports.dimensions import merged
 from projections.reports.exact import Line
 from projections.reports.labels import ERASED
@@ -160,6 +160,7 @@ def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
         for line in question.report.more_lines(question, view, rates):
             found.append(line)
             cells.add(line.state, line.pieces)
+    cells.settle()
     if question.report.completed is not None:
         question.report.completed(question, view, rates, cells)
     return sorted(found, key=lambda line: line.stream), cells
@@ -244,9 +245,11 @@ def _name(each: Sum) -> str:
     return f"{each.name}_minor" if each.of in MONEY else each.name
 
 
-def _brings(line: Line, each: Sum) -> int:
+def _brings(line: Line, each: Sum) -> int | None:
     if each.of == "one":
         return 1
+    if each.of in OF_MARGIN and not line.pieces[0].bases["margin_said"]:
+        return None
     return sum(piece.bases.get(each.of, 0) for piece in line.pieces)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import and_, literal, or_
 
 from ledger.errors import BadRequest
 from projections.reports import chances, exact, targets
-from projections.reports.definition import Column, Report, Sum, Text, figure, total
+from projections.reports.definition import Column, Report, Sum, Text, figure
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period, add_months
 from projections.reports.sources import closed, open_deals
@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     from projections.store import View
 
 CATEGORIES = ("commit", "most_likely", "best_case", "pipeline")
+CUMULATED = {
+    "commit": frozenset({"commit"}),
+    "most_likely": frozenset({"commit", "most_likely"}),
+    "best_case": frozenset({"commit", "most_likely", "best_case"}),
+    "open": frozenset(CATEGORIES),
+}
+"""The categories that a forecast by category counts beside what is won."""
+
 WON = frozenset({"won"})
 OBJECTIVE, CALL = frozenset({targets.OBJECTIVE}), frozenset({targets.CALL})
 NOT_OPEN = WON | OBJECTIVE | CALL
@@ -102,6 +110,8 @@ def _sums(of: Base) -> tuple[Sum, ...]:
         Sum("weighted", "weighted", but=NOT_WEIGHED),
         Sum("weighted_margin", "weighted_margin", but=NOT_WEIGHED),
         *(Sum(category, of, frozenset({category})) for category in CATEGORIES),
+        Sum("coming", of, frozenset(CATEGORIES)),
+        *(Sum(f"cum_{name}", of, WON | states) for name, states in CUMULATED.items()),
         Sum("won", of, WON),
         Sum("expected", "weighted" if of == "value" else "weighted_margin", but=NOT_WEIGHED),
         Sum("objective", "value", OBJECTIVE),
@@ -116,12 +126,17 @@ def _objective(sums: Sums) -> int | None:
 
 
 def _shortfall(sums: Sums) -> int | None:
-    return max(0, sums["objective"] - sums["won"] - sums["expected"]) if sums["objectives"] else None
+    if not sums["objectives"] or None in {sums["won"], sums["expected"]}:
+        return None
+    missing: int = sums["objective"] - sums["won"] - sums["expected"]
+    return max(0, missing)
 
 
 def _coverage(sums: Sums) -> Exact:
+    if not sums["objectives"] or None in {sums["won"], sums["coming"]}:
+        return None
     missing = sums["objective"] - sums["won"]
-    return Fraction(sum(sums[each] for each in CATEGORIES), missing) if missing > 0 and sums["objectives"] else None
+    return Fraction(sums["coming"], missing) if missing > 0 else None
 
 
 _FORECAST = Report(
@@ -184,20 +199,10 @@ _FORECAST = Report(
         figure("best_case_minor", "money", Text("Meilleur cas", "Best case")),
         figure("most_likely_minor", "money", Text("Le plus probable", "Most likely")),
         figure("pipeline_minor", "money", Text("En cours", "Pipeline")),
-        total("cum_commit_minor", "money", Text("Prévision engagée", "Commit forecast"), "won", "commit"),
-        total(
-            "cum_most_likely_minor",
-            "money",
-            Text("Prévision la plus probable", "Most likely forecast"),
-            *("won", "commit", "most_likely"),
-        ),
-        total(
-            "cum_best_case_minor",
-            "money",
-            Text("Prévision au mieux", "Best case forecast"),
-            *("won", "commit", "most_likely", "best_case"),
-        ),
-        total("cum_open_minor", "money", Text("Prévision totale", "Open forecast"), "won", *CATEGORIES),
+        figure("cum_commit_minor", "money", Text("Prévision engagée", "Commit forecast")),
+        figure("cum_most_likely_minor", "money", Text("Prévision la plus probable", "Most likely forecast")),
+        figure("cum_best_case_minor", "money", Text("Prévision au mieux", "Best case forecast")),
+        figure("cum_open_minor", "money", Text("Prévision totale", "Open forecast")),
         figure("won_minor", "money", Text("Déjà gagné", "Already won")),
         Column(
             "call_minor",

@@ -179,7 +179,7 @@ def summary(question: Question, found: Sequence[Item]) -> dict[str, Any]:
         key = (item.figures.get("of"), *(item.dimensions[name] for name in question.heads))
         sums = both.setdefault(key, {"forecast_minor": None, "actual_minor": 0})
         for name in sums.keys() & item.figures.keys():
-            sums[name] = (sums[name] or 0) + item.figures[name]
+            sums[name] = (sums[name] or 0) + (item.figures[name] or 0)  # a margin that nobody knows was not forecast
         squared += item.figures.get("squared_error", 0)
         deals += item.figures.get("deals", 0)
     if question.choice("of") == "forecast":

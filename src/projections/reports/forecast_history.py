@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_end, local_date
 from projections.reports import exact, periods, snapshots, targets
-from projections.reports.definition import Item, Report, Text, told
+from projections.reports.definition import OF_MARGIN, Item, Report, Text, known, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period
 from projections.reports.snapshots import WON, Snapshot
@@ -90,30 +90,34 @@ def _actual(asked: Question, series: Sequence[Snapshot], view: View, rates: Rate
     for date in series:
         for line in lines:
             [piece] = line.pieces
-            figures = {"actual_minor": piece.bases[base]}
+            is_known = base not in OF_MARGIN or piece.bases["margin_said"]
+            figures = {"actual_minor": piece.bases[base] if is_known else None}
             place = {**piece.dimensions, "date": date.name}
             yield Item(line.stream, line.position, line.at, place, figures, "actual", line.joined, line.late)
 
 
 def _actual_added_up(asked: Question, series: Sequence[Snapshot], view: View) -> Iterator[Item]:
     """The same added up. Unless rows are told apart by more than their date, one without deals is a row too."""
-    found = list(snapshots.won_by_month(asked, series[0].period, view)) if series else []
+    won = snapshots.won_by_month(asked, series[0].period, view) if series else ()
+    found: list[tuple[Mapping[str, str | None], dict[str, Any]]] = [
+        (place, {"actual_minor": minor}) for place, minor in won
+    ]
     if not asked.by:
-        found.append(({name: next(iter(allowed), None) for name, allowed in asked.where.items()}, 0))
+        found.append(({name: next(iter(allowed), None) for name, allowed in asked.where.items()}, {}))
     for date in series:
-        for place, minor in found:
-            yield Item("", 0, date.at, {**place, "date": date.name}, {"actual_minor": minor}, "actual")
+        for place, figures in found:
+            yield Item("", 0, date.at, {**place, "date": date.name}, figures, "actual")
 
 
 def summary(question: Question, found: Sequence[Item]) -> dict[str, Any]:  # noqa: ARG001 (as summaries are called)
     """The figures of one date; over several they would mean nothing."""
     if len({item.dimensions["date"] for item in found}) > 1:
         return dict.fromkeys((*SUMS, *TARGETS.values()))
-    sums: dict[str, Any] = dict.fromkeys(SUMS, 0) | dict.fromkeys(TARGETS.values())
+    said: dict[str, list[Any]] = {name: [] for name in (*SUMS, *TARGETS.values())}
     for item in found:
         for name, figure in item.figures.items():
-            sums[name] = (sums[name] or 0) + figure
-    return sums
+            said[name].append(figure)
+    return {name: known(figures) if figures or name in SUMS else None for name, figures in said.items()}
 
 
 FORECAST_HISTORY = Report(

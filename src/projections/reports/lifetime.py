@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.money import half_even
 from ledger.times import day_start, local_date
+from projections.reports.customers import added
 from projections.reports.periods import add_months
 
 if TYPE_CHECKING:
@@ -49,14 +50,15 @@ def years_left(start: int, lost: int) -> Fraction | None:
 
 
 def yearly_margin(found: Sequence[Item]) -> tuple[Fraction, Fraction] | None:
-    """Margin per win and wins per year of customers; None of none.
+    """Margin per win and wins per year of customers; None of none, or where no margin is known.
 
     Their figures are `observed_minor`, `wins` and `days`.
     """
     wins, days = sum(_told(item, "wins") for item in found), sum(_told(item, "days") for item in found)
-    if not wins:
+    observed = added(found, "observed_minor")
+    if not wins or observed is None:
         return None
-    return Fraction(sum(_told(item, "observed_minor") for item in found), wins), Fraction(wins * YEAR_DAYS, days)
+    return Fraction(observed, wins), Fraction(wins * YEAR_DAYS, days)
 
 
 def rounded(amount: Fraction) -> int:

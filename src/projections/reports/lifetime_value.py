@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from projections.reports.activity import activity
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, places
+from projections.reports.active_customers import activity
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, behind, bought, customer_item, places
 from projections.reports.definition import Report, Text, ratio, told
 from projections.reports.lifetime import days_since, rounded, year_before, yearly_margin, years_left
 
@@ -42,15 +42,16 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                 "start": int(start),
                 "lost": int(start and not now),
                 "wins": its["wins"],
-                "observed_minor": its["observed_minor"],
                 "days": 0 if its["first"] is None else days_since(question, its["first"]),
             }
+            if its["first"] is not None:
+                figures["observed_minor"] = its["observed_minor"]
             yield customer_item(question, at, customer, its, dimensions=place(customer), figures=figures)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
     """What has been brought adds up; what is expected rests on the averages of the cell."""
-    sums: dict[str, Any] = {name: sum([item.figures[name] for item in found]) for name in SUMS}
+    sums: dict[str, Any] = {name: added(found, name) for name in SUMS}
     years, yearly = years_left(sums["start"], sums["lost"]), yearly_margin(found)
     expected = None
     if years is not None and yearly is not None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from projections.reports.definition import BASES, Base
+from projections.reports.definition import BASES, OF_MARGIN, Base
 from projections.reports.dimensions import LATE, OWN, Joined
 
 if TYPE_CHECKING:
@@ -158,6 +158,8 @@ def used(question: Question, source: Source) -> tuple[Base, ...]:
     needed |= {"value" for base in needed if base == "weighted"} | {
         "margin" for base in needed if base == "weighted_margin"
     }
+    if not OF_MARGIN.isdisjoint(needed):
+        needed.add("margin_said")
     return tuple(base for base in BASES if base in needed)
 
 
@@ -167,6 +169,8 @@ def _sum(base: Base, column: Any) -> ColumnElement[int]:
             return func.count()
         case "value" | "margin":
             each = column[f"{base}_minor"]
+        case "margin_said":
+            return func.count(column.margin_minor)
         case "quantity":
             each = column.quantity_e6
         case "weighted":

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.reports.activity import span
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, measured, places
+from projections.reports.active_customers import span
+from projections.reports.customers import (
+    CUSTOMER_DIMENSIONS,
+    Of,
+    added,
+    behind,
+    bought,
+    customer_item,
+    measured,
+    places,
+)
 from projections.reports.definition import Report, Text, ratio, told
 
 if TYPE_CHECKING:
@@ -24,27 +33,23 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     between = span(question)
     if between is None:
         return
-    at, since = between.closing, question.period_from
+    now, since, until = question.pair.happened.as_of, question.period_from, between.closing
     asked = {
-        "first": Of("first", at),
-        "wins": Of("count", at, since),
-        "amount": Of(measured(question), at, since),
+        "first": Of("first", now, until=until),
+        "wins": Of("count", now, since, until),
+        "amount": Of(measured(question), now, since, until),
     }
-    place = places(question, view, at)
+    place = places(question, view, until)
     for customer, its in bought(question, view, rates, asked).items():
         if its["wins"]:
             new = its["first"] >= since
-            figures = {
-                "new_customers": int(new),
-                "new_minor": its["amount"] if new else 0,
-                "existing_minor": 0 if new else its["amount"],
-            }
-            yield customer_item(question, at, customer, its, dimensions=place(customer), figures=figures)
+            figures = {"new_customers": int(new), "new_minor" if new else "existing_minor": its["amount"]}
+            yield customer_item(question, until, customer, its, dimensions=place(customer), figures=figures)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
     """All adds up over customers."""
-    return {name: sum([item.figures[name] for item in found]) for name in SUMS}
+    return {name: added(found, name) for name in SUMS}
 
 
 NEW_REVENUE = Report(

@@ -19,7 +19,7 @@ from ledger.times import day_start
 from projections import intervals
 from projections.reports import exact
 from projections.reports.cells import work_out
-from projections.reports.definition import Item, Sum
+from projections.reports.definition import OF_MARGIN, Item, Sum, known
 from projections.reports.dimensions import merged
 from projections.reports.lines import BASIS_POINTS
 from projections.reports.metrics import MONEY, OF_WINS, base_of, lines_of, tells_kind, tells_range
@@ -73,9 +73,9 @@ class Objective:
             and (self.product_range is None or of["product_range"] == self.product_range)
         )
 
-    def brings(self, name: str, amount: int) -> dict[str, Any]:
-        """An amount as its figure: minor units, or the number that so many millionths are."""
-        return {f"{name}_minor": amount} if self.metric in MONEY else {name: Fraction(amount, E6)}
+    def brings(self, name: str, amount: int | None) -> dict[str, Any]:
+        """An amount as its figure: minor units, or the number that so many millionths are. A margin may be unknown."""
+        return {f"{name}_minor": amount} if self.metric in MONEY else {name: Fraction(amount or 0, E6)}
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -103,15 +103,15 @@ def reached(question: Question, view: View, found: Sequence[Objective]) -> Itera
         asked, by_owner = _asked(question, some), _by_owner(some)
         base = base_of(some[0].metric)
         cells = work_out(asked, view)
-        achieved = dict.fromkeys((each.item.stream for each in some), 0)
+        achieved: dict[str, list[int | None]] = defaultdict(list)
         for key, sums in cells.rows.items():
             of = dict(zip(asked.heads, key, strict=True))
             for each in by_owner(of.get("owner")):
                 if each.counts(of):
-                    achieved[each.item.stream] += sums["counted"] * (E6 if base == "one" else 1)
+                    achieved[each.item.stream].append(sums["counted"] * E6 if base == "one" else sums["counted"])
         lines, late = cells.lines, cells.late
         for each in some:
-            figures = each.brings("achieved", achieved[each.item.stream])
+            figures = each.brings("achieved", known(achieved[each.item.stream]))
             yield replace(each.item, state=ACHIEVED, figures=figures, lines=lines, late=late)
             lines = late = 0  # said once, of them all
 
@@ -130,7 +130,7 @@ def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                 for each in by_owner(line.pieces[0].dimensions.get("owner")):
                     parts = [part for part in line.pieces if each.counts(part.dimensions)]
                     if parts:
-                        amount = E6 if base == "one" else sum(part.bases[base] for part in parts)
+                        amount = E6 if base == "one" else _sum(parts, base)
                         yield _line(line, each, ACHIEVED, each.brings("achieved", amount))
     yield from _forecast(question, view, rates, found, into)
 
@@ -164,6 +164,8 @@ def _objective(row: Any, question: Question, rates: Rates, teams: Teams) -> Item
     person = row.scope if row.scope_kind == "person" else None
     counted = (row.kind is None or tells_kind(row.metric)) and (row.product_range is None or tells_range(row.metric))
     figures: dict[str, Any] = {
+        "kind": row.kind,
+        "product_range": row.product_range,
         "from": row.period_from,
         "to": row.period_to,
         "is_counted": int(counted),
@@ -328,11 +330,18 @@ def _may_bring(line: Line, objective: Objective, parts: Sequence[Piece]) -> Item
     chance = line.probability_bp or 0
     if metric in MONEY:
         may_bring = sum(part.bases[base_of(metric)] for part in parts)
-        figures = objective.brings("forecast", sum(part.bases[_WEIGHTED[metric]] for part in parts))
+        figures = objective.brings("forecast", _sum(parts, _WEIGHTED[metric]))
     else:
         may_bring = E6 if metric == "won_count" else sum(part.bases["quantity"] for part in parts)
         figures = {"forecast": Fraction(may_bring * chance, E6 * BASIS_POINTS)}
     return _line(line, objective, OPEN, figures | {"may_bring": may_bring, "probability_bp": chance})
+
+
+def _sum(parts: Sequence[Piece], base: Base) -> int | None:
+    """What a line brings; None if that is a margin and it says none."""
+    if base in OF_MARGIN and not parts[0].bases["margin_said"]:
+        return None
+    return sum(part.bases[base] for part in parts)
 
 
 def _line(line: Line, objective: Objective, state: str, figures: Mapping[str, Any]) -> Item:

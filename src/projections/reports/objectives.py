@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.money import E6, decimals, half_even
 from ledger.times import day_end
 from projections.reports import objective_lines
-from projections.reports.definition import Report, Text, told
+from projections.reports.definition import Report, Text, known, told
 from projections.reports.objective_lines import OBJECTIVE, OPEN
 from projections.reports.outcome import Chance, objective_probability
 
@@ -25,7 +25,7 @@ AHEAD, ON_TRACK = Fraction(110, 100), Fraction(95, 100)
 
 AMOUNTS = ("target", "achieved", "projected", "remaining", "forecast")
 _NAMES = (
-    *("unit", "period_from", "period_to", *AMOUNTS, *(f"{each}_minor" for each in AMOUNTS)),
+    *("kind", "product_range", "unit", "period_from", "period_to", *AMOUNTS, *(f"{each}_minor" for each in AMOUNTS)),
     *("progress", "elapsed", "pace", "covered", "objective_probability", "status"),
 )
 
@@ -55,6 +55,8 @@ def summary(question: Question, items: Sequence[Item]) -> Mapping[str, Any]:
     for name, amount in amounts.items():
         figures |= _shown(name, amount, question.currency if is_money else None)
     return figures | {
+        "kind": said["kind"],
+        "product_range": said["product_range"],
         "unit": question.currency if is_money else None,
         "period_from": said["from"],
         "period_to": said["to"],
@@ -100,7 +102,7 @@ def _probability(items: Sequence[Item], achieved: Fraction, target: Fraction, sc
 
 
 def _sum(name: str, items: Sequence[Item]) -> Any:
-    return sum(item.figures.get(name, 0) for item in items)
+    return known(item.figures[name] for item in items if name in item.figures)
 
 
 def _shown(name: str, amount: Exact, currency: str | None) -> dict[str, Exact]:
@@ -147,6 +149,8 @@ OBJECTIVES = Report(
         "rate.fixed, customer.merged",
     ),
     columns=(
+        told("kind", "text", Text("Type de vente seul", "Kind of sale only")),
+        told("product_range", "text", Text("Gamme seule", "Range only")),
         told("unit", "text", Text("Unité", "Unit")),
         told("period_from", "date", Text("Du", "From")),
         told("period_to", "date", Text("Au", "To")),

@@ -50,7 +50,7 @@ class Snapshot(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Deals that count alike in a snapshot, or one of them: their value, and what of it was expected.
+    """Deals that count alike in a snapshot, or one of them: their value, and what of it was expected, unless unknown.
 
     `state` is `WON` or the category of open deals; `came`: they were won in the period, at the question's pair.
     `stream` and `position` mean something of one.
@@ -59,8 +59,8 @@ class Seen(NamedTuple):
     snapshot: str
     state: str | None
     dimensions: Mapping[str, str | None]
-    value: int
-    expected: int
+    value: int | None
+    expected: int | None
     probability_bp: int
     came: bool
     deals: int
@@ -144,17 +144,18 @@ def _read(
     for row in rows:
         if each or row.alone is not None:
             said = exact.Said(
-                row.state, row.currency, row.at, row.value_minor or 0, row.margin_minor or 0, 0, row.probability_bp
+                row.state, row.currency, row.at, row.value_minor or 0, row.margin_minor or 0, 1, 0, row.probability_bp
             )
             value, expected = alone[row.snapshot](said)
         else:
-            value, expected = int(row.value), int(row.expected)
+            value, expected = int(row.value or 0), int(row.expected or 0)
+        unknown = value_of == "margin" and (row.margin_minor if each or row.alone is not None else row.value) is None
         yield Seen(
             snapshot=row.snapshot,
             state=row.state,
             dimensions={name: getattr(row, name) for name in asked(question)},
-            value=value,
-            expected=expected,
+            value=None if unknown else value,
+            expected=None if unknown else expected,
             probability_bp=row.probability_bp,
             came=bool(row.came),
             deals=1 if each else row.deals,
@@ -174,8 +175,8 @@ def _grouped(query: Select[Any], question: Question, *, outcomes: bool) -> Selec
     expected = lines.half_even(column_ * rows.c.probability_bp, BASIS_POINTS)
     return select(
         *keys,
-        func.coalesce(func.sum(column_), 0).label("value"),
-        func.coalesce(func.sum(expected), 0).label("expected"),
+        func.sum(column_).label("value"),
+        func.sum(expected).label("expected"),
         func.count().label("deals"),
         *(func.max(rows.c[name]).label(name) for name in (*only, "came") if name not in told),
     ).group_by(*keys)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from ledger.money import half_even
 from projections import intervals
-from projections.reports.activity_counts import TALKS, opened
+from projections.reports.activity import TALKS, opened
 from projections.reports.definition import Column, Report, Sum, Text, across, figure, ratio
 from projections.reports.exact import Line, Piece, wanted
 from projections.reports.metrics import talks

@@ -39,7 +39,7 @@ def decompose(question: Question, rows: dict[Key, Sums], totals: Sums) -> Sequen
     The month of `as_of` is left out unless it is over: half a month would look like a fall. Series are told apart by
     what the rows show beside the month.
     """
-    series: dict[Key, dict[int, int]] = defaultdict(dict)
+    series: dict[Key, dict[int, int | None]] = defaultdict(dict)
     for key, sums in rows.items():
         assert key[0] is not None
         series[key[1:]][month_number(_first(key[0]))] = sums["value"]
@@ -53,10 +53,11 @@ def decompose(question: Question, rows: dict[Key, Sums], totals: Sums) -> Sequen
         if len(months) < LEAST_MONTHS:
             short.append(len(months))
             continue
-        trend, season = split([values.get(number, 0) for number in months])
+        trend, season = split([values.get(number) or 0 for number in months])
         for number, its_trend, its_season in zip(months, trend, season, strict=True):
             sums = rows[f"{month_first(number):%Y-%m}", *rest]
-            sums |= {"trend": its_trend, "season": its_season, "remainder": sums["value"] - its_trend - its_season}
+            left = None if sums["value"] is None else sums["value"] - its_trend - its_season
+            sums |= {"trend": its_trend, "season": its_season, "remainder": left}
     return _too_short(short)
 
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.reports.activity import activity, span
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, measured, places
+from projections.reports.active_customers import activity, span
+from projections.reports.customers import (
+    CUSTOMER_DIMENSIONS,
+    Of,
+    added,
+    behind,
+    bought,
+    customer_item,
+    measured,
+    places,
+)
 from projections.reports.definition import Report, Text, ratio, told
 
 if TYPE_CHECKING:
@@ -24,28 +33,29 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     between = span(question)
     if between is None:
         return
-    at, since = between.closing, question.period_from
+    now, since, until = question.pair.happened.as_of, question.period_from, between.closing
     asked = {
-        "last": Of("last", at),
-        "wins": Of("count", at, since),
-        "amount": Of(measured(question), at, since),
+        "last": Of("last", until),
+        "wins": Of("count", now, since, until),
+        "amount": Of(measured(question), now, since, until),
     }
-    [active] = activity(question, view, question.choice("rule"), [at])
-    place = places(question, view, at)
+    [active] = activity(question, view, question.choice("rule"), [until])
+    place = places(question, view, until)
     for customer, its in bought(question, view, rates, asked).items():
         figures = {
             "customers": int(active(customer, its["last"])),
             "buyers": int(its["wins"] >= 1),
             "repeat_buyers": int(its["wins"] >= 2),
-            "repeat_minor": its["amount"] if its["wins"] >= 2 else 0,
         }
+        if its["wins"] >= 2:
+            figures["repeat_minor"] = its["amount"]
         if figures["customers"] or figures["buyers"]:
-            yield customer_item(question, at, customer, its, dimensions=place(customer), figures=figures)
+            yield customer_item(question, until, customer, its, dimensions=place(customer), figures=figures)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
     """All adds up over customers."""
-    return {name: sum([item.figures[name] for item in found]) for name in SUMS}
+    return {name: added(found, name) for name in SUMS}
 
 
 UPSELL = Report(

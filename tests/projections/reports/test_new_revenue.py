@@ -67,6 +67,17 @@ def test_an_earlier_win_learnt_late_makes_a_customer_an_existing_one(book):
     assert said(book, known_at="now", **asked) == (1, 10, 0, 1.0)
 
 
+def test_a_win_reopened_after_the_period_is_none_as_in_sales(book):
+    won(book, "c", "2026-02-10", 10)
+    won(book, "c", "2026-03-10", 5)
+    book.reopened("c-2026-03-10", "2026-05-10")
+    for as_of, minor in (("2026-04-30", 15), ("2026-05-31", 10)):
+        asked = {"period": "2026-Q1", "as_of": as_of}
+        assert said(book, **asked) == (1, minor, 0, 1.0)
+        assert book.totals("sales", **asked)["amount_minor"] == minor
+        assert book.totals("upsell", **asked)["repeat_minor"] == (15 if minor == 15 else 0)
+
+
 def test_an_empty_book_has_no_share(empty_book):
     assert said(empty_book, period="2026-Q1") == (0, 0, 0, None)
 

@@ -35,6 +35,16 @@ def test_an_objective_is_spread_over_its_months_by_days(book):
     # 31, 28 and 31 of 90 days: 34.44, 31.11 and 34.44; the odd cent goes to the earlier of the largest remainders.
 
 
+def test_a_forecast_of_80_against_an_objective_of_100_is_20_short(book):
+    """30 won, and 200 at 25 % to come."""
+    objective(book, "feb", COMPANY, 100_00, ("2026-02-01", "2026-02-28"))
+    book.deal("won", "2026-01-05", eur(30_00)).won("won", "2026-02-03")
+    book.deal("lead", "2026-01-05", eur(200_00), expected_close_on="2026-02-27")
+    [row] = book.report("forecast", period="2026-02", as_of="2026-02-10").rows
+    assert row["won_minor"] + row["weighted_minor"] == 80_00
+    assert [row[name] for name in FIGURES] == [100_00, 20_00, pytest.approx(200 / 70)]
+
+
 def test_shortfall_and_coverage_are_what_won_and_open_deals_leave_open(book):
     objective(book, "feb", COMPANY, 1_000, ("2026-02-01", "2026-02-28"))
     book.deal("won", "2026-01-05", eur(300)).won("won", "2026-02-03")
