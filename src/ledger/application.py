@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -35,7 +35,7 @@ from ledger.privacy.keyring import Keyring
 from ledger.privacy.vault import Vault
 from ledger.proof.signing import trust_directory
 from ledger.said import Draft
-from ledger.times import utc_now
+from ledger.times import FOREVER, utc_now
 from ledger.upcasters import schema_of
 
 PAGE = 10_000
@@ -171,11 +171,25 @@ class Ledger(Application[str]):
             if value is not None:
                 condition += f" AND {column} = ?"
                 parameters.append(value)  # type: ignore[arg-type]
+        if stream is None and type is None:
+            return self._page(self.recorder.events, after, limit)
         return self.recorder.events(condition, parameters, "position", limit)
 
     def feed_rows(self, after: int, limit: int) -> list[Any]:
         """The log's rows with a position above `after`, in order, at most `limit`."""
-        return self.recorder.rows("position > ?", [after], "position", limit)
+        return self._page(self.recorder.rows, after, limit)
+
+    @staticmethod
+    def _page(read: Callable[..., list[Any]], after: int, limit: int) -> list[Any]:
+        """Positions have no gaps, so a page is a range of them.
+
+        PostgreSQL finds a range at once; for the first rows of an order it would sort all the others, until it has
+        statistics. Where a range is empty the log ends, or has lost entries and goes on behind them.
+        """
+        upto = min(after + limit, FOREVER)
+        return read("position > ? AND position <= ?", [after, upto], "position") or read(
+            "position > ?", [after], "position", limit
+        )
 
     def entries(self, upto: int | None = None) -> Iterator[Recorded]:
         """Every event read from its hashed bytes alone, in order, up to a position. Raises `UnreadableEvent`."""
