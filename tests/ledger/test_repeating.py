@@ -108,7 +108,7 @@ def book_for(kind: str) -> Given:
     return Given(lines)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "subject"])  # of which no line can speak
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_what_is_accepted_is_legal_and_no_news_when_said_again(kind, data):

@@ -102,7 +102,7 @@ def rows_of(naive: Callable[[Book, Question], tuple[Any, Rows]]) -> Tell:
 def test_every_kind_of_event_but_rare_ones_is_in_the_company_s_book(told):
     if told.name == "demo":
         types = {event["type"] for events in told.book.streams.values() for event in events}
-        assert set(EVENTS) - types <= {"book.history_closed", "forecast.withdrawn"}
+        assert set(EVENTS) - types <= {"book.history_closed", "forecast.withdrawn", "subject.erased"}
 
 
 @each_knowledge

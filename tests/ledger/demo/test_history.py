@@ -23,7 +23,7 @@ from ledger.times import format_instant, parse_instant
 from tests.ledger.demo.legality import Illegal, Judge, visible
 
 UNTIL = parse_instant("2026-09-28T10:00:00.000000Z")
-NEVER = {"book.history_closed"}
+NEVER = {"book.history_closed", "subject.erased"}
 """Closing history would keep whoever tries the demo from importing into it."""
 
 
