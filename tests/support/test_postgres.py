@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.conftest import ROOT
 from tests.support import postgres
 
 
@@ -72,7 +73,7 @@ def test_a_crashed_server_keeps_what_was_committed():
 def test_a_server_does_not_outlive_a_session_that_was_killed():
     code = "from tests.support import postgres; s = postgres.start(); print(s.pid, s.directory, flush=True); input()"
     command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
         assert session.stdout is not None
         pid, directory = session.stdout.readline().split()
         session.kill()
