@@ -112,7 +112,7 @@ function showLegend(shown, rows) {
 function showFoot() {
   const { forecast } = position;
   const query = { by: "stage", ...pairOf(state) };
-  get("provenance").textContent = [fill(say.foot.position, { position: number(forecast.position) }), ...forecast.notes].join(" ");
+  get("provenance").textContent = [fill(say.foot.position, { position: number(forecast.position) }), ...forecast.notes].join("\n");
   get("json").href = address("reports/forecast", query);
   const options = Object.entries(query).filter(([, value]) => value).map(([name, value]) => `--${name.replace("_", "-")} ${value}`);
   get("command").textContent = `sales-ledger report forecast ${options.join(" ")}`;
