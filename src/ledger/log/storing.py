@@ -7,6 +7,7 @@ when the pipe does, and writes through a recorder of its own, so that whatever h
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -106,8 +107,11 @@ def _read(pipe: IO[bytes]) -> bytes | None:
 
 
 def _write(pipe: IO[bytes], message: bytes) -> None:
-    pipe.write(len(message).to_bytes(_LENGTH_BYTES) + message)
-    pipe.flush()
+    # Not through the pipe's buffer: where the process was stopped in the middle (Ctrl-Z) and went on, the buffer was
+    # seen to lose the rest of a message.
+    left = memoryview(len(message).to_bytes(_LENGTH_BYTES) + message)
+    while left:
+        left = left[os.write(pipe.fileno(), left) :]
 
 
 # The far end --------------------------------------------------------------------------------------------------------
