@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("append", "reading", "live", "large", "reports", "mixed", "proofs")
+BENCHMARKS = ("append", "reading", "live", "large", "reports", "mixed", "outcome", "proofs")
 
 
 def main() -> int:

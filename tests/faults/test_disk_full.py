@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
+import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +29,18 @@ def small_disk(tmp_path):
     if done.returncode:
         pytest.skip(f"a small file system cannot be mounted here (it takes root): {done.stderr.strip()}")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    gc.collect()  # an error's traceback may hold the connection that failed, and so the file
+    unmount(folder)
+
+
+def unmount(folder: Path) -> None:
+    """Take a file system away, when nothing holds a file of it any more."""
+    for _ in range(100):
+        done = subprocess.run(["umount", str(folder)], capture_output=True, text=True, check=False)
+        if "busy" not in done.stderr:
+            break
+        time.sleep(0.1)
+    assert done.returncode == 0, done.stderr
 
 
 def fill(ledger: Ledger, journalled: Journalled, name: str) -> None:
