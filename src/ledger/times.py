@@ -26,9 +26,9 @@ INSTANT_PATTERN = (
 """The form of all dates and instants that are taken, for those who are told of it; `parse_date` and `parse_instant` also
 ask whether the day exists."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC, without the cost of saying so)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _FIRST_DAY = (datetime(FIRST_YEAR, 1, 1) - _NAIVE_EPOCH).days  # noqa: DTZ001 (as above)
@@ -38,12 +38,12 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,6})?([Zz]|[
 
 def from_datetime(moment: datetime) -> int:
     """Microseconds since 1970 of an aware `datetime`, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def to_datetime(instant: int) -> datetime:
     """The aware UTC `datetime` of an instant."""
-    return _EPOCH + instant * _MICROSECOND
+    return EPOCH + instant * MICROSECOND
 
 
 def utc_now() -> int:

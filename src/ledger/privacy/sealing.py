@@ -92,14 +92,12 @@ class Sealer:
 
     def open(self, row: VaultRow) -> bytes:
         """The canonical JSON of a value. Raises `NotProven` if it is not the one that was sealed there."""
-        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 (as for `_aes_gcm`)
-
         sealed = row.sealed
         try:
             opened = self._cipher.decrypt(
                 sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._about(row.stream, row.version, row.field)
             )
-        except (InvalidTag, TypeError, ValueError):
+        except (_invalid_tag(), TypeError, ValueError):
             opened = b""
         salt, value = opened[:SALT_BYTES], opened[SALT_BYTES:]
         if row.subject_ref != self._ref or commitment_of(salt, value) != row.commitment:
@@ -119,6 +117,13 @@ def _aes_gcm() -> type[AESGCM]:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
     return AESGCM
+
+
+def _invalid_tag() -> type[Exception]:
+    """What the cipher raises; asked for when it does."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 (as above)
+
+    return InvalidTag
 
 
 def seal(

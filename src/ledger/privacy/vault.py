@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -61,24 +62,29 @@ class Vault:
         return found
 
     def pages(self) -> Iterator[list[VaultRow]]:
-        """All that the vault holds of the book, by commitment."""
-        after = ""
-        statement = f"SELECT {_COLUMNS} FROM vault WHERE book = ? AND commitment > ? ORDER BY commitment LIMIT ?"
-        while rows := self._recorder.all(statement, [self._recorder.book, after, PAGE_OF_ALL]):
+        """All that the vault holds of the book, by subject, so that each one's key is fetched once."""
+        after = ("", "")
+        statement = (
+            f"SELECT {_COLUMNS} FROM vault WHERE book = ? AND (subject_ref, commitment) > (?, ?)"
+            " ORDER BY subject_ref, commitment LIMIT ?"
+        )
+        while rows := self._recorder.all(statement, [self._recorder.book, *after, PAGE_OF_ALL]):
             yield [VaultRow(*row) for row in rows]
-            after = rows[-1][0]
+            after = (rows[-1][1], rows[-1][0])
 
     def wrong(self, page: Sequence[VaultRow]) -> Iterator[str]:
         """What is wrong with these values, one line each; those of erased subjects have nothing to check."""
         self._keys.preload(list(dict.fromkeys(row.subject_ref for row in page)))
-        for row in page:
-            key = self._keys.key(row.subject_ref)
+        for ref, rows in groupby(page, attrgetter("subject_ref")):
+            key = self._keys.key(ref)
             if key is None:
                 continue
-            try:
-                Sealer(self._keys.origin, row.subject_ref, key).open(row)
-            except NotProven as altered:
-                yield str(altered)
+            sealer = Sealer(self._keys.origin, ref, key)
+            for row in rows:
+                try:
+                    sealer.open(row)
+                except NotProven as altered:
+                    yield str(altered)
 
 
 def erased(recorder: LogRecorder) -> set[str]:

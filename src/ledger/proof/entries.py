@@ -12,7 +12,7 @@ import msgspec
 
 from ledger.proof.log_tree import WIDTH, fold
 from ledger.proof.merkle import Frontier
-from ledger.times import to_datetime
+from ledger.times import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
     from ledger.log.recorder import LogRecorder
@@ -50,16 +50,16 @@ class Part(NamedTuple):
     findings: list[str]
 
 
-_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class _Copied(msgspec.Struct, gc=False):
     """Of an entry, what the log's other columns repeat."""
 
-    appended_at: _Moment
+    appended_at: _Instant
     book: str
-    effective_at: _Moment
-    recorded_at: _Moment
+    effective_at: _Instant
+    recorded_at: _Instant
     stream: str
     type: str
     version: int
@@ -87,54 +87,63 @@ class _Pass:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(what)
 
-    def take(self, row: Any) -> None:
-        """The next row: `position, stream, version, type, effective_at, recorded_at, appended_at, entry`."""
-        position, stream, version, event_type, effective_at, recorded_at, appended_at, entry = row
-        if position != self.last + 1:
-            if self.leaves:
-                self.wrong(f"after position {self.last} comes {position}")
-            else:
-                self.first = position
-        self.last = position
-        if not isinstance(entry, bytes):
-            self.wrong(f"the entry at position {position} is not stored as bytes")
-            entry = str(entry).encode()
-        self.leaves.append(sha256(b"\x00" + entry).digest())
-        try:
-            said = _copied(entry)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self.wrong(f"the entry at position {position} cannot be read: {error}")
-            return
-        effective, recorded, appended = said.effective_at, said.recorded_at, said.appended_at
-        if not (
-            stream == said.stream
-            and version == said.version
-            and event_type == said.type
-            and said.book == self.book
-            and _is(effective_at, effective)
-            and ((recorded_at == effective_at and recorded == effective) or _is(recorded_at, recorded))
-            and ((appended_at == recorded_at and appended == recorded) or _is(appended_at, appended))
-        ):
-            self.wrong(f"a column of position {position} does not say what its entry says")
-        self._follow(said.stream, said.version, position)
-        if b'"$sealed"' in entry:
-            for commitment, ref in _SEAL.findall(entry):
-                self.sealed.setdefault(commitment.decode(), (ref.decode(), said.stream, said.version))
-        if isinstance(appended_at, int):
-            if self.first_stamp is None:
-                self.first_stamp = appended_at
-            elif appended_at < self.last_stamp:
-                self.wrong(f"time goes back at position {position}")
-            self.last_stamp = appended_at
+    def take(self, rows: Iterable[Any]) -> None:
+        """The next rows: `position, stream, version, type, effective_at, recorded_at, appended_at, entry`.
 
-    def _follow(self, stream: str, version: int, position: int) -> None:
-        before = self.ended.get(stream)
-        if before is None:
-            if version != 1:
-                self.begun[stream] = version - 1
-        elif version != before + 1:
-            self.wrong(f"{stream} has version {version} at position {position}, out of turn")
-        self.ended[stream] = version
+        One loop, with what it uses at hand: a call for each entry would cost as much as hashing it.
+        """
+        book, leaves, ended, last, last_stamp = self.book, self.leaves, self.ended, self.last, self.last_stamp
+        for position, stream, version, event_type, effective_at, recorded_at, appended_at, entry in rows:
+            if position != last + 1:
+                if leaves:
+                    self.wrong(f"after position {last} comes {position}")
+                else:
+                    self.first = position
+            last = position
+            if type(entry) is not bytes:
+                self.wrong(f"the entry at position {position} is not stored as bytes")
+                entry = str(entry).encode()  # noqa: PLW2901 (something has to be hashed in its place)
+            leaves.append(sha256(b"\x00" + entry).digest())
+            try:
+                said = _copied(entry)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                self.wrong(f"the entry at position {position} cannot be read: {error}")
+                continue
+            try:
+                repeated = (
+                    stream == said.stream
+                    and version == said.version
+                    and event_type == said.type
+                    and book == said.book
+                    and said.effective_at == EPOCH + effective_at * MICROSECOND
+                    and (
+                        (recorded_at == effective_at and said.recorded_at == said.effective_at)
+                        or said.recorded_at == EPOCH + recorded_at * MICROSECOND
+                    )
+                    and said.appended_at == EPOCH + appended_at * MICROSECOND
+                )
+            except (TypeError, OverflowError):  # in SQLite anything may stand in a column
+                repeated = False
+            if not repeated:
+                self.wrong(f"a column of position {position} does not say what its entry says")
+            stream, version = said.stream, said.version  # noqa: PLW2901 (from here on as hashed)
+            before = ended.get(stream)
+            if before is None:
+                if version != 1:
+                    self.begun[stream] = version - 1
+            elif version != before + 1:
+                self.wrong(f"{stream} has version {version} at position {position}, out of turn")
+            ended[stream] = version
+            if b"$" in entry:  # far quicker to look for than the whole word
+                for commitment, ref in _SEAL.findall(entry):
+                    self.sealed.setdefault(commitment.decode(), (ref.decode(), stream, version))
+            if type(appended_at) is int:
+                if self.first_stamp is None:
+                    self.first_stamp = appended_at
+                elif appended_at < last_stamp:
+                    self.wrong(f"time goes back at position {position}")
+                last_stamp = appended_at
+        self.last, self.last_stamp = last, last_stamp
 
     def part(self, sizes: Iterable[int]) -> Part:
         leaves, count = self.leaves, len(self.leaves)
@@ -169,14 +178,5 @@ def read_part(recorder: LogRecorder, after: int, upto: int, sizes: Iterable[int]
     """Read the entries after a position, a multiple of 256, up to another. `sizes` are those where a root is wanted."""
     found = _Pass(recorder.book, after)
     while rows := recorder.rows("position > ? AND position <= ?", [found.last, upto], "position", PAGE):
-        for row in rows:
-            found.take(row)
+        found.take(rows)
     return found.part(sizes)
-
-
-def _is(column: Any, moment: datetime) -> bool:
-    """Whether a time's column is the instant that its entry writes; in SQLite anything may stand there."""
-    try:
-        return to_datetime(column) == moment
-    except (TypeError, OverflowError):
-        return False
