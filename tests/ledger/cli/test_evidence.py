@@ -62,6 +62,11 @@ def changes(told):
 
     yield "another figure", lambda: told["explanation"]["figures"].update(amount_minor=999)
     yield "another figure of a line", lambda: line["figures"].update(amount_minor=999)
+    yield "a line that brings nothing", lambda: line["figures"].pop("amount_minor")
+    yield (
+        "nor does the figure",
+        lambda: [line["figures"].pop("amount_minor"), told["explanation"]["figures"].update(amount_minor=1)],
+    )
     yield "an altered event", lambda: entry(b"125000", b"925000")
     yield "an event that is no JSON", lambda: entry(b"{", b"[")
     yield "a missing event", told["events"].pop

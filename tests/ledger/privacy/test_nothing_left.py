@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pyarrow.parquet as pq
+import pypdf
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
@@ -18,6 +20,7 @@ from sqlalchemy import text
 from api import create_app
 from ledger.application import open_ledger
 from ledger.cli import main
+from ledger.cli.report import FORMATS
 from ledger.log import database
 from ledger.privacy.erasing import covered
 from ledger.privacy.sealing import SALT_BYTES, commitment_of, new_ref
@@ -38,13 +41,15 @@ SECRETS = [
     "Quimby has the flu",
     "+44 7700 900123",
 ]
+VALUE = {"currency": "EUR", "minor": 125_000}
 LINES = [
     pipeline(),
     say("person-ana", "person.joined", name="Ana Ruiz", team="north", role="rep"),
     say("customer-q", "customer.registered", name=SECRETS[0], kind="lead", person=True),
     say("customer-q", "contact.added", contact="k", name=SECRETS[0], email=SECRETS[1], phone=SECRETS[4]),
-    opened("d1", title=SECRETS[2], customer="q"),
-    corrected("deal-d1", 1, opened("d1", title=SECRETS[2] + "!", customer="q")["data"]),
+    opened("d1", title=SECRETS[2], customer="q", value=VALUE),
+    corrected("deal-d1", 1, opened("d1", title=SECRETS[2] + "!", customer="q", value=VALUE)["data"]),
+    say("deal-d1", "deal.won"),
     say("interaction-1", "interaction.logged", kind="call", direction="in", customer="q", notes=SECRETS[3]),
 ]
 
@@ -59,14 +64,30 @@ def found_in(content: bytes) -> list[str]:
 
 
 def contents(*folders: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file's bytes; those of a workbook unpacked too."""
+    """Every file's bytes; what is packed in them too."""
     for folder in folders:
         for path in folder.rglob("*"):
             if path.is_file():
-                yield str(path), path.read_bytes()
-                if path.suffix == ".xlsx":
-                    with zipfile.ZipFile(path) as packed:
-                        yield str(path), b"\n".join(map(packed.read, packed.namelist()))
+                yield str(path), path.read_bytes() + b"\n" + unpacked(path)
+
+
+def unpacked(path: Path) -> bytes:
+    """What other programs read in a file that keeps its text compressed."""
+    match path.suffix:
+        case ".xlsx":
+            with zipfile.ZipFile(path) as packed:
+                return b"\n".join(map(packed.read, packed.namelist()))
+        case ".parquet":
+            table = pq.read_table(path)
+            return f"{table.to_pydict()} {table.schema.to_string(show_schema_metadata=True)}".encode()
+        case ".pdf":
+            reader: Any = pypdf.PdfReader(path)
+            words = " ".join(page.extract_text() for page in reader.pages).split()
+            inside = [reader.get_object(number) for number in range(1, reader.trailer["/Size"])]
+            streams = [each.get_data() for each in inside if isinstance(each, pypdf.generic.StreamObject)]
+            return b"\n".join([" ".join(words).encode(), *streams])
+        case _:
+            return b""
 
 
 def everything_under(*folders: Path) -> dict[str, list[str]]:
@@ -144,7 +165,7 @@ def place(request, tmp_path) -> Iterator[Place]:
 def said_over_http(settings: Settings) -> bytes:
     """Every answer that could hold what was said."""
     with TestClient(create_app(settings), base_url="http://localhost") as client:
-        paths = ["/v1/events?limit=100", "/v1/reports/pipeline?by=customer&lang=fr", "/v1/reports/pipeline/explain"]
+        paths = ["/v1/events?limit=100", "/v1/reports/sales?by=customer&lang=fr", "/v1/reports/sales/explain"]
         paths += [f"/v1/streams/{stream}?lang=fr" for stream in ("customer-q", "deal-d1", "interaction-1")]
         answers = [client.get(path) for path in paths]
     assert [answer.status_code for answer in answers] == [200] * len(paths)
@@ -152,11 +173,12 @@ def said_over_http(settings: Settings) -> bytes:
 
 
 def exported(to: Path) -> None:
-    """A report with the customer's name, in every format that holds one."""
+    """A report with the customer's name, in every format there is, and the board pack."""
     to.mkdir()
-    for form in ("table", "json", "csv", "xlsx"):
-        asked = ["report", "pipeline", "--by", "customer", "--format", form]
-        assert main([*asked, "--output", str(to / f"pipeline.{form}")]) == 0
+    for form in FORMATS:
+        asked = ["report", "sales", "--by", "customer", "--format", form]
+        assert main([*asked, "--output", str(to / f"sales.{form}")]) == 0
+    assert main(["pack", "--output", str(to / "pack.pdf")]) == 0
 
 
 def proofs_of(place: Place, to: Path) -> list[list[str]]:
@@ -165,7 +187,7 @@ def proofs_of(place: Place, to: Path) -> list[list[str]]:
     note, proof, figure, key = (str(to / name) for name in ("kept.note", "event.tlog-proof", "figure.json", "key.txt"))
     assert main(["checkpoint", "--output", note]) == 0
     assert main(["prove", "4", "--output", proof]) == 0
-    assert main(["explain", "pipeline", "--proof", figure]) == 0
+    assert main(["explain", "sales", "--proof", figure]) == 0
     assert main(["bundle", str(to / "bundle")]) == 0
     shutil.copy(to / "bundle" / "verifier.key", key)
     checks = [[proof], [figure], [str(to / "bundle")], ["--checkpoint", note]]
@@ -184,9 +206,13 @@ def test_it_is_there_and_then_nowhere(place, tmp_path, capsys, caplog, monkeypat
         key_file = ledger.recorder.keys.store.path
     with closing(sqlite3.connect(key_file)) as keys:
         secrets = [secret for ref, secret in keys.execute("SELECT ref, secret FROM keys") if ref in refs]
-    assert (len(sealed), len(secrets)) == (len(LINES), 4)
+    assert (len(sealed), len(secrets)) == (7, 4)
     assert holding(secrets, place.trust) == {str(key_file)}
     assert set(found_in(said_over_http(place.settings))) == set(SECRETS)
+    written = tmp_path.with_name(f"{tmp_path.name}-written")
+    exported(written)
+    readable = {str(written / f"sales.{form}"): SECRETS[:1] for form in FORMATS if form != "png"}
+    assert everything_under(written) == readable, "so the search sees it in every format but a picture's dots"
     checks = proofs_of(place, tmp_path / "before")
     assert everything_under(place.flushed(), tmp_path) == {}, "encrypted from the first byte on"
 
@@ -202,6 +228,7 @@ def test_it_is_there_and_then_nowhere(place, tmp_path, capsys, caplog, monkeypat
     assert found_in(answers) == []
     assert "(effacé)".encode() in answers
     assert everything_under(place.flushed(), tmp_path) == {}
+    assert everything_under(written) == readable, "a file that was written before is out of reach"
     assert holding(secrets, place.files, tmp_path) == set()
     place.vacuum()
     assert all("/pg_wal/" in name for name in holding(sealed, place.flushed(), tmp_path)), "without a key besides"

@@ -55,35 +55,47 @@ def test_what_is_altered_is_found_while_others_append(ledger, monkeypatch):
     assert sum("is missing" in each for each in found.findings) == 1
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "SELECT 1",
-        "DELETE FROM events WHERE position = 256",
-        "DELETE FROM events WHERE position > 600",
-        "UPDATE events SET appended_at = appended_at + 10000000 WHERE position = 512",
-        "UPDATE events SET version = version + 100 WHERE position = 300",
-        "UPDATE events SET entry = (SELECT entry FROM events WHERE position = 203) WHERE position = 400",
-        "UPDATE vault SET field = 'note' WHERE stream = 'deal-d5'",
-    ],
-)
-def test_several_processes_find_what_one_finds(ledger, monkeypatch, statement):
+ALTERATIONS = [
+    "SELECT 1",
+    "DELETE FROM events WHERE position = 256",
+    "DELETE FROM events WHERE position > 600",
+    "UPDATE events SET appended_at = appended_at + 10000000 WHERE position = 512",
+    "UPDATE events SET version = version + 100 WHERE position = 300",
+    "UPDATE events SET entry = (SELECT entry FROM events WHERE position = 203) WHERE position = 400",
+    "UPDATE vault SET field = 'note' WHERE stream = 'deal-d5'",
+]
+
+
+def altered(ledger, statement):
+    """A log of 1,002 entries with this done to it; checkpoints from before."""
     ledger.append(history(250), actor="tests")
     sizes = (1, 256, 300, 512, 700, 1_002)
     held = [Checkpoint("a/main", size, LogTree(ledger.recorder).root(size)) for size in sizes]
     run(ledger, "DELETE FROM tree_nodes")
     if not statement.startswith("SELECT"):
         run(ledger, statement)
-    alone = audit(ledger.recorder, held, workers=1)
+    return held
+
+
+@pytest.mark.parametrize("statement", ALTERATIONS)
+def test_in_ranges_is_found_what_is_found_in_one(ledger, monkeypatch, statement):
+    held = altered(ledger, statement)
+    alone = audit(ledger.recorder, held)
     assert bool(alone.findings) is not statement.startswith("SELECT")
+    monkeypatch.setattr(auditing, "RANGE", 256)
+    in_turn = audit(ledger.recorder, held)
+    assert (in_turn.size, len(in_turn.findings)) == (alone.size, len(alone.findings))
+    if not alone.findings:
+        assert in_turn.root == alone.root == ledger.recorder.head().frontier.root()
+
+
+@pytest.mark.parametrize("statement", ALTERATIONS)
+def test_several_processes_find_what_one_finds(ledger, monkeypatch, statement):
+    held = altered(ledger, statement)
     monkeypatch.setattr(auditing, "RANGE", 256)
     in_turn = audit(ledger.recorder, held, workers=1)
     monkeypatch.setattr(auditing, "SMALL", 0)
-    together = audit(ledger.recorder, held, workers=2)
-    assert together == in_turn
-    assert (together.size, len(together.findings)) == (alone.size, len(alone.findings))
-    if not alone.findings:
-        assert together.root == alone.root == ledger.recorder.head().frontier.root()
+    assert audit(ledger.recorder, held, workers=2) == in_turn
 
 
 def test_a_checkpoint_of_an_empty_log_is_one_of_the_empty_tree(ledger):

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import BadRequest, NotProven
+from ledger.proof import bundle as bundling
 from ledger.proof import standalone
 from ledger.proof.bundle import write_bundle
 from ledger.proof.log_tree import LogTree
@@ -126,6 +127,15 @@ def test_the_bundle_of_an_empty_log_holds_too(database_url, tmp_path):
         desk = SigningDesk(tmp_path / "trust", ORIGIN, "main")
         assert write_bundle(tmp_path / "bundle", recorder, LogTree(recorder), desk).size == 0
     assert check(tmp_path / "bundle")[-1] == f"root {sha256(b'').hexdigest()} at 0"
+
+
+def test_how_far_it_is_written_is_told(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundling, "PAGE", 5)
+    recorder, desk, _ = made
+    told: list[tuple[int, int]] = []
+    write_bundle(tmp_path / "other", recorder, LogTree(recorder), desk, lambda *each: told.append(each))
+    assert told == [(5, 12), (10, 12), (12, 12)]
+    check(tmp_path / "other")
 
 
 def test_a_bundle_is_not_written_over_anything(made, tmp_path):

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
-from ledger.errors import NotProven
+from ledger.errors import DatabaseUnusable, NotProven
 from ledger.proof import log_tree, tree
 from ledger.proof.log_tree import LogTree, fold
 from ledger.proof.merkle import EMPTY_ROOT, leaf_hash
@@ -112,6 +112,30 @@ def test_nodes_that_were_lost_are_made_anew(recorder):
         run(recorder, f"DELETE FROM tree_nodes WHERE level = 8 AND {lost}")
         assert LogTree(recorder).root(1_100) == root
         assert kept(recorder, 8) == whole
+
+
+def test_what_is_kept_is_not_made_again(recorder, monkeypatch):
+    """However long the log, another process reads no more entries than those after the last kept node."""
+    grow_to(recorder, 1_100)
+    LogTree(recorder).grow(1_100)
+    read, ask = [], recorder.all
+
+    def counted(statement, parameters, *convert):
+        rows = ask(statement, parameters, *convert)
+        read.extend(rows if "SELECT entry" in statement else [])
+        return rows
+
+    monkeypatch.setattr(recorder, "all", counted)
+    assert LogTree(recorder).root(1_100) == recorder.head().frontier.root()
+    assert 1_100 % 256 <= len(read) <= 256
+
+
+def test_what_cannot_be_kept_is_said(sqlite_url):
+    with recorder_of(sqlite_url) as recorder:
+        grow_to(recorder, 256)
+        run(recorder, "CREATE TRIGGER full BEFORE INSERT ON tree_nodes BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+        with pytest.raises(DatabaseUnusable, match=r"the disk of sqlite:///.* is full or failing"):
+            LogTree(recorder).grow(256)
 
 
 def test_a_kept_node_that_was_altered_makes_another_root(recorder):
