@@ -118,7 +118,8 @@ def test_what_is_kept_is_not_made_again(recorder, monkeypatch):
     """However long the log, another process reads no more entries than those after the last kept node."""
     grow_to(recorder, 1_100)
     LogTree(recorder).grow(1_100)
-    read, ask = [], recorder.all
+    read: list[tuple] = []
+    ask = recorder.all
 
     def counted(statement, parameters, *convert):
         rows = ask(statement, parameters, *convert)
