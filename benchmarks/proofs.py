@@ -10,16 +10,16 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 from benchmarks import story
 from benchmarks.support import opened
-from ledger.application import open_recorder
-from ledger.log import recorder as recording
-from ledger.log.recorder import LogRecorder
+from ledger.application import Ledger, open_recorder
+from ledger.log.recorder import Head, LogRecorder
 from ledger.log.requests import PendingEntry, Request
 from ledger.proof import standalone, tree
 from ledger.proof.audit import audit
@@ -31,7 +31,6 @@ from ledger.proof.signing import SigningDesk
 PER_APPEND = 5_000
 AT_ONCE = 100 * story.EVENTS_PER_DEAL
 DATA = b'{"owner":"ana","pipeline":"sales","stage":"offer","value":{"currency":"EUR","minor":1250000}}'
-ROUNDS = 3
 PROOFS = 200
 
 
@@ -70,29 +69,41 @@ def fill(recorder: LogRecorder, size: int) -> None:
         recorder.append(Request(entries, actor="bench"))
 
 
-def filling(folder: Path, name: str, size: int, frontier: type[Frontier]) -> float:
-    """Processor seconds to append so many events, decided and sealed, a hundred deals at a time."""
-    kept = vars(recording)["Frontier"]
-    vars(recording)["Frontier"] = frontier
-    try:
-        with opened(f"sqlite:///{folder / name}.db") as ledger:
-            ledger.recorder._head = recording.Head(0, 0, frontier())  # noqa: SLF001 (what makes the next one)
-            ledger.append([story.PIPELINE], actor=story.ACTOR)
-            lines = [line for deal in range(size // story.EVENTS_PER_DEAL) for line in story.lines(f"{deal}")]
-            some = [lines[at : at + AT_ONCE] for at in range(0, len(lines), AT_ONCE)]
-            return spent(lambda: [ledger.append(each, actor=story.ACTOR) for each in some])
-    finally:
-        vars(recording)["Frontier"] = kept
+@contextmanager
+def begun(url: str, frontier: type[Frontier]) -> Iterator[Ledger]:
+    """A new ledger whose appends hash as this frontier does."""
+    with opened(url) as ledger:
+        ledger.recorder._head = Head(0, 0, frontier())  # noqa: SLF001 (what makes the next one)
+        ledger.append([story.PIPELINE], actor=story.ACTOR)
+        yield ledger
 
 
 def appends(folder: Path, size: int) -> None:
-    pairs = [
-        (filling(folder, f"with{each}", size, Frontier), filling(folder, f"without{each}", size, NoFrontier))
-        for each in range(ROUNDS)
-    ]
-    hashed, plain = (median(each) for each in zip(*pairs, strict=True))
-    each = f"{1e6 * hashed / size:.1f} µs of processor time each with hashing, {1e6 * plain / size:.1f} µs without"
-    print(f"append of {size:,} events: {each}, {hashed / plain:.2f} times as much")
+    """Events decided and sealed, to a log that hashes and to one that does not.
+
+    A hundred deals to the one, the same to the other, and so on: whatever else the machine does slows both.
+    """
+    lines = [line for deal in range(size // story.EVENTS_PER_DEAL) for line in story.lines(f"{deal}")]
+    pairs = []
+    with (
+        begun(f"sqlite:///{folder / 'with'}.db", Frontier) as hashed,
+        begun(f"sqlite:///{folder / 'without'}.db", NoFrontier) as plain,
+    ):
+        turn = [hashed, plain]
+        for at in range(0, len(lines), AT_ONCE):
+            seconds = {}
+            for ledger in turn:
+                start = time.process_time()
+                ledger.append(lines[at : at + AT_ONCE], actor=story.ACTOR)
+                seconds[ledger] = time.process_time() - start
+            pairs.append((seconds[hashed], seconds[plain]))
+            turn.reverse()
+    with_us, without_us = (1e6 * median(each) / AT_ONCE for each in zip(*pairs, strict=True))
+    low, middle, high = quantiles([hashed / plain for hashed, plain in pairs], n=4)
+    print(
+        f"append of {len(lines):,} events: {with_us:.1f} µs of processor time each with hashing, {without_us:.1f} µs"
+        f" without; {middle:.3f} times as much, the median of {len(pairs)} pairs, half of them {low:.3f} to {high:.3f}"
+    )
 
 
 def proofs(log: LogTree, size: int) -> None:
@@ -133,7 +144,7 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        appends(folder, min(asked.events, 20_000))
+        appends(folder, min(asked.events, 200_000))
         recorder = open_recorder(f"sqlite:///{folder / 'log'}.db", "main")
         fill(recorder, asked.events)
         log, desk = LogTree(recorder), SigningDesk(folder / "trust", "bench.example", "main")
