@@ -10,8 +10,9 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -31,7 +32,7 @@ RANGE = 512 * WIDTH
 """So many entries are read at a time by one process."""
 
 SMALL = 2 * RANGE
-"""Up to so many entries starting processes costs more than it brings."""
+"""Up to so many entries starting a process costs more than it brings."""
 
 MOST_AHEAD = 8
 MARSHAL_WITHOUT_REFERENCES: Final = 2
@@ -118,7 +119,7 @@ def audit(
     """Read every entry once: positions and versions without gaps, times that never go back, columns that repeat their
     entry, the head, the kept nodes, the sealed values, and the root at each checkpoint's size.
 
-    `workers` defaults to the processors there are.
+    `workers` are the processes that read, this one among them; as many as there are processors by default.
     """
     held = list(checkpoints)
     try:
@@ -126,8 +127,9 @@ def audit(
     except NotProven as damaged:
         return Audited(0, EMPTY_ROOT, [str(damaged)])
     log = _Log()
-    with _pool(recorder, workers or os.cpu_count() or 1, head.position) as pool:
-        for part in _parts(recorder, head.position, {each.size for each in held}, pool):
+    workers = workers or os.cpu_count() or 1
+    with _pool(recorder, workers - 1, head.position) as pool:
+        for part in _parts(recorder, head.position, {each.size for each in held}, pool, workers):
             log.join(part)
             if progress is not None:
                 progress(log.position, head.position)
@@ -211,12 +213,18 @@ def _said_since(recorder: LogRecorder, position: int, row: VaultRow) -> bool:
 # In several processes -------------------------------------------------------------------------------------------------
 
 
-def _parts(recorder: LogRecorder, upto: int, sizes: set[int], pool: Executor | None) -> Iterator[Part]:
-    """All ranges in order."""
+def _parts(recorder: LogRecorder, upto: int, sizes: set[int], pool: Executor | None, workers: int) -> Iterator[Part]:
+    """All ranges in order; this process reads its share while the others read theirs."""
     ranges = [(after, min(after + RANGE, upto), sizes) for after in range(0, upto, RANGE)]
     if pool is None:
-        return (read_part(recorder, *each) for each in ranges)
-    return (Part(*marshal.loads(packed)) for packed in _ahead(pool, _read_part_here, ranges))  # noqa: S302 (by our own)
+        workers, theirs = 1, iter(())
+    else:
+        theirs = _ahead(pool, _read_part_here, [each for number, each in enumerate(ranges) if number % workers])
+    for number, each in enumerate(ranges):
+        if number % workers:
+            yield Part(*marshal.loads(next(theirs)))  # noqa: S302 (by our own)
+        else:
+            yield read_part(recorder, *each)
 
 
 def _opening(
@@ -235,23 +243,25 @@ def _opened(recorder: LogRecorder, page: list[VaultRow]) -> tuple[list[str], str
         return [], str(error)
 
 
-def _pool(recorder: LogRecorder, workers: int, size: int) -> ProcessPoolExecutor | nullcontext[None]:
-    if workers == 1 or size <= SMALL:
+def _pool(recorder: LogRecorder, others: int, size: int) -> ProcessPoolExecutor | nullcontext[None]:
+    if others == 0 or size <= SMALL:
         return nullcontext()
     spawn = multiprocessing.get_context("spawn")
     setting = (recorder.address, recorder.book)
-    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_open, initargs=setting)
+    return ProcessPoolExecutor(others, mp_context=spawn, initializer=_open, initargs=setting)
 
 
 def _ahead(pool: Executor, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-    """The results in order, a few worked on ahead of who takes them."""
-    under_way: deque[Future[Any]] = deque()
-    for each in arguments:
-        under_way.append(pool.submit(function, *each))
-        if len(under_way) > MOST_AHEAD:
+    """The results in order, a few worked on ahead of who takes them, from now on."""
+    left = iter(arguments)
+    under_way = deque(pool.submit(function, *each) for each in islice(left, MOST_AHEAD))
+
+    def results() -> Iterator[Any]:
+        while under_way:
             yield under_way.popleft().result()
-    while under_way:
-        yield under_way.popleft().result()
+            under_way.extend(pool.submit(function, *each) for each in islice(left, 1))
+
+    return results()
 
 
 _here: dict[str, LogRecorder] = {}
