@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from ledger.application import open_ledger
+from ledger.privacy.erasing import erase
 from ledger.proof import audit as auditing
 from ledger.proof import entries, log_tree
 from ledger.proof.audit import audit
@@ -229,6 +230,25 @@ def test_without_the_keys_all_is_checked_but_the_values(in_two, database_url):
         found = audit(other.recorder, [])
     assert (found.size, found.findings) == (302, [])
     assert f"the key store {path} is missing" in found.unread
+
+
+def test_a_sealed_value_is_held_to_its_place_and_its_commitment(in_two):
+    [(commitment,)] = in_two.recorder.all("SELECT commitment FROM vault WHERE stream = ?", ["deal-d5"])
+    this = f"WHERE commitment = '{commitment}'"
+    run(in_two, f"UPDATE vault SET stream = 'deal-d6' {this}")
+    elsewhere = f"the sealed value {commitment} does not stand where its entry says"
+    assert audit(in_two.recorder, []).findings == [elsewhere]
+    run(in_two, f"UPDATE vault SET stream = 'deal-d5', field = 'note' {this}")
+    [finding] = audit(in_two.recorder, []).findings
+    assert finding.startswith("the sealed note of deal-d5, version 1, is not the one that was sealed there")
+    run(in_two, f"DELETE FROM vault {this}")
+    assert audit(in_two.recorder, []).findings == [f"the sealed value {commitment} is missing"]
+
+
+def test_of_the_erased_no_value_is_missing(in_two):
+    assert erase(in_two, "deal-d5", actor="dpo").values == 1
+    found = audit(in_two.recorder, [])
+    assert (found.size, found.findings) == (303, [])
 
 
 @pytest.mark.parametrize("size", [256, 302])
