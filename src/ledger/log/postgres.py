@@ -14,7 +14,8 @@ from psycopg.errors import UniqueViolation as TakenError
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.recorder import Head, HeadMoved, LogRecorder, Prepared, UniqueViolation, converted
+from ledger.log.reader import Head, converted
+from ledger.log.recorder import HeadMoved, LogRecorder, Prepared, UniqueViolation
 from ledger.log.requests import Request
 from ledger.proof.merkle import Frontier
 
