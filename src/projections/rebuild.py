@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from ledger.application import Ledger
     from ledger.codec import Recorded
-    from projections.timeline import Row
+    from projections.rectangle import Row
 
 SMALL: Final = 20_000
 """Up to so many events starting processes costs more than it brings."""
