@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -474,7 +473,7 @@ while True:
 def killed_while_projecting(url: str, seed: int) -> None:
     random = Random(seed)
     command = [sys.executable, "-c", PROJECTOR, url]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "src"})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(random.uniform(0, 0.15))
