@@ -6,7 +6,7 @@ statement and one round trip. Where the head has moved, or the group is large, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, LiteralString
 
 import psycopg
@@ -148,6 +148,11 @@ class PostgresRecorder(LogRecorder):
             raise unusable(error, self.engine.url) from None
         except psycopg.Error as error:
             raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
+
+    def _listed(self, statement: str, parameters: Sequence[Any], listed: Sequence[str]) -> Iterator[Any]:
+        # As one array, so that it is the same statement for a list of any length, which the server has planned already.
+        if listed:
+            yield from self.all(statement.removesuffix("IN") + "= ANY(?)", [self.book, *parameters, list(listed)])
 
     def _rows(self, query: str, parameters: Sequence[Any], convert: Callable[[list[Any]], list[Any]]) -> list[Any]:
         with self.engine.connect() as connection:
