@@ -19,7 +19,8 @@ from statistics import median, quantiles
 from benchmarks import story
 from benchmarks.support import opened
 from ledger.application import Ledger, open_recorder
-from ledger.log.recorder import Head, LogRecorder
+from ledger.log.reader import Head
+from ledger.log.recorder import LogRecorder
 from ledger.log.requests import PendingEntry, Request
 from ledger.proof import standalone, tree
 from ledger.proof.audit import audit
