@@ -96,6 +96,7 @@ def test_whatever_is_changed_in_the_file_is_found(told, proven):
         ran = told("verify", str(path), "--key", key)
         assert (ran.code, ran.out) == (1, ""), name
         assert len(ran.err.splitlines()) == 1, name
+        assert "a fault of this program" not in ran.err, name
 
 
 def test_a_log_that_was_altered_does_not_prove_a_figure(told, database_url, tmp_path):
