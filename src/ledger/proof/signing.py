@@ -58,8 +58,8 @@ class SigningDesk:
 
     def notes(self) -> list[str]:
         """Every note signed so far, by size."""
-        found = self._directory / "checkpoints"
-        return [path.read_text(encoding="utf-8") for path in sorted(found.glob("*.note"))] if found.is_dir() else []
+        paths = (self._directory / "checkpoints").glob("*.note")
+        return [path.read_text(encoding="utf-8") for path in sorted(paths)]
 
     def sign(self, recorder: LogRecorder, log: LogTree) -> str:
         """Sign the log as it is now; the same note again where it has not grown.

@@ -15,7 +15,8 @@ from ledger.proof import tree
 from ledger.proof.log_tree import LogTree
 from ledger.proof.merkle import Frontier
 from ledger.proof.notes import Signer, opened
-from ledger.proof.signing import SigningDesk, trust_directory
+from ledger.proof.signing import SigningDesk, desk_of, trust_directory
+from ledger.settings import Settings
 from tests.support.proving import entries_of, grow_to, recorder_of
 
 ORIGIN = "ledger.example"
@@ -249,6 +250,15 @@ def signing(url, kind, directory, rounds, told):
         for _ in range(rounds):
             grow_to(recorder, recorder.head().position + 3, kind)
             told.put(desk.sign(recorder, LogTree(recorder)))
+
+
+def test_the_settings_say_whose_desk_it_is_and_where(tmp_path):
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/a.db", origin="north.example")
+    for each, folder in ((settings, "a.db.trust"), (settings.model_copy(update={"trust_dir": tmp_path / "b"}), "b")):
+        desk = desk_of(each, "east")
+        with recorder_of(settings.database_url, "east") as recorder:
+            assert opened(desk.sign(recorder, LogTree(recorder)), desk.verifier).origin == "north.example/east"
+        assert (tmp_path / folder / "east" / "signing.key").exists()
 
 
 def test_two_processes_that_append_and_sign_at_once_make_one_line_of_checkpoints(database_url, desk, tmp_path):
