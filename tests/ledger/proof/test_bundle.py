@@ -380,3 +380,8 @@ def test_its_consistency_check_is_that_of_the_rfc():
                 standalone.check_consistency(first, roots[first - 1], second, roots[second], hashes)
             with pytest.raises(standalone.Wrong):
                 standalone.check_consistency(first, roots[first], second, roots[second - 1], hashes)
+    for first, second in ((0, 5), (5, 5), (6, 5)):
+        with pytest.raises(standalone.Wrong, match=f"nothing proves {second} entries consistent with {first}"):
+            standalone.check_consistency(first, roots[first], second, roots[second], [roots[1]])
+    with pytest.raises(standalone.Wrong, match="a hash of a consistency proof does not have 32 bytes"):
+        standalone.check_consistency(4, roots[4], 5, roots[5], [roots[1][:31]])

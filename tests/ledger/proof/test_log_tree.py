@@ -90,6 +90,23 @@ def test_every_proof_is_that_of_the_rfc_whatever_is_kept(recorder, small_tiles):
             assert log.root(size) == naive.mth(entries[:size])
 
 
+def test_the_nodes_far_above_those_that_are_kept_are_made_of_them(recorder, small_tiles):
+    grow_to(recorder, 400)
+    log, entries = LogTree(recorder), entries_of(recorder)
+    for size in (255, 256, 257, 384, 400):
+        assert log.root(size) == naive.mth(entries[:size])
+        assert log.inclusion(200, size) == naive.path(200, entries[:size])
+
+
+def test_what_was_read_for_a_proof_is_at_hand_for_the_next(recorder, small_tiles, monkeypatch):
+    monkeypatch.setattr(log_tree, "ROWS_AT_HAND", 64)
+    grow_to(recorder, 64)
+    log, entries = LogTree(recorder), entries_of(recorder)
+    assert log.inclusion(21, 64) == naive.path(21, entries)
+    monkeypatch.setattr(recorder, "all", None)
+    assert log.inclusion(21, 64) == naive.path(21, entries)
+
+
 def test_an_empty_log_has_the_empty_root(recorder):
     assert LogTree(recorder).root(0) == EMPTY_ROOT
     with pytest.raises(NotProven, match="lacks entries"):
