@@ -263,6 +263,13 @@ def test_two_signed_checkpoints_of_one_size_are_a_fork(copy, bundle):
     refused(copy, "two checkpoints of 12 entries were signed, and differ: the log was forked")
 
 
+@pytest.mark.parametrize("packed", [b"\x02" + bytes(32), b"\x01" + bytes(31), b"\x01" + bytes(33)])
+def test_a_key_of_another_kind_is_none_even_if_its_id_is_right(copy, packed):
+    key_id = sha256(f"{ORIGIN}/main\n".encode() + packed).digest()[:4].hex()
+    line = f"{ORIGIN}/main+{key_id}+{b64encode(packed).decode()}"
+    refused(copy, "the verifier key is not an Ed25519 key", key=line)
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [
