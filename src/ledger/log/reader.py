@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,15 @@ class LogReader(ABC):
         """The version of a stream; 0 if there is none."""
         found = self.one("SELECT max(version) FROM events WHERE book = ? AND stream = ?", [self.book, stream])
         return found[0] or 0
+
+    def versions(self, streams: Collection[str]) -> dict[str, int]:
+        """The versions of a few short streams; 0 where there is none."""
+        found = dict.fromkeys(streams, 0)
+        if found:
+            query = "SELECT stream, version FROM events WHERE book = ? AND stream IN"
+            for stream, version in self._listed(query, [], sorted(found)):
+                found[stream] = max(found[stream], version)
+        return found
 
     def subject_refs(self, subjects: Sequence[str]) -> dict[str, str]:
         """The random names of those subjects that have one."""

@@ -145,7 +145,9 @@ class LogRecorder(LogReader, ApplicationRecorder):
     def _prepare(self, head: Head, requests: Sequence[Request], taken: dict[int, BaseException]) -> Prepared:
         """Complete the entries under this head: stamps, positions, hashes. `taken` are refused already, by index."""
         prepared = Prepared(Head(head.position, head.stamp, head.frontier.copy()), [], [], [], [], [], [])
-        group = Group()
+        group = Group(
+            self.versions({name for each in requests for entry in each.entries for name, _ in entry.rests_on})
+        )
         now = self.clock()
         # Whoever erases fences first and appends then, so nothing about the erased is stored after that append. Where
         # the head's row is not locked yet, that append moves the head, and we come here again.
@@ -260,9 +262,9 @@ class LogRecorder(LogReader, ApplicationRecorder):
             except DBAPIError as error:
                 raise unusable(error, self.engine.url) from None
 
-    def now(self) -> int:
-        """The log's time: the clock, but never before the last stamp that this process knows."""
-        head = self._head  # another thread may be appending, or find that the head has moved
+    def now(self, *, fresh: bool = False) -> int:
+        """The log's time: the clock, but never before the last stamp that this process knows, or `fresh` that there is."""
+        head = None if fresh else self._head  # another thread may be appending, or find that the head has moved
         if head is None:
             head = self.head()
         return max(self.clock(), head.stamp)
