@@ -45,8 +45,8 @@ class Cells:
         for piece in pieces:
             if wanted(self._question, piece.dimensions):
                 key = tuple(piece.dimensions[name] for name in self._question.heads)
-                _merge(cells.setdefault(key, {}), piece.bases)
-                _merge(whole, piece.bases)
+                exact.merge(cells.setdefault(key, {}), piece.bases)
+                exact.merge(whole, piece.bases)
         if not cells:
             return
         self.lines += lines
@@ -167,8 +167,3 @@ def _groups(source: Source, question: Question, view: View, rates: Rates, needed
 def _one_by_one(cells: Cells, found: Iterable[exact.Line]) -> None:
     for line in found:
         cells.add(line.state, line.pieces, late=int(line.late))
-
-
-def _merge(into: Bases, bases: Bases) -> None:
-    for base, amount in bases.items():
-        into[base] = amount if base in exact.COUNTS else into.get(base, 0) + amount

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import msgspec
+
 from ledger.money import half_even
 
 if TYPE_CHECKING:
@@ -102,8 +104,7 @@ class Column:
     value: Callable[[Sums], Exact]
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, gc=False):
     """A line of a report whose figures do not add up: a median, a rate over customers, a score.
 
     `dimensions` tells every dimension that the question needs; `figures` what the summary is made of, integers and

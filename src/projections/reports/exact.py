@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Subquery, Text, and_, cast, literal, null, select
 
 from ledger import money
@@ -36,8 +36,7 @@ class Piece(NamedTuple):
     bases: Bases
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One deal, closing or quote as the report counts it; amounts are in the reporting currency.
 
     `joined` are the dated streams that told something of it, when that was asked for.
@@ -64,6 +63,13 @@ class Product(NamedTuple):
 
 COUNTS: tuple[Base, ...] = ("one", "margin_said")
 """What a line brings whole to each cell that it has a part in."""
+
+
+def merge(into: Bases, bases: Bases) -> None:
+    """Add what a part of a line brings to what other parts of it do."""
+    for base, amount in bases.items():
+        into[base] = amount if base in COUNTS else into.get(base, 0) + amount
+
 
 NO_PRODUCTS = (Product(None, None, 1, 1, 1),)
 

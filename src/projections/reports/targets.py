@@ -7,10 +7,10 @@ several that cover a day the one of the shortest period counts there, of those t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from sqlalchemy import BigInteger, CompoundSelect, Text, bindparam, literal, select, union_all
 
 from ledger.money import convert, share
@@ -115,7 +115,7 @@ def _counted(
             rest = len(_days_in(number, target.first, target.last)) - counted
             minor = share(parts[line.stream][number], [counted, rest])[0]
             joined = () if currency == question.currency else rates.streams(currency)
-            yield replace(line, pieces=(Piece(place, {"one": 1, "value": minor}),), joined=joined)
+            yield msgspec.structs.replace(line, pieces=(Piece(place, {"one": 1, "value": minor}),), joined=joined)
 
 
 def counting(targets: Iterable[Target], days: Period) -> Iterator[tuple[Target, int, int]]:
