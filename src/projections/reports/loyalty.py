@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
@@ -30,6 +31,7 @@ CONTACTS = (
     *("interactions", "calls", "emails", "meetings", "documents", "online", "support_requests", "complaints"),
     "open_complaints",
 )
+NOTHING = Fraction()
 SUMS = ("wins", "wins_12m", "wins_24m", "regular", "revenue_minor", "margin_minor", *CONTACTS)
 
 
@@ -50,10 +52,12 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     [active] = activity(question, view, question.choice("rule"), [at])
     quiet_since = since(_sooner(question), at)
     place, contacts, said = places(question, view, at), touches(question, view, at), ratings(question, view, at)
+    of_contacts = attrgetter(*CONTACTS)
     for customer, its in bought(question, view, rates, asked).items():
         met, answers = contacts.get(customer, NO_TOUCHES), said.get(customer, [])
         regular = its["wins_12m"] > 0 and its["wins_24m"] > its["wins_12m"]
-        unhappy = met.open_complaints > 0 or (bool(answers) and 2 * sum(answers) < len(answers))
+        points = sum(answers, Fraction()) if answers else NOTHING
+        unhappy = met.open_complaints > 0 or 2 * points < len(answers)
         if not active(customer, its["last"]):
             health = "lapsed"
         elif unhappy or its["last"] < quiet_since:
@@ -72,9 +76,9 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
             "regular": int(regular),
             "revenue_minor": its["revenue"],
             "margin_minor": its["margin"],
-            **{name: getattr(met, name) for name in CONTACTS},
+            **dict(zip(CONTACTS, of_contacts(met), strict=True)),
             "answers": len(answers),
-            "points": sum(answers, Fraction()),
+            "points": points,
             "last_contact": local_date(met.last_at, zone).isoformat() if met.interactions else None,
         }
         yield customer_item(question, at, customer, its, dimensions=dimensions, figures=figures)
@@ -87,6 +91,9 @@ def _sooner(question: Question) -> Question:
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
     """Counts and amounts add up; dates are the earliest and the latest, satisfaction the mean of all answers."""
+    if len(found) == 1:
+        its = found[0].figures
+        return {**its, "satisfaction": its["points"] / its["answers"] if its["answers"] else None}
     figures = [item.figures for item in found]
     answers = sum(each["answers"] for each in figures)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ledger.money import E6
 from projections.reports import labels
@@ -69,10 +69,12 @@ def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
 def shown(kind: str, value: Exact) -> Shown:
     """A figure as JSON: ratios as decimals, quantities in units, the others whole."""
     if value is None or kind not in {"ratio", "quantity"}:
-        assert not isinstance(value, Fraction)
-        return value
-    exact = Fraction(value, E6) if kind == "quantity" else Fraction(value)
-    return int(exact) if kind == "quantity" and exact.denominator == 1 else float(exact)
+        assert type(value) is not Fraction
+        return cast("Shown", value)
+    if kind == "ratio":
+        return float(value)
+    whole, rest = divmod(value, E6)
+    return float(value / E6) if rest else whole
 
 
 def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
