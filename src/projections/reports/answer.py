@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ledger.collecting import collected_seldom
 from ledger.errors import BadRequest, NotFound
 from ledger.times import day_start, format_instant
 from projections.reports.definition import Text
@@ -54,6 +55,7 @@ class Answer(msgspec.Struct, frozen=True):
         return msgspec.json.encode(self)
 
 
+@collected_seldom()
 def answer_to(
     report: Report,
     store: ReadStore,
