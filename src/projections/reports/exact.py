@@ -19,7 +19,7 @@ from projections.tables import deal_lines, losses, product_versions, win_lines, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, FromClause
+    from sqlalchemy import ColumnElement, FromClause, Select
 
     from projections.reports.definition import Base
     from projections.reports.question import Question
@@ -152,6 +152,18 @@ def splits(question: Question) -> bool:
     return not question.dimensions.isdisjoint(PRODUCT)
 
 
+def adds_up(question: Question, source: Source) -> bool:
+    """Whether its lines' parts are what their products say, so that the database may add them up.
+
+    Product lines add up to what they are of; what is worked out of that amount is shared over them, and rounded.
+    """
+    return (
+        source.product_lines is not None
+        and PRODUCT.isdisjoint(question.where)
+        and not {"weighted", "weighted_margin"}.intersection(lines.used(question, source))
+    )
+
+
 def told(question: Question, row: Any) -> dict[str, str | None]:
     """The dimensions of a row of the line query, those of products aside."""
     found = {name: getattr(row, name) for name in lines.asked(question)}
@@ -279,6 +291,17 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
     """The product lines of every stream that has any, each with its product's range at the line's own date."""
     if source.product_lines is None:
         return {}
+    query = product_query(source, question, view)
+    found: dict[str, list[Product]] = {}
+    told: Sequence[Any] = view.rows(query.order_by(*list(query.selected_columns)[:2]), lines.values(source, question))
+    for stream, _, *its in told:
+        found.setdefault(stream, []).append(Product._make(its))
+    return found
+
+
+def product_query(source: Source, question: Question, view: View) -> Select[Any]:
+    """One row per product line of a source: `stream, line_no`, its product and range, its amounts, unknown being 0."""
+    assert source.product_lines is not None
     of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
     at = source.at
     rows: FromClause
@@ -302,11 +325,6 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
         same = listed.c.stream == literal("product-", Text) + rows.c.product
         frm = frm.outerjoin(listed, and_(same, intervals.holds(listed, at, question.pair, view)))
         range_ = listed.c.product_range
-    amounts = [func.coalesce(rows.c[name], 0) for name in ("value_minor", "margin_minor", "quantity_e6")]
-    query = select(rows.c.stream, rows.c.product, range_.label("range"), *amounts)
-    query = query.select_from(frm).where(rows.c.stream.in_(of_source))
-    found: dict[str, list[Product]] = {}
-    told: Sequence[Any] = view.rows(query.order_by(rows.c.stream, rows.c.line_no), dict(source.values))
-    for stream, *its in told:
-        found.setdefault(stream, []).append(Product._make(its))
-    return found
+    amounts = [func.coalesce(rows.c[name], 0).label(name) for name in ("value_minor", "margin_minor", "quantity_e6")]
+    query = select(rows.c.stream, rows.c.line_no, rows.c.product, range_.label("product_range"), *amounts)
+    return query.select_from(frm).where(rows.c.stream.in_(of_source))
