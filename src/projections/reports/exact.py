@@ -305,6 +305,7 @@ def product_query(source: Source, question: Question, view: View) -> Select[Any]
     of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
     at = source.at
     rows: FromClause
+    is_own = isinstance(source.product_lines, Subquery) and not source.where
     if isinstance(source.product_lines, Subquery):
         rows = source.product_lines
         at = rows.c.at
@@ -327,4 +328,5 @@ def product_query(source: Source, question: Question, view: View) -> Select[Any]
         range_ = listed.c.product_range
     amounts = [func.coalesce(rows.c[name], 0).label(name) for name in ("value_minor", "margin_minor", "quantity_e6")]
     query = select(rows.c.stream, rows.c.line_no, rows.c.product, range_.label("product_range"), *amounts)
-    return query.select_from(frm).where(rows.c.stream.in_(of_source))
+    query = query.select_from(frm)
+    return query if is_own else query.where(rows.c.stream.in_(of_source))

@@ -59,7 +59,7 @@ OF_ROW = OWN | TIME
 """Dimensions that a deal's own row tells: while it stands, the deal stays where it is."""
 
 _TOLD = 4
-"""Columns of a state that tell how it was read: its stream, position, appended_at and instant."""
+"""Columns of a state that tell how it was read: its stream, position, appended_at and instant; and the last, `is_so`."""
 
 
 class Place(NamedTuple):
@@ -204,7 +204,7 @@ class Reader:
         first, *others = rows
         if first is None or first.currency not in {None, self._question.currency}:
             return False
-        return all(row is first or (row is not None and row[_TOLD:] == first[_TOLD:]) for row in others)
+        return all(row is first or (row is not None and row[_TOLD:-1] == first[_TOLD:-1]) for row in others)
 
     def _worth(self, row: Any, rates: Rates, at: int) -> int:
         minor = (row.margin_minor if self._measure == "margin" else row.value_minor) or 0
@@ -215,19 +215,23 @@ class Reader:
     def _parts(self, row: Any, products: Products, at_from: int, at_end: int | None) -> Parts:
         at_end = at_from if at_end is None else at_end
         if not self.split:
-            told_by = self._told_by(row)
-            if told_by not in self._places:
-                self._places[told_by] = self._place(row, None)
-            return {(): Part(self._places[told_by], at_from, at_end)}
+            return {(): Part(self._placed(row, None), at_from, at_end)}
         parts: Parts = {}
         pieces = products.get(row.stream, exact.NO_PRODUCTS)
         weights = [each.margin if self._measure == "margin" else each.value for each in pieces]
         for piece, *shares in zip(pieces, exact.shared(at_from, weights), exact.shared(at_end, weights), strict=True):
-            place = self._place(row, piece)
+            place = self._placed(row, piece)
             product = tuple(place.dimensions[name] for name in self.split)
             _, first, last = parts.get(product, (None, 0, 0))
             parts[product] = Part(place, first + shares[0], last + shares[1])
         return parts
+
+    def _placed(self, row: Any, product: Product | None) -> Place:
+        told_by = (self._told_by(row), product and product[:2])
+        found = self._places.get(told_by)
+        if found is None:
+            found = self._places[told_by] = self._place(row, product)
+        return found
 
     def _place(self, row: Any, product: Product | None) -> Place:
         question = self._question
@@ -331,8 +335,9 @@ def _told(question: Question, view: View, rates: Rates, *, is_told_by_row: bool)
         row: Any = now or was or at_start
         rows: Rows = {}
         before = reader.then(at_start, opening_products) if at_start else {}
-        if not reader.split and reader.same(at_start, was, now):
-            _stay(rows, before[()])
+        if reader.same(at_start, was, now) and _alike(stream, opening_products, known_products, last_products):
+            for part in before.values():
+                _stay(rows, part)
         else:
             same = was is at_start or (not reader.split and reader.same(at_start, was))
             known_before = before if same else reader.known(was, known_products) if was else {}
@@ -346,11 +351,14 @@ def _told(question: Question, view: View, rates: Rates, *, is_told_by_row: bool)
             yield Item(stream, row.position, row.at, place.dimensions, figures, None, joined(row), late)
 
 
+def _alike(stream: str, first: Products, *others: Products) -> bool:
+    return all(first.get(stream) == each.get(stream) for each in others)
+
+
 def _stay(rows: Rows, part: Part) -> None:
     if part.place.counts:
-        opening, closing = NAMES["opening"], NAMES["closing"]
-        value = part.at_from
-        rows[part.place.row] = part.place, {opening[0]: value, opening[1]: 1, closing[0]: value, closing[1]: 1}
+        for line in ENDS:
+            _add(rows, part.place, line, part.at_from, 1)
 
 
 def _open(rows: Rows, then: Parts, known: Parts) -> None:
