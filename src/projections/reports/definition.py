@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -175,12 +176,12 @@ class Report:
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
     """A column that shows a sum as it is."""
     wanted = of or name.removesuffix("_minor")
-    return Column(name, kind, label, lambda sums: sums[wanted])
+    return Column(name, kind, label, itemgetter(wanted))
 
 
 def told(name: str, kind: Kind, label: Text) -> Column:
     """A column that a summary has worked out under the column's own name."""
-    return Column(name, kind, label, lambda sums: sums[name])
+    return Column(name, kind, label, itemgetter(name))
 
 
 def across(name: str, kind: Kind, label: Text) -> Column:

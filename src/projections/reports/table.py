@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from ledger.money import E6
 from projections.reports import labels
 from projections.reports.cells import Cells, work_out
-from projections.reports.definition import DAYS, TIME, Exact, Text
+from projections.reports.definition import DAYS, TIME, Exact, Sums, Text
 from projections.reports.dimensions import week_label
 from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ledger.application import Ledger
-    from projections.reports.definition import Column, Key, Sums
+    from projections.reports.definition import Column, Key
     from projections.reports.question import Question
     from projections.store import View
 
@@ -53,14 +54,18 @@ def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
         return _series(question, view, ledger)
     cells = work_out(question, view)
     beside = _beside(question, view)
-    figures = question.report.columns
+    figures, plan = question.report.columns, _plan(question.report.columns)
     keys = set(cells.rows).union(*(each.moved for each in beside))
     nothing = Cells(question).totals
     rows = []
     for key, head in _heads(question, view, ledger, keys):
         others = [each.moved.get(key, nothing) for each in beside]
-        rows.append(head | _figures(figures, cells.rows.get(key, nothing), beside, others))
-    totals = _figures(figures, cells.totals, beside, [each.cells.totals for each in beside])
+        sums = cells.rows.get(key, nothing)
+        for name, value, show in plan:
+            head[name] = show(value(sums))
+        rows.append(head | _beside_them(figures, sums, beside, others) if beside else head)
+    totals = {name: show(value(cells.totals)) for name, value, show in plan}
+    totals |= _beside_them(figures, cells.totals, beside, [each.cells.totals for each in beside])
     columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
     columns += [column for each in beside for column in _beside_columns(figures, each)]
     return Table(columns, rows, totals, [cells, *(each.cells for each in beside)])
@@ -68,25 +73,39 @@ def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
 
 def shown(kind: str, value: Exact) -> Shown:
     """A figure as JSON: ratios as decimals, quantities in units, the others whole."""
-    if value is None or kind not in {"ratio", "quantity"}:
-        assert type(value) is not Fraction
-        return cast("Shown", value)
-    if kind == "ratio":
-        return float(value)
+    return _SHOWN.get(kind, _as_it_is)(value)
+
+
+def _as_it_is(value: Exact) -> Shown:
+    assert type(value) is not Fraction
+    return cast("Shown", value)
+
+
+def _ratio(value: Exact) -> Shown:
+    return None if value is None else float(value)
+
+
+def _quantity(value: Exact) -> Shown:
+    if value is None:
+        return None
     whole, rest = divmod(value, E6)
     return float(value / E6) if rest else whole
+
+
+_SHOWN: dict[str, Callable[[Exact], Shown]] = {"ratio": _ratio, "quantity": _quantity}
 
 
 def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
     """The report at each date; totals over dates would mean nothing."""
     rows: list[dict[str, Shown]] = []
     every: list[Cells] = []
-    figures = question.report.columns
+    figures, plan = question.report.columns, _plan(question.report.columns)
     for day, then in dates(question):
         cells = work_out(then, view)
         every.append(cells)
         for key, head in _heads(then, view, ledger, set(cells.rows)):
-            rows.append({"date": day.isoformat()} | head | _figures(figures, cells.rows[key], [], []))
+            told = {name: show(value(cells.rows[key])) for name, value, show in plan}
+            rows.append({"date": day.isoformat()} | head | told)
     columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
     return Table(columns + [(each.name, each.type, each.label) for each in figures], rows, {}, every)
 
@@ -124,10 +143,19 @@ def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
     return columns
 
 
-def _figures(
+Plan = list[tuple[str, Callable[[Sums], Exact], Callable[[Exact], Shown]]]
+"""Of each figure of a table its name, how it is worked out, and how it is shown: settled once for all its rows."""
+
+
+def _plan(figures: Sequence[Column]) -> Plan:
+    return [(each.name, each.value, _SHOWN.get(each.type, _as_it_is)) for each in figures]
+
+
+def _beside_them(
     figures: Sequence[Column], sums: Sums, beside: Sequence[Beside], others: Sequence[Sums]
 ) -> dict[str, Shown]:
-    row = {each.name: shown(each.type, each.value(sums)) for each in figures}
+    """What is set beside a row's own figures."""
+    row: dict[str, Shown] = {}
     for other, its_sums in zip(beside, others, strict=True):
         row |= {f"{other.prefix}{each.name}": shown(each.type, each.value(its_sums)) for each in figures}
         if other.prefix == "previous_":
