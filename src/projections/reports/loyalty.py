@@ -14,7 +14,7 @@ from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, bought
 from projections.reports.definition import Report, Text, told
 from projections.reports.exact import wanted
 from projections.reports.periods import add_months
-from projections.reports.touches import NO_TOUCHES, behind_touched, ratings, touches
+from projections.reports.touches import NO_TOUCHES, WHOLE, behind_touched, ratings, touches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,6 @@ CONTACTS = (
     *("interactions", "calls", "emails", "meetings", "documents", "online", "support_requests", "complaints"),
     "open_complaints",
 )
-NOTHING = Fraction()
 SUMS = ("wins", "wins_12m", "wins_24m", "regular", "revenue_minor", "margin_minor", *CONTACTS)
 
 
@@ -56,8 +55,8 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     for customer, its in bought(question, view, rates, asked).items():
         met, answers = contacts.get(customer, NO_TOUCHES), said.get(customer, [])
         regular = its["wins_12m"] > 0 and its["wins_24m"] > its["wins_12m"]
-        points = sum(answers, Fraction()) if answers else NOTHING
-        unhappy = met.open_complaints > 0 or 2 * points < len(answers)
+        points = sum(answers)
+        unhappy = met.open_complaints > 0 or 2 * points < len(answers) * WHOLE
         if not active(customer, its["last"]):
             health = "lapsed"
         elif unhappy or its["last"] < quiet_since:
@@ -93,7 +92,7 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # 
     """Counts and amounts add up; dates are the earliest and the latest, satisfaction the mean of all answers."""
     if len(found) == 1:
         its = found[0].figures
-        return {**its, "satisfaction": its["points"] / its["answers"] if its["answers"] else None}
+        return {**its, "satisfaction": _satisfaction(its["points"], its["answers"])}
     figures = [item.figures for item in found]
     answers = sum(each["answers"] for each in figures)
     return {
@@ -101,8 +100,12 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # 
         "first_win": min((each["first_win"] for each in figures), default=None),
         "last_win": max((each["last_win"] for each in figures), default=None),
         "last_contact": max((each["last_contact"] for each in figures if each["last_contact"]), default=None),
-        "satisfaction": sum(each["points"] for each in figures) / answers if answers else None,
+        "satisfaction": _satisfaction(sum(each["points"] for each in figures), answers),
     }
+
+
+def _satisfaction(points: int, answers: int) -> Fraction | None:
+    return Fraction(points, answers * WHOLE) if answers else None
 
 
 LOYALTY = Report(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ledger.money import E6
 from projections.reports import labels
@@ -54,7 +54,8 @@ def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
         return _series(question, view, ledger)
     cells = work_out(question, view)
     beside = _beside(question, view)
-    figures, plan = question.report.columns, _plan(question.report.columns)
+    figures = question.report.columns
+    plan = [(each.name, cast("Callable[[Sums], Any]", each.value), _SHOWN.get(each.type)) for each in figures]
     keys = set(cells.rows).union(*(each.moved for each in beside))
     nothing = Cells(question).totals
     rows = []
@@ -62,9 +63,9 @@ def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
         others = [each.moved.get(key, nothing) for each in beside]
         sums = cells.rows.get(key, nothing)
         for name, value, show in plan:
-            head[name] = show(value(sums))
+            head[name] = value(sums) if show is None else show(value(sums))
         rows.append(head | _beside_them(figures, sums, beside, others) if beside else head)
-    totals = {name: show(value(cells.totals)) for name, value, show in plan}
+    totals = {each.name: shown(each.type, each.value(cells.totals)) for each in figures}
     totals |= _beside_them(figures, cells.totals, beside, [each.cells.totals for each in beside])
     columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
     columns += [column for each in beside for column in _beside_columns(figures, each)]
@@ -73,12 +74,10 @@ def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
 
 def shown(kind: str, value: Exact) -> Shown:
     """A figure as JSON: ratios as decimals, quantities in units, the others whole."""
-    return _SHOWN.get(kind, _as_it_is)(value)
-
-
-def _as_it_is(value: Exact) -> Shown:
-    assert type(value) is not Fraction
-    return cast("Shown", value)
+    if kind in _SHOWN:
+        return _SHOWN[kind](value)
+    assert not isinstance(value, Fraction)
+    return value
 
 
 def _ratio(value: Exact) -> Shown:
@@ -99,12 +98,12 @@ def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
     """The report at each date; totals over dates would mean nothing."""
     rows: list[dict[str, Shown]] = []
     every: list[Cells] = []
-    figures, plan = question.report.columns, _plan(question.report.columns)
+    figures = question.report.columns
     for day, then in dates(question):
         cells = work_out(then, view)
         every.append(cells)
         for key, head in _heads(then, view, ledger, set(cells.rows)):
-            told = {name: show(value(cells.rows[key])) for name, value, show in plan}
+            told = {each.name: shown(each.type, each.value(cells.rows[key])) for each in figures}
             rows.append({"date": day.isoformat()} | head | told)
     columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
     return Table(columns + [(each.name, each.type, each.label) for each in figures], rows, {}, every)
@@ -141,14 +140,6 @@ def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
         if name in labels.NAMED:
             columns.append((f"{name}_name", "text", Text(f"{label.fr} (nom)", f"{label.en} (name)")))
     return columns
-
-
-Plan = list[tuple[str, Callable[[Sums], Exact], Callable[[Exact], Shown]]]
-"""Of each figure of a table its name, how it is worked out, and how it is shown: settled once for all its rows."""
-
-
-def _plan(figures: Sequence[Column]) -> Plan:
-    return [(each.name, each.value, _SHOWN.get(each.type, _as_it_is)) for each in figures]
 
 
 def _beside_them(
