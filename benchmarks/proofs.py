@@ -18,7 +18,7 @@ from statistics import median
 from benchmarks import story
 from benchmarks.support import opened
 from ledger.application import open_recorder
-from ledger.log import recorder as recording
+from ledger.log import reader as reading
 from ledger.log.recorder import LogRecorder
 from ledger.log.requests import PendingEntry, Request
 from ledger.proof import standalone, tree
@@ -72,17 +72,17 @@ def fill(recorder: LogRecorder, size: int) -> None:
 
 def filling(folder: Path, name: str, size: int, frontier: type[Frontier]) -> float:
     """Processor seconds to append so many events, decided and sealed, a hundred deals at a time."""
-    kept = vars(recording)["Frontier"]
-    vars(recording)["Frontier"] = frontier
+    kept = vars(reading)["Frontier"]
+    vars(reading)["Frontier"] = frontier
     try:
         with opened(f"sqlite:///{folder / name}.db") as ledger:
-            ledger.recorder._head = recording.Head(0, 0, frontier())  # noqa: SLF001 (what makes the next one)
+            ledger.recorder._head = reading.Head(0, 0, frontier())  # noqa: SLF001 (what makes the next one)
             ledger.append([story.PIPELINE], actor=story.ACTOR)
             lines = [line for deal in range(size // story.EVENTS_PER_DEAL) for line in story.lines(f"{deal}")]
             some = [lines[at : at + AT_ONCE] for at in range(0, len(lines), AT_ONCE)]
             return spent(lambda: [ledger.append(each, actor=story.ACTOR) for each in some])
     finally:
-        vars(recording)["Frontier"] = kept
+        vars(reading)["Frontier"] = kept
 
 
 def appends(folder: Path, size: int) -> None:

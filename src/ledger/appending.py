@@ -124,7 +124,7 @@ class Appender:
             session.begin(each.stream for asked in some for each in asked.said if isinstance(each.event, OPENINGS))
         session.preload(each.stream for asked in some for each in asked.said)
         session.preload_subjects(each for asked in some for each in asked.said)
-        now = self._recorder.now()
+        now = self._recorder.now(fresh=sure)
         keys: set[tuple[str, str]] = set()
         changed: set[str] = set()
         decided: list[tuple[_Asked, Request]] = []

@@ -27,7 +27,8 @@ from ledger.imports.appending import RowAppender, RowOutcome
 from ledger.imports.rows import Produced, Rejected
 from ledger.log.database import connect
 from ledger.log.postgres import PostgresRecorder
-from ledger.log.recorder import Address, Clock, LogRecorder, StoredEntry
+from ledger.log.reader import StoredEntry
+from ledger.log.recorder import Address, Clock, LogRecorder
 from ledger.log.requests import PendingEntry
 from ledger.log.sqlite import SQLiteRecorder
 from ledger.privacy.key_file import KeyFile, KeyPlace, owner_of

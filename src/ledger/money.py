@@ -9,6 +9,9 @@ from functools import cache, lru_cache
 MAX_MINOR = 10**12
 """The largest amount of one event, either way, in minor units (DESIGN 7)."""
 
+BASIS_POINTS = 10_000
+"""The whole, in the unit of probabilities and rates."""
+
 E6 = 1_000_000
 """Quantities are kept as integer millionths."""
 

@@ -13,7 +13,7 @@ from ledger.checks import sealable
 from ledger.codec import MAX_ENTRY_BYTES, Recorded, encode, from_rows
 from ledger.decision import decide
 from ledger.errors import Refused
-from ledger.events import EVENTS, EventCorrected, Sealed
+from ledger.events import EVENTS, CustomerMerged, DealMerged, EventCorrected, EventRetracted, Sealed
 from ledger.kinds import KINDS, fields_to_seal
 from ledger.log.recorder import LogRecorder
 from ledger.log.requests import PendingEntry, Request, Stored, Told
@@ -23,6 +23,13 @@ from ledger.said import Draft, Said
 from ledger.stream import Stream
 
 MAX_AGE_S = 1.0
+
+SERIAL = (CustomerMerged, DealMerged, EventCorrected, EventRetracted)
+"""What is stored only while all that it was decided by is as it was: else two merges at once could close a circle.
+
+So is history, which a book may have closed since. A new version of a pipeline or of the book's settings may be a second
+late for the rest.
+"""
 
 PROVISIONAL = 2**61
 """Positions of events that are decided and not yet stored start here: after all stored ones, in order."""
@@ -116,6 +123,7 @@ class Session:
         self._vault = Vault(recorder)
         self._keys = recorder.keys.apart() if trying else recorder.keys
         self._provisional = PROVISIONAL
+        self._looked_at: dict[str, int] = {}
         self._streams: Recent[Stream] = Recent(most)
         self._pending: dict[str, Stream] = {}
         self._refs: Recent[str] = Recent(most)
@@ -125,7 +133,9 @@ class Session:
     # What decisions ask -----------------------------------------------------------------------------------------
 
     def stream(self, name: str) -> Stream:
-        return self._pending.get(name) or self._references.get(name)
+        found = self._pending.get(name) or self._references.get(name)
+        self._looked_at[name] = found.version
+        return found
 
     def time_zone(self) -> str:
         opened = self.stream("book").state
@@ -167,6 +177,7 @@ class Session:
     def decide(self, said: Said, now: int, *, history: bool) -> tuple[PendingEntry, Sealing] | None:
         """The entry to store for what was said, or None where it is already so. Raises `Refused` or `Conflict`."""
         stream = self._own(said.stream)
+        self._looked_at = {}
         if history and self._history_closed():
             raise Refused("history_closed", "this book's history is closed; append without --history, as of now")
         draft = decide(stream, said, self, now, history=history)
@@ -198,9 +209,9 @@ class Session:
             in_order=draft.in_order,
             state=draft.state,
         )
-        entry = PendingEntry(
-            stream.name, draft.version, event_type, data, draft.effective_at, draft.recorded_at, draft.source
-        )
+        rests_on = tuple(self._looked_at.items()) if history or isinstance(said.event, SERIAL) else ()
+        times = (draft.effective_at, draft.recorded_at)
+        entry = PendingEntry(stream.name, draft.version, event_type, data, *times, draft.source, rests_on)
         return entry, sealing
 
     def undo(self, decided: Sequence[tuple[PendingEntry, Sealing]]) -> None:

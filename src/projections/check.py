@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from ledger.application import Ledger
     from ledger.codec import Recorded
+    from projections.rectangle import Row
     from projections.source import LogRow, Range
     from projections.store import View
-    from projections.timeline import Row
 
 
 class Difference(NamedTuple):

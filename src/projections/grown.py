@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from projections.timeline import Payload, Payloads
+    from projections.rectangle import Payload, Payloads
 
 
 class Grown:
@@ -100,3 +100,16 @@ def replaced(shown: Shown, wanted: Callable[[Payload], Any], by: Callable[[Paylo
         later.append(last)
         shown = rest
     raise LookupError("no payload is wanted")
+
+
+def makers_of(group: Sequence[tuple[Any, Any]], table: int, shown: Shown) -> dict[Payload, Any]:
+    """Of several events at one instant, each with what it shows, the one from which each new payload holds to the last.
+
+    `shown` is what was shown before that instant.
+    """
+    makers: dict[Payload, Any] = {}
+    for event, shows in group:
+        _, come = changes(shown, shows[table])
+        makers |= dict.fromkeys(come, event)
+        shown = shows[table]
+    return makers

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.selectable import FromClause
 
-from projections import timeline
+from projections.rectangle import OPEN_ENDED
 from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, FOREVER_SQL, OPEN_DEAL, PLANNED, deal_versions
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
     from projections.pairs import Pair
     from projections.store import View
-
-OPEN_ENDED = timeline.OPEN_ENDED
 
 
 def at_pair(table: Table, pair: Pair, view: View, *where: ColumnElement[bool]) -> Subquery:

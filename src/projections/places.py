@@ -5,22 +5,27 @@ On PostgreSQL a schema beside the log's, on SQLite a file beside the log's, both
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, DropSchema
 
+from ledger.errors import LedgerError
 from projections.tables import INDEXES, SHAPE, TABLES, checkpoint, metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.engine import URL
 
     from ledger.application import Ledger
@@ -42,7 +47,7 @@ def is_memory(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
 
 
-def name_of(book: str, generation: int, separator: str) -> str:
+def name_of(book: str, generation: int | str, separator: str) -> str:
     """`read-main-3`; a book whose name does not fit a schema's gets a digest instead."""
     slug = book
     if not re.fullmatch(r"[a-z0-9_]{1,40}", book):
@@ -72,6 +77,39 @@ def sqlite(path: Path, *pragmas: str) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
     _explicit_transactions(engine, *(pragmas or ("journal_mode=WAL", "synchronous=NORMAL", "mmap_size=1073741824")))
     return engine
+
+
+@contextmanager
+def only_builder(ledger: Ledger) -> Iterator[None]:
+    """Nobody else rebuilds this book's read store meanwhile; the lock ends with the process that holds it.
+
+    Raises `LedgerError` when somebody does.
+    """
+    url, name = ledger.engine.url, name_of(ledger.book, "builder", "-")
+    if is_memory(url):
+        yield
+        return
+    with ExitStack() as held:
+        if url.get_backend_name() == "postgresql":
+            connection = held.enter_context(ledger.engine.connect())
+            key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+            taken = connection.scalar(select(func.pg_try_advisory_lock(key)))
+            if taken:
+                held.callback(lambda: connection.execute(select(func.pg_advisory_unlock(key))))
+            connection.commit()
+        else:
+            taken = _locked(held.enter_context(Path(f"{url.database}.{name}").open("wb")))
+        if not taken:
+            raise LedgerError("this book's read store is being rebuilt already; wait until that has ended")
+        yield
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def for_bulk(generation: Generation) -> Generation:

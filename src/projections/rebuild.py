@@ -29,6 +29,7 @@ from projections.places import (
     discard,
     for_bulk,
     locate,
+    only_builder,
     settled,
 )
 from projections.runner import fold_events, run_batch, with_classes
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from ledger.application import Ledger
     from ledger.codec import Recorded
-    from projections.timeline import Row
+    from projections.rectangle import Row
 
 SMALL: Final = 20_000
 """Up to so many events starting processes costs more than it brings."""
@@ -72,9 +73,14 @@ def rebuild(ledger: Ledger, workers: int | None = None, progress: Callable[[int,
     """Fold the whole log into a new generation and make it the current one.
 
     `progress` is called with the events folded so far and those to fold. `workers` defaults to the processors there are. The generation before stays until the next rebuild; older ones and
-    what dead rebuilds left are dropped. Raises `LedgerError` when the new generation does not hold what was folded; the
-    old one stays current then.
+    what dead rebuilds left are dropped. Raises `LedgerError` when somebody else is rebuilding, or when the new generation
+    does not hold what was folded; the old one stays current then.
     """
+    with only_builder(ledger):
+        return _rebuild(ledger, workers, progress)
+
+
+def _rebuild(ledger: Ledger, workers: int | None, progress: Callable[[int, int], None] | None) -> Rebuilt:
     began = time.monotonic()
     number = generations.begin(ledger.engine, ledger.book, ledger.now())
     target = for_bulk(locate(ledger, number))

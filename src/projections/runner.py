@@ -19,7 +19,8 @@ from ledger.codec import from_rows
 from ledger.errors import LedgerError
 from ledger.times import FOREVER
 from projections.facts import FOLDS, kind_of
-from projections.timeline import OPEN_ENDED, Row, rectangles
+from projections.rectangle import OPEN_ENDED, Row
+from projections.timeline import rectangles
 from projections.writing import Checkpoint, Writing, key_columns, writing
 
 if TYPE_CHECKING:

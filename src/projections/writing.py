@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from projections.places import Generation
-    from projections.timeline import Row
+    from projections.rectangle import Row
 
 COPY_FROM_ROWS: Final = 50
 """From so many rows on, COPY is quicker than one INSERT over arrays."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from ledger.codec import Recorded
     from projections.grown import Shown
-    from projections.timeline import Fold, Payload
+    from projections.rectangle import Payload
+    from projections.timeline import Fold
 
 
 def shown_at(fold: Fold, events: Sequence[Recorded], as_of: int, known_at: int) -> dict[str, dict[Payload, int]]:

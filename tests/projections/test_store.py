@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from ledger.application import Ledger, open_ledger
+from ledger.errors import LedgerError
 from ledger.times import FOREVER
 from projections import generations, places, runner
 from projections import rebuild as rebuilding
@@ -223,6 +223,15 @@ def test_a_rebuild_keeps_the_generation_before_and_drops_older_ones(ledger, data
     assert [tuple(row) for row in found] == [(second.generation, "old"), (third.generation, "current")]
     if database_url.startswith("sqlite"):
         assert not Path(str(first.engine.url.database)).exists()
+
+
+def test_one_rebuild_at_a_time(ledger):
+    store = ReadStore.open(ledger)
+    with places.only_builder(ledger), pytest.raises(LedgerError, match="is being rebuilt already; wait"):
+        rebuild(ledger, workers=1)
+    done = rebuild(ledger, workers=1)
+    store.refresh(ledger)
+    assert store.generation == done.generation
 
 
 def test_what_is_appended_during_a_rebuild_is_in_it(ledger, monkeypatch):
@@ -474,7 +483,7 @@ while True:
 def killed_while_projecting(url: str, seed: int) -> None:
     random = Random(seed)
     command = [sys.executable, "-c", PROJECTOR, url]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "src"})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(random.uniform(0, 0.15))

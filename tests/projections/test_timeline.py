@@ -14,8 +14,11 @@ from ledger.codec import Recorded
 from ledger.events import DealInvoiced, DealStageChanged, EventRetracted, RateFixed
 from ledger.times import FOREVER
 from projections import tables
+from projections.any_order import in_any_order
 from projections.facts import FOLDS
-from projections.timeline import Payload, Row, _in_any_order, _in_order, length_class, rectangles
+from projections.in_order import in_order
+from projections.rectangle import Payload, Row, length_class
+from projections.timeline import rectangles
 from tests.projections.histories import EVENTS_OF, PLANNED, euros, opened, streams
 from tests.projections.plain_replay import shown_at
 
@@ -54,10 +57,10 @@ def test_rows_at_every_pair_are_what_a_plain_replay_says(kind, data):
 @given(data=st.data())
 def test_the_quick_way_through_events_in_order_gives_the_same_rows(kind, data):
     events = data.draw(streams(kind, in_order=True))
-    quick = _in_order(events, FOLDS[kind])
+    quick = in_order(events, FOLDS[kind])
     if quick is not None:
         assert [sorted(rows, key=repr) for rows in quick] == [
-            sorted(rows, key=repr) for rows in _in_any_order(events, FOLDS[kind])
+            sorted(rows, key=repr) for rows in in_any_order(events, FOLDS[kind])
         ]
     check_every_pair(kind, events)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 MARK = "demo"
 """The actor of the demo's events: a book that begins otherwise is somebody's own and is left alone."""
+
+LAST = "the demo's last line"
+"""The idempotency key of the line that ends the story: a history without it was interrupted while it was written."""
 
 EVENTS_PER_DEAL = 13
 """For the progress bar; the history is made while it is appended."""
@@ -49,6 +53,11 @@ def demo(
 def _check_ours(ledger: Ledger) -> None:
     if ledger.feed(0, 1)[0].actor != MARK:
         raise WrongUse("this book holds a history that is not the demo's; name another with --database or --book")
+    if not ledger.recorder.remembered(MARK, [LAST]):
+        raise WrongUse(
+            "this demo was interrupted while its history was being written; name another database or book with "
+            "--database or --book, or remove this one"
+        )
 
 
 def _write(ledger: Ledger, deals: int, years: int, seed: int) -> None:
@@ -68,8 +77,9 @@ def _write(ledger: Ledger, deals: int, years: int, seed: int) -> None:
 def _lines(story: Iterator[dict[str, Any]], bar: Bar) -> Iterator[tuple[int, bytes]]:
     from ledger.codec import encode
 
-    for number, line in enumerate(story, start=1):
-        yield number, encode(line)
+    for number, (line, following) in enumerate(pairwise(chain(story, [None])), start=1):
+        assert line is not None
+        yield number, encode(line if following else line | {"key": LAST})
         bar.show(number)
 
 

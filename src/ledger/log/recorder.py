@@ -8,64 +8,33 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
-from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent, Subscription
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ledger.codec import MAX_ENTRY_BYTES, TYPED_COLUMNS, Envelope, Recorded, encode, typed
-from ledger.errors import LedgerError, Moved, NotProven, Refused
+from ledger.codec import MAX_ENTRY_BYTES, Envelope, encode
+from ledger.errors import LedgerError, Moved, Refused
 from ledger.log.database import unusable
 from ledger.log.group_commit import GroupCommit
-from ledger.log.requests import Group, PendingEntry, Remembered, Request, Row, Stored, Told, positioned
+from ledger.log.reader import MOST_IN_A_LIST, Head, LogReader
+from ledger.log.requests import Group, PendingEntry, Request, Row, Stored, positioned
 from ledger.log.subscription import PollingSubscription
 from ledger.log.tables import heads, vault
 from ledger.privacy.key_file import KeyPlace
 from ledger.privacy.keyring import Keyring
 from ledger.privacy.sealing import VaultRow
-from ledger.proof.merkle import Frontier
 from ledger.times import format_instant
 from ledger.upcasters import schema_of
 
 Clock = Callable[[], int]
-COLUMNS = "position, stream, version, type, effective_at, recorded_at, appended_at, entry"
 MOST_REQUESTS_PER_COMMIT = 256
 MAX_TRIES = 20
 SECRET_BYTES = 32
-MOST_IN_A_LIST = 5_000
-PORTION = 500
-"""Rows that are taken from a query and converted at a time."""
-
-_decode_told = msgspec.json.Decoder(list[Told]).decode
-
-
-@dataclass(frozen=True)
-class StoredEntry(Notification):
-    """A stored event as the log holds it: `state` is the whole hashed entry, `id` the position."""
-
-    effective_at: int
-    recorded_at: int
-    appended_at: int
-
-    @property
-    def row(self) -> Row:
-        """The log's row, as `codec.from_rows` takes it."""
-        stream = str(self.originator_id)
-        times = (self.effective_at, self.recorded_at, self.appended_at)
-        return (self.id, stream, self.originator_version, self.topic, *times, self.state)
-
-
-class Head(msgspec.Struct):
-    """The end of a book's log: how many entries, the last stamp, and the Merkle frontier."""
-
-    position: int
-    stamp: int
-    frontier: Frontier
 
 
 class Prepared(msgspec.Struct):
@@ -95,7 +64,7 @@ class Address(NamedTuple):
     keys: KeyPlace | None
 
 
-class LogRecorder(ApplicationRecorder):
+class LogRecorder(LogReader, ApplicationRecorder):
     """One book's log. The subclasses say how a database stores a `Prepared` transaction."""
 
     keys: Keyring
@@ -113,8 +82,6 @@ class LogRecorder(ApplicationRecorder):
         )
         self._head: Head | None = None
         self._known_types: set[tuple[str, int]] = set()
-
-    # Writing --------------------------------------------------------------------------------------------------
 
     def append(self, request: Request) -> Stored:
         """Store one request. Raises `Moved` if a stream has moved on, `Refused` if an entry is too large."""
@@ -178,7 +145,9 @@ class LogRecorder(ApplicationRecorder):
     def _prepare(self, head: Head, requests: Sequence[Request], taken: dict[int, BaseException]) -> Prepared:
         """Complete the entries under this head: stamps, positions, hashes. `taken` are refused already, by index."""
         prepared = Prepared(Head(head.position, head.stamp, head.frontier.copy()), [], [], [], [], [], [])
-        group = Group()
+        group = Group(
+            self.versions({name for each in requests for entry in each.entries for name, _ in entry.rests_on})
+        )
         now = self.clock()
         # Whoever erases fences first and appends then, so nothing about the erased is stored after that append. Where
         # the head's row is not locked yet, that append moves the head, and we come here again.
@@ -273,45 +242,6 @@ class LogRecorder(ApplicationRecorder):
                 found[index] = Moved("this idempotency key has just been used; try again")
         return found
 
-    # Reading --------------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def all(
-        self, statement: str, parameters: Sequence[Any], convert: Callable[[list[Any]], list[Any]] = list
-    ) -> list[Any]:
-        """The rows of a query with `?` for parameters; a statement of its own, committed at once.
-
-        Rows are converted a few hundred at a time, while the processor still has them at hand.
-        """
-
-    def one(self, statement: str, parameters: Sequence[Any]) -> Any:
-        """The first row of a query, or None."""
-        found = self.all(statement, parameters)
-        return found[0] if found else None
-
-    def rows(self, condition: str, parameters: Sequence[Any], order: str, limit: int | None = None) -> list[Row]:
-        """Rows of this book's log under a condition with `?` for parameters."""
-        return self.all(*self._selecting(COLUMNS, condition, parameters, order, limit))
-
-    def events(self, condition: str, parameters: Sequence[Any], order: str, limit: int | None = None) -> list[Recorded]:
-        """The same as typed events. Raises `UnreadableEvent`."""
-        return self.all(*self._selecting(TYPED_COLUMNS, condition, parameters, order, limit), typed)
-
-    def _selecting(
-        self, columns: str, condition: str, parameters: Sequence[Any], order: str, limit: int | None
-    ) -> tuple[str, list[Any]]:
-        statement = f"SELECT {columns} FROM events WHERE book = ? AND {condition} ORDER BY {order}"
-        values = [self.book, *parameters]
-        if limit is not None:
-            statement += " LIMIT ?"
-            values.append(limit)
-        return statement, values
-
-    @property
-    def secret(self) -> bytes:
-        """The book's key for comparing idempotent bodies."""
-        return bytes(self.one("SELECT secret FROM heads WHERE book = ?", [self.book])[0])
-
     def types(self) -> list[tuple[str, int]]:
         """The event types and schemas that the log holds."""
         found = self.all("SELECT type, schema FROM event_types WHERE book = ?", [self.book])
@@ -332,110 +262,12 @@ class LogRecorder(ApplicationRecorder):
             except DBAPIError as error:
                 raise unusable(error, self.engine.url) from None
 
-    def now(self) -> int:
-        """The log's time: the clock, but never before the last stamp that this process knows."""
-        head = self._head  # another thread may be appending, or find that the head has moved
+    def now(self, *, fresh: bool = False) -> int:
+        """The log's time: the clock, but never before the last stamp that this process knows, or `fresh` that there is."""
+        head = None if fresh else self._head  # another thread may be appending, or find that the head has moved
         if head is None:
             head = self.head()
         return max(self.clock(), head.stamp)
-
-    def head(self) -> Head:
-        """The head as the database has it. Raises `NotProven` for one that no append has written."""
-        found = self.one("SELECT position, stamp, frontier FROM heads WHERE book = ?", [self.book])
-        try:
-            return Head(found[0], found[1], Frontier.from_bytes(found[0], bytes(found[2])))
-        except (AttributeError, TypeError, ValueError) as error:
-            raise NotProven(f"the log's head was damaged ({error}); restore the database from a backup") from None
-
-    def version(self, stream: str) -> int:
-        """The version of a stream; 0 if there is none."""
-        found = self.one("SELECT max(version) FROM events WHERE book = ? AND stream = ?", [self.book, stream])
-        return found[0] or 0
-
-    def subject_refs(self, subjects: Sequence[str]) -> dict[str, str]:
-        """The random names of those subjects that have one."""
-        return dict(self._listed("SELECT subject, ref FROM subjects WHERE book = ? AND subject IN", [], subjects))
-
-    def subjects(self, condition: str, parameters: Sequence[Any]) -> dict[str, str]:
-        """The subjects under a condition, and their random names."""
-        return dict(
-            self.all(f"SELECT subject, ref FROM subjects WHERE book = ? AND {condition}", [self.book, *parameters])
-        )
-
-    def subjects_of(self, refs: Sequence[str]) -> dict[str, str]:
-        """The subjects that have these random names, by name."""
-        return dict(self._listed("SELECT ref, subject FROM subjects WHERE book = ? AND ref IN", [], refs))
-
-    def with_values(self, refs: Sequence[str]) -> set[str]:
-        """Those of these subjects of whom the vault holds values."""
-        found = self._listed("SELECT DISTINCT subject_ref FROM vault WHERE book = ? AND subject_ref IN", [], refs)
-        return {ref for (ref,) in found}
-
-    def has_subjects(self) -> bool:
-        """Whether anything was ever sealed in this book."""
-        return self.one("SELECT 1 FROM subjects WHERE book = ? LIMIT 1", [self.book]) is not None
-
-    def _listed(self, statement: str, parameters: Sequence[Any], listed: Sequence[str]) -> Iterator[Any]:
-        """Rows of a query that ends in `IN`, for a list of any length."""
-        for start in range(0, len(listed), MOST_IN_A_LIST):
-            some = listed[start : start + MOST_IN_A_LIST]
-            marks = f" ({', '.join('?' * len(some))})"
-            yield from self.all(statement + marks, [self.book, *parameters, *some])
-
-    def remembered(self, actor: str, keys: Sequence[str]) -> dict[str, Remembered]:
-        """Those of an actor's idempotency keys that were used."""
-        statement = "SELECT key, body_hmac, outcome FROM idempotency WHERE book = ? AND actor = ? AND key IN"
-        return {
-            key: Remembered(key, bytes(body_hmac), _decode_told(bytes(outcome)))
-            for key, body_hmac, outcome in self._listed(statement, [actor], keys)
-        }
-
-    def stream_rows(self, streams: Sequence[str]) -> list[Row]:
-        """All rows of some streams, by stream and version."""
-        rows = list(self._listed(f"SELECT {COLUMNS} FROM events WHERE book = ? AND stream IN", [], streams))
-        rows.sort(key=lambda row: (row[1], row[2]))
-        return rows
-
-    def select_events(
-        self,
-        originator_id: Any,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[StoredEntry]:
-        """The library's interface: a stream's events by version."""
-        condition, parameters = "stream = ?", [str(originator_id)]
-        for operator, bound in (">", gt), ("<=", lte):
-            if bound is not None:
-                condition += f" AND version {operator} ?"
-                parameters.append(bound)  # type: ignore[arg-type]
-        rows = self.rows(condition, parameters, "version DESC" if desc else "version", limit)
-        return [_stored_entry(row) for row in rows]
-
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> Sequence[StoredEntry]:
-        """The library's interface: the feed by position."""
-        condition, parameters = "position >= ?", [(start or 0) + (0 if inclusive_of_start or start is None else 1)]
-        if stop is not None:
-            condition += " AND position <= ?"
-            parameters.append(stop)
-        if topics:
-            condition += f" AND type IN ({', '.join('?' * len(topics))})"
-            parameters += topics  # type: ignore[arg-type]
-        return [_stored_entry(row) for row in self.rows(condition, parameters, "position", limit)]
-
-    def max_notification_id(self) -> int | None:
-        """The position of the last entry; None in an empty log."""
-        return self.head().position or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         """An endless iterator over entries after a position, as they are appended."""
@@ -470,25 +302,3 @@ def _erased(request: Request, fenced: AbstractSet[str]) -> Refused | None:
                 f" sealed about it: leave out {row.field}, or speak of it under a new id",
             )
     return None
-
-
-def converted(cursor: Any, convert: Callable[[list[Any]], list[Any]]) -> list[Any]:
-    """What a cursor has, `PORTION` rows at a time."""
-    found: list[Any] = []
-    while rows := cursor.fetchmany(PORTION):
-        found += convert(rows)
-    return found
-
-
-def _stored_entry(row: Row) -> StoredEntry:
-    position, stream, version, event_type, effective_at, recorded_at, appended_at, entry = row
-    return StoredEntry(
-        originator_id=stream,
-        originator_version=version,
-        topic=event_type,
-        state=bytes(entry),
-        id=position,
-        effective_at=effective_at,
-        recorded_at=recorded_at,
-        appended_at=appended_at,
-    )

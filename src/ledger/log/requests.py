@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,8 +17,9 @@ Row = tuple[int, str, int, str, int, int, int, bytes]
 class PendingEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the library calls a stored event, before the log has given it its stamps.
 
-    `topic` is the type, `state` the canonical data. Times that are None become the log's stamp. (A `StoredEvent` is
-    a frozen dataclass, which takes four times as long to make.)
+    `topic` is the type, `state` the canonical data. Times that are None become the log's stamp. `rests_on` are other
+    streams by which it was decided, at their versions then: where one has moved on it must be decided again. (A
+    `StoredEvent` is a frozen dataclass, which takes four times as long to make.)
     """
 
     originator_id: str
@@ -28,6 +29,7 @@ class PendingEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     effective_at: int | None = None
     recorded_at: int | None = None
     source: str | None = None
+    rests_on: Sequence[tuple[str, int]] = ()
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -83,9 +85,13 @@ def positioned(answer: Sequence[Told], entries: Sequence[PendingEntry], first: i
 
 
 class Group:
-    """What earlier requests of one transaction have taken, and the streams where one of them was refused."""
+    """What earlier requests of one transaction have taken, and the streams where one of them was refused.
 
-    def __init__(self) -> None:
+    `versions` are those that the log has of the streams that entries rest on; 0 where there is none.
+    """
+
+    def __init__(self, versions: Mapping[str, int]) -> None:
+        self._rested_on = dict(versions)
         self._versions: set[tuple[Any, int]] = set()
         self._blocked: set[Any] = set()
         self._subjects: set[str] = set()
@@ -94,10 +100,15 @@ class Group:
 
     def clash(self, request: Request) -> Moved | None:
         """A request that was decided without knowing of an earlier one of the group must be decided again."""
+        its_own: dict[Any, int] = {}
         for entry in request.entries:
             stream = entry.originator_id
             if stream in self._blocked or (stream, entry.originator_version) in self._versions:
                 return Moved(f"{stream} has moved on; read it again and decide anew")
+            for name, version in entry.rests_on:
+                if its_own.get(name, self._rested_on[name]) != version:
+                    return Moved(f"{name}, which {stream} refers to, has moved on; decide anew")
+            its_own[stream] = entry.originator_version
         if request.subjects and not self._subjects.isdisjoint([subject for subject, _ in request.subjects]):
             return Moved("another append of this moment named this subject first; decide anew")
         if self._unnamed and not self._unnamed.isdisjoint([row.subject_ref for row in request.vault]):
@@ -114,6 +125,8 @@ class Group:
             return
         for entry in request.entries:
             self._versions.add((entry.originator_id, entry.originator_version))
+            if entry.originator_id in self._rested_on:
+                self._rested_on[entry.originator_id] = entry.originator_version
         if request.subjects:
             self._subjects.update([subject for subject, _ in request.subjects])
         for each in request.remembered:

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.recorder import LogRecorder, Prepared, UniqueViolation, converted
+from ledger.log.reader import converted
+from ledger.log.recorder import LogRecorder, Prepared, UniqueViolation
 from ledger.log.requests import Request
 
 _WIDTHS = {"events": 9, "event_types": 3, "vault": 7, "subjects": 3, "idempotency": 6}

@@ -8,7 +8,8 @@ import msgspec
 
 from ledger.codec import encode
 from ledger.events import BookHistoryClosed, BookOpened, BookSettingsChanged
-from projections.timeline import Fold, Payloads
+from projections.rectangle import Payloads
+from projections.timeline import Fold
 
 BookEvent = BookOpened | BookSettingsChanged
 

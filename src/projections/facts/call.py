@@ -6,7 +6,8 @@ from typing import assert_never
 
 from ledger.events import ForecastSubmitted, ForecastWithdrawn
 from projections.facts import scopes
-from projections.timeline import Fold, Payloads
+from projections.rectangle import Payloads
+from projections.timeline import Fold
 
 CallEvent = ForecastSubmitted | ForecastWithdrawn
 _CATEGORY = 0

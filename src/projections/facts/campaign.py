@@ -16,7 +16,8 @@ from ledger.events import (
     ChannelSpent,
 )
 from projections.grown import Grown, replaced
-from projections.timeline import Fold, Payload, Payloads
+from projections.rectangle import Payload, Payloads
+from projections.timeline import Fold
 
 if TYPE_CHECKING:
     from projections.grown import Shown

@@ -25,7 +25,8 @@ from ledger.events import (
 )
 from projections.facts.names import split
 from projections.grown import Grown, replaced
-from projections.timeline import Fold, Payload, Payloads
+from projections.rectangle import Payload, Payloads
+from projections.timeline import Fold
 
 if TYPE_CHECKING:
     from projections.grown import Shown

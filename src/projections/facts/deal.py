@@ -33,7 +33,8 @@ from ledger.events import (
 from ledger.money import quantity_e6
 from projections.facts.worth import NOTHING, Worth, revalue
 from projections.grown import Grown
-from projections.timeline import Fold, Payload, Payloads
+from projections.rectangle import Payload, Payloads
+from projections.timeline import Fold
 
 if TYPE_CHECKING:
     from projections.grown import Shown

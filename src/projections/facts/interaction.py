@@ -7,7 +7,8 @@ from typing import assert_never
 import msgspec
 
 from ledger.events import InteractionConverted, InteractionLogged, InteractionResolved
-from projections.timeline import Fold, Payloads
+from projections.rectangle import Payloads
+from projections.timeline import Fold
 
 InteractionEvent = InteractionLogged | InteractionResolved | InteractionConverted
 

@@ -9,7 +9,8 @@ import msgspec
 from ledger.events import Money, ObjectiveCancelled, ObjectiveRevised, ObjectiveSet
 from ledger.money import quantity_e6
 from projections.facts import scopes
-from projections.timeline import Fold, Payload, Payloads
+from projections.rectangle import Payload, Payloads
+from projections.timeline import Fold
 
 ObjectiveEvent = ObjectiveSet | ObjectiveRevised | ObjectiveCancelled
 

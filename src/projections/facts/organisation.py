@@ -17,7 +17,8 @@ from ledger.events import (
     TeamRenamed,
 )
 from projections.facts.names import split
-from projections.timeline import Fold, Payloads
+from projections.rectangle import Payloads
+from projections.timeline import Fold
 
 PersonEvent = PersonJoined | PersonMoved | PersonRoleChanged | PersonLeft
 TeamEvent = TeamCreated | TeamMoved | TeamRenamed | TeamClosed

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, assert_never
 import msgspec
 
 from ledger.events import ProductChanged, ProductListed, ProductRetired
-from projections.timeline import Fold, Payloads
+from projections.rectangle import Payloads
+from projections.timeline import Fold
 
 if TYPE_CHECKING:
     from ledger.events import Money

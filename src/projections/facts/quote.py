@@ -12,7 +12,8 @@ import msgspec
 
 from ledger.events import QuoteAccepted, QuoteDeclined, QuoteExpired, QuoteIssued, QuoteRevised, QuoteWithdrawn
 from projections.facts.worth import NOTHING, Worth, revalue
-from projections.timeline import Fold, Payloads
+from projections.rectangle import Payloads
+from projections.timeline import Fold
 
 QuoteEvent = QuoteIssued | QuoteRevised | QuoteAccepted | QuoteDeclined | QuoteExpired | QuoteWithdrawn
 

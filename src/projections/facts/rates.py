@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ledger.events import RateFixed
-from projections.timeline import Fold, Payloads
+from projections.rectangle import Payloads
+from projections.timeline import Fold
 
 
 def step(state: RateFixed | None, event: RateFixed, at: int, position: int) -> RateFixed:  # noqa: ARG001

@@ -8,7 +8,8 @@ import msgspec
 
 from ledger.events import TaskAssigned, TaskCancelled, TaskDone, TaskPlanned, TaskRescheduled
 from ledger.times import parse_instant
-from projections.timeline import Fold, Payloads
+from projections.rectangle import Payloads
+from projections.timeline import Fold
 
 TaskEvent = TaskPlanned | TaskRescheduled | TaskAssigned | TaskDone | TaskCancelled
 

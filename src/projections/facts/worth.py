@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ledger.events import Line, Money
-    from projections.timeline import Payloads
+    from projections.rectangle import Payloads
 
 
 class Worth(msgspec.Struct, frozen=True, gc=False):

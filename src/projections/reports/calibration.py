@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, literal, select, union_all
 
 from ledger.errors import BadRequest
-from ledger.money import half_even
+from ledger.money import BASIS_POINTS, half_even
 from ledger.times import day_start
 from projections import intervals
-from projections.reports.lines import BASIS_POINTS
 from projections.reports.periods import add_months
 from projections.tables import OPEN_DEAL, deal_versions, losses, wins
 

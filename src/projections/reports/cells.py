@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import TYPE_CHECKING, Any
 
-from projections.reports import exact, lines
+from projections.reports import exact, exchange, lines
 from projections.reports.definition import OF_MARGIN, PRODUCT, counted, lines_and_said
 from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
@@ -159,8 +159,12 @@ def _groups(source: Source, question: Question, view: View, rates: Rates, needed
     after = 1 + len(needed)
     constant = source.at if isinstance(source.at, int) else None
     convert = exact.Alone(question, rates, needed)
+    exchanged = []
+    if constant is not None and "alone" not in source.columns and not lines.MONEY.isdisjoint(needed):
+        exchanged = exchange.converted(rates, constant)
     found: dict[Any, _Group | None] = {}
-    for row in view.rows(lines.summed(source, question, view), lines.values(source, question)):
+    query = lines.summed(source, question, view, len(exchanged))
+    for row in view.rows(query, lines.values(source, question) | exchange.values(exchanged)):
         key, amounts, (currency, chance_bp, at, late) = row[0], [int(each) for each in row[1:after]], row[after:]
         state, month, *told = same = lines.parts(key, len(names))
         if same not in found:
@@ -168,7 +172,7 @@ def _groups(source: Source, question: Question, view: View, rates: Rates, needed
             found[same] = _Group(state, dimensions, [0] * len(needed), 0) if wanted(question, dimensions) else None
         group = found[same]
         if group is not None:
-            if currency is not None and currency != question.currency:
+            if currency is not None:
                 amounts = convert.of(state, currency, at if constant is None else constant, chance_bp, amounts)
             group.amounts = list(map(add, group.amounts, amounts))
             group.late += int(late)

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Subquery, Text, and_, cast, func, literal, null, select
 
 from ledger import money
-from ledger.money import half_even
+from ledger.money import BASIS_POINTS, half_even
 from projections import intervals
 from projections.reports import lines
 from projections.reports.definition import PRODUCT, STATE
@@ -236,10 +236,8 @@ _WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
     "margin": lambda said, over, under: said.margin if over == under else half_even(said.margin * over, under),
     "margin_said": lambda said, over, under: said.margin_said,  # noqa: ARG005
     "quantity": lambda said, over, under: said.quantity,  # noqa: ARG005
-    "weighted": lambda said, over, under: half_even(said.value * over * said.chance_bp, under * lines.BASIS_POINTS),
-    "weighted_margin": lambda said, over, under: half_even(
-        said.margin * over * said.chance_bp, under * lines.BASIS_POINTS
-    ),
+    "weighted": lambda said, over, under: half_even(said.value * over * said.chance_bp, under * BASIS_POINTS),
+    "weighted_margin": lambda said, over, under: half_even(said.margin * over * said.chance_bp, under * BASIS_POINTS),
 }
 
 

@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ledger.errors import BadRequest
+from ledger.money import BASIS_POINTS
 from ledger.times import day_end, day_start, local_date
 from projections.reports import exact, periods, snapshots, targets
 from projections.reports.definition import Item, Report, Text, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
-from projections.reports.lines import BASIS_POINTS
 from projections.reports.periods import Period
 from projections.reports.snapshots import WON, Snapshot
 from projections.reports.sources import closed

@@ -1,7 +1,8 @@
 """The line query of a source, and the same lines summed in SQL: what `explain` lists and what a cell adds up.
 
-Lines in the reporting currency are summed where they lie. The few in other currencies come each `alone` out of the same
-query, to be converted by `exact`; when products are asked for, all lines are read one by one.
+Lines in the reporting currency are summed where they lie, and so are those that are all converted at one instant. Others
+come each `alone` out of the same query, to be converted by `exact`; when products are asked for, these and all whose
+weighted amounts are shared over their products are read one by one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Text,
+    and_,
     bindparam,
     case,
     cast,
@@ -22,10 +24,13 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 
+from ledger.money import BASIS_POINTS
 from projections.reports.definition import BASES, OF_MARGIN, PRODUCT, Base
 from projections.reports.dimensions import LATE, OWN, Joined
+from projections.reports.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
     from projections.reports.sources import Source
     from projections.store import View
 
-BASIS_POINTS = 10_000
 MONEY: frozenset[Base] = frozenset({"value", "margin", "weighted", "weighted_margin"})
 _SEPARATOR = "\x1f"
 _BETWEEN, _EMPTY = (literal_column(f"'{each}'", Text) for each in (_SEPARATOR, ""))
@@ -85,48 +89,62 @@ def asked(question: Question) -> tuple[str, ...]:
     return question.told_early
 
 
-def summed(source: Source, question: Question, view: View) -> Select[Any]:
+def summed(source: Source, question: Question, view: View, exchanged: int = 0) -> Select[Any]:
     """The lines grouped by state, month and dimensions (the `key`), those in other currencies each by itself.
 
-    Sums are named after their base; `late` counts lines that rest on an event appended after `known_at`. `currency`,
-    `probability_bp` and `at` mean something of a line by itself alone. What executes it must pass `values`.
+    So many currencies are `exchanged` here. Sums are named after their base; `late` counts lines that rest on an event
+    appended after `known_at`. `currency` is that of a line by itself, else null; `probability_bp` and `at` mean
+    something of such a line alone. What executes it must pass `values`, and those of `exchange`.
     """
     names, bases = asked(question), used(question, source)
     late, needs_month = view.stamp > question.pair.known_at, question.needs_month
     if source.kept is not None and OWN.issuperset(names) and LATE.issuperset(question.where):
-        return _kept(source.kept, names, bases, needs_month=needs_month, late=late)
+        return _kept(source.kept, names, bases, exchanged, needs_month=needs_month, late=late)
     joined = Joined(source, question, view)
     dimensions = [joined.column(name) for name in names]
-    told = _keyed(source, dimensions, bases, needs_month=needs_month)
-    return _summed(_from(joined, source, question, told), source, bases, late=late)
+    told = _keyed(source, dimensions, bases, exchanged, needs_month=needs_month)
+    return _summed(_from(joined, source, question, told), source, bases, late=late, exchanged=exchanged > 0)
 
 
 @lru_cache(maxsize=256)
 def _kept(
-    source: Source, names: tuple[str, ...], bases: tuple[Base, ...], *, needs_month: bool, late: bool
+    source: Source, names: tuple[str, ...], bases: tuple[Base, ...], exchanged: int, *, needs_month: bool, late: bool
 ) -> Select[Any]:
     """The sums of a source that is asked time and again, built once: that takes as long as some thousand rows."""
-    told = _keyed(source, [source.columns[name] for name in names], bases, needs_month=needs_month)
+    told = _keyed(source, [source.columns[name] for name in names], bases, exchanged, needs_month=needs_month)
     columns = [column.label(name) for name, column in told.items()]
-    return _summed(select(*columns).select_from(source.frm).where(*source.where), source, bases, late=late)
+    rows = select(*columns).select_from(source.frm).where(*source.where)
+    return _summed(rows, source, bases, late=late, exchanged=exchanged > 0)
 
 
 def _keyed(
-    source: Source, dimensions: Sequence[ColumnElement[Any]], bases: Sequence[Base], *, needs_month: bool
+    source: Source,
+    dimensions: Sequence[ColumnElement[Any]],
+    bases: Sequence[Base],
+    exchanged: int,
+    *,
+    needs_month: bool,
 ) -> dict[str, ColumnElement[Any]]:
     """What is summed of each line, and all that tells it from others as one text, which `parts` takes apart.
 
     SQLite sorts by one text, and by further columns only where that is equal, at twice the time.
     """
     told = _told(source)
-    if MONEY.isdisjoint(bases):
-        told["alone"] = told["currency"] = cast(null(), Text)
+    alone: ColumnElement[Any] = cast(null(), Text) if MONEY.isdisjoint(bases) else told["alone"]
+    over: ColumnElement[Any] = cast(null(), BigInteger)
+    under = over
+    if exchanged:
+        exchange = Exchange(exchanged, told["currency"], [told["value_minor"], told["margin_minor"]])
+        foreign = alone.is_not(None)
+        over, under = (case((foreign, each)) for each in (exchange.over, exchange.under))
+        alone = case((and_(foreign, exchange.fits.is_not(true())), alone))
     key: ColumnElement[Any] = func.coalesce(source.state, _EMPTY)
     for each in (source.month if needs_month else _EMPTY, *dimensions):
         key = key + _BETWEEN + func.coalesce(each, _EMPTY)
-    key = case((told["alone"].is_(None), key), else_=key + _BETWEEN + told["alone"])
-    amounts = ("value_minor", "margin_minor", "quantity_e6", "probability_bp", "currency", "at", "appended_at")
-    return {"key": key, **{name: told[name] for name in amounts}}
+    key = case((alone.is_(None), key), else_=key + _BETWEEN + alone)
+    amounts = ("value_minor", "margin_minor", "quantity_e6", "probability_bp", "at", "appended_at")
+    currency = case((alone.is_not(None), told["currency"]))
+    return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in amounts}
 
 
 def parts(key: str, dimensions: int) -> tuple[str | None, ...]:
@@ -138,7 +156,7 @@ def parts(key: str, dimensions: int) -> tuple[str | None, ...]:
     return tuple(part or None for part in key.split(_SEPARATOR)[: 2 + dimensions])
 
 
-def _summed(each: Select[Any], source: Source, bases: Sequence[Base], *, late: bool) -> Select[Any]:
+def _summed(each: Select[Any], source: Source, bases: Sequence[Base], *, late: bool, exchanged: bool) -> Select[Any]:
     """The lines are read apart (`OFFSET 0`): SQLite would sort all that they are made of along with their key."""
     lines = each.offset(literal_column("0")).subquery("lines").c
     of_one = [
@@ -147,7 +165,7 @@ def _summed(each: Select[Any], source: Source, bases: Sequence[Base], *, late: b
         (literal(0) if isinstance(source.at, int) else func.max(lines.at)).label("at"),
     ]
     rests = func.sum(case((lines.appended_at > _KNOWN_AT, 1), else_=0)) if late else literal(0)
-    sums = [_sum(base, lines).label(base) for base in bases]
+    sums = [_sum(base, lines, exchanged=exchanged).label(base) for base in bases]
     return select(lines.key, *sums, *of_one, rests.label("late")).group_by(lines.key)
 
 
@@ -171,7 +189,8 @@ def summed_by_product(
     `values`.
     """
     joined = Joined(source, question, view)
-    told = _keyed(source, [joined.column(name) for name in asked(question)], bases, needs_month=question.needs_month)
+    dimensions = [joined.column(name) for name in asked(question)]
+    told = _keyed(source, dimensions, bases, 0, needs_month=question.needs_month)
     told["stream"] = source.columns["stream"]
     each = _from(joined, source, question, told).offset(literal_column("0")).subquery("lines").c
     part = products.subquery("parts").c
@@ -212,31 +231,37 @@ def used(question: Question, source: Source) -> tuple[Base, ...]:
     return tuple(base for base in BASES if base in needed)
 
 
-def _sum(base: Base, column: Any) -> ColumnElement[int]:
+def _sum(base: Base, column: Any, *, exchanged: bool) -> ColumnElement[int]:
+    def amount(each: ColumnElement[int], whole: int) -> ColumnElement[int]:
+        own = each if whole == 1 else half_even(each, whole)
+        if not exchanged:
+            return own
+        return case((column.over.is_(None), own), else_=half_even(each * column.over, column.under * _whole(whole)))
+
     match base:
         case "one":
             return func.count()
         case "value" | "margin":
-            each = column[f"{base}_minor"]
+            each = amount(column[f"{base}_minor"], 1)
         case "margin_said":
             return func.count(column.margin_minor)
         case "quantity":
             each = column.quantity_e6
-        case "weighted":
-            each = half_even(column.value_minor * column.probability_bp, BASIS_POINTS)
-        case "weighted_margin":
-            each = half_even(column.margin_minor * column.probability_bp, BASIS_POINTS)
+        case "weighted" | "weighted_margin":
+            weighed = column.value_minor if base == "weighted" else column.margin_minor
+            each = amount(weighed * column.probability_bp, BASIS_POINTS)
     return func.coalesce(func.sum(each), 0)
 
 
-def half_even(numerator: ColumnElement[int], denominator: int) -> ColumnElement[int]:
-    """An integer of at most 10^16 either way, divided by an even number and rounded half to even.
+def half_even(numerator: ColumnElement[int], denominator: ColumnElement[int] | int) -> ColumnElement[int]:
+    """An integer divided by an even one and rounded half to even; the sum of their amounts must fit in 64 bits.
 
     Both databases divide towards zero, and give a remainder its dividend's sign.
     """
-    by, half = _whole(denominator), denominator // 2 - 1
+    by = _whole(denominator) if isinstance(denominator, int) else denominator
+    half = by // _whole(2) - _whole(1)
     odd = (numerator // by) % _whole(2)
-    return (numerator + odd + case((numerator < _whole(0), _whole(-half)), else_=_whole(half))) // by
+    return (numerator + odd + case((numerator < _whole(0), -half), else_=half)) // by
 
 
 def _whole(value: int) -> ColumnElement[int]:

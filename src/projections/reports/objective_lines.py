@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 from sqlalchemy import Text, func, literal, select
 
-from ledger.money import E6, convert
+from ledger.money import BASIS_POINTS, E6, convert
 from ledger.times import day_start
 from projections import intervals
 from projections.reports import exact
 from projections.reports.cells import work_out
 from projections.reports.definition import OF_MARGIN, Item, Sum, known
 from projections.reports.dimensions import merged
-from projections.reports.lines import BASIS_POINTS
 from projections.reports.metrics import MONEY, OF_WINS, base_of, lines_of, tells_kind, tells_range
 from projections.reports.outcome import Chance
 from projections.reports.periods import Period

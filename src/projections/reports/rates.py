@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from contextlib import suppress
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -92,6 +93,15 @@ class Rates:
             rate, apart = self._rate(currency, to, at), decimals(to) - decimals(currency)
             self._found[currency, at] = rate * Fraction(10) ** apart if apart else rate
         return self._found[currency, at]
+
+    def factors(self, at: int) -> dict[str, Fraction]:
+        """The factor of every currency that can be converted at an instant."""
+        named = self._fixed.keys() | {each.base for fixed in self._fixed.values() for each in fixed}
+        found = {}
+        for currency in named - {self._question.currency}:
+            with suppress(MissingRate):
+                found[currency] = self.factor(currency, at)
+        return found
 
     def streams(self, currency: str) -> tuple[str, ...]:
         """The streams whose rates may have told the factor of a currency."""

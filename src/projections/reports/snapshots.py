@@ -25,13 +25,14 @@ from sqlalchemy import (
     values,
 )
 
+from ledger.money import BASIS_POINTS
 from ledger.times import day_start, local_date
 from projections import intervals
 from projections.pairs import Pair
 from projections.reports import calibration, exact, lines
 from projections.reports.cells import work_out
 from projections.reports.definition import Sum
-from projections.reports.lines import BASIS_POINTS, asked
+from projections.reports.lines import asked
 from projections.reports.rates import Rates, rates_then
 from projections.reports.sources import Source, closed, instant, label
 from projections.tables import stage_versions, wins

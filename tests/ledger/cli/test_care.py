@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from itertools import islice
+
 import pytest
 from sqlalchemy import create_engine, text
 
+from ledger.application import open_ledger
+from ledger.demo import history
 from tests.ledger.cli.conftest import OPENED, PIPELINE, jsonl
 
 
@@ -100,6 +105,16 @@ def test_the_demo_is_written_once_and_leaves_a_history_of_ones_own_alone(sales_l
     refused = sales_ledger("demo", "--no-serve", "--database", own)
     assert refused.code == 2
     assert "not the demo's" in refused.err
+
+
+def test_a_demo_that_was_interrupted_is_not_taken_for_the_whole(sales_ledger, tmp_path):
+    partly = f"sqlite:///{tmp_path / 'partly.db'}"
+    with closing(open_ledger(partly)) as ledger:
+        story = history(deals=20, years=1, until=ledger.now())
+        ledger.append(list(islice(story, 50)), actor="demo", history=True)
+    refused = sales_ledger("demo", "--no-serve", "--database", partly)
+    assert refused.code == 2
+    assert "this demo was interrupted" in refused.err
 
 
 def test_the_demo_of_one_seed_is_the_same_story(sales_ledger, tmp_path):
