@@ -293,8 +293,9 @@ def _stayed(question: Question, view: View, stayed: Which) -> Iterator[Item]:
         found = [each.narrowed(stayed(each.columns)) for each in open_deals(asked, view)]
         if days is None:
             return found
-        first, last = days.first.isoformat(), days.last.isoformat()
-        return [each.narrowed(each.columns["expected_close_on"].between(first, last)) for each in found]
+        first, last = label(days.first.isoformat()), label(days.last.isoformat())
+        due = [each.columns["expected_close_on"] for each in found]
+        return [each.narrowed(on >= first, on <= last) for each, on in zip(found, due, strict=True)]
 
     base: Base = "margin" if question.given.get("measure") == "margin" else "value"
     sums = (Sum("minor", base), Sum("deals", "one"))
