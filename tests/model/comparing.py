@@ -21,7 +21,7 @@ from projections.reports.table import tabulate
 from projections.runner import run_batch
 from projections.store import ReadStore
 from tests.model import naive, naive_reports
-from tests.model.histories import CLOCK, NEVER_LATER
+from tests.model.histories import CLOCK, NEVER_LATER, Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from projections.reports.definition import Report
     from projections.reports.question import Question
     from projections.store import View
-    from tests.model.histories import Asked, Case
+    from tests.model.histories import Asked
 
 NAIVE: dict[str, Callable[[naive_reports.Book, naive_reports.Question], Any]] = {
     "pipeline": naive_reports.pipeline,
