@@ -1,7 +1,8 @@
 """Every report over a large book: how long an answer takes, by itself and told by owner, team and product.
 
 Each is asked at random instants of the book's last two years, as reported and restated in turn; where a period is
-needed, of the quarter of that instant, and the history of a forecast over 52 weeks.
+needed, of the quarter of that instant, and the history of a forecast over 52 weeks. Processor time is that of the
+asking process, which is all of it on SQLite and without the server on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import NamedTuple
 
 from benchmarks.large import UNTIL, YEAR_US, apart, bulk_append, rebuild_all, write_history
@@ -59,7 +60,14 @@ def questions() -> Iterator[Asked]:
             yield Asked(report.name, period | more)
 
 
-def seconds(url: str, asked: Sequence[Asked], times: int) -> list[list[float]]:
+class Taken(NamedTuple):
+    """How long an answer took, and the processor time of it."""
+
+    seconds: float
+    cpu_s: float
+
+
+def answers(url: str, asked: Sequence[Asked], times: int) -> list[list[Taken]]:
     """How long each question takes, at the same instants; once before, unmeasured."""
     rng = Random(1)
     instants = [UNTIL - rng.randrange(YEARS * YEAR_US) for _ in range(times + 1)]
@@ -74,11 +82,16 @@ def seconds(url: str, asked: Sequence[Asked], times: int) -> list[list[float]]:
                 words = {"owner": owner, "year_ago": (day - timedelta(weeks=52)).isoformat()}
                 given = {name: value.format(**words) for name, value in each.parameters.items()}
                 given |= {"as_of": format_instant(instant)} | ({"known_at": "now"} if number % 2 else {})
-                began = perf_counter()
+                began, cpu_began = perf_counter(), process_time()
                 answer(store, each.report, given, today=TODAY)
-                taken.append(perf_counter() - began)
+                taken.append(Taken(perf_counter() - began, process_time() - cpu_began))
             found.append(taken[1:])
     return found
+
+
+def _milliseconds(taken: Sequence[Taken]) -> tuple[str, ...]:
+    walls, cpus = ([each[index] for each in taken] for index in range(2))
+    return tuple(f"{1000 * seconds:,.0f}" for seconds in (median(walls), max(walls), median(cpus)))
 
 
 def main() -> None:
@@ -89,9 +102,9 @@ def main() -> None:
     options.add_argument("--times", type=int, default=5, help="how often each question is asked")
     given = options.parse_args()
     asked = [each for each in questions() if given.report is None or each.report in given.report]
-    found: dict[str, list[list[float]]] = {}
+    found: dict[str, list[list[Taken]]] = {}
     for url in given.book or ():
-        found[url.partition(":")[0].partition("+")[0]] = apart(seconds, url, asked, given.times)
+        found[url.partition(":")[0].partition("+")[0]] = apart(answers, url, asked, given.times)
     if not given.book:
         with TemporaryDirectory(prefix="ledger-benchmark-") as folder:
             path = Path(folder) / "history.jsonl"
@@ -101,10 +114,10 @@ def main() -> None:
                     url = where.url()
                     apart(bulk_append, url, path)
                     apart(rebuild_all, url, os.cpu_count() or 1)
-                    found[database] = apart(seconds, url, asked, given.times)
-    columns = ["question", *(f"{name} {what} ms" for name in found for what in ("p50", "max"))]
+                    found[database] = apart(answers, url, asked, given.times)
+    columns = ["question", *(f"{name} {what} ms" for name in found for what in ("p50", "max", "processor p50"))]
     rows = [
-        [str(each), *(f"{1000 * of(taken[index]):,.0f}" for taken in found.values() for of in (median, max))]
+        [str(each), *(told for taken in found.values() for told in _milliseconds(taken[index]))]
         for index, each in enumerate(asked)
     ]
     show("Answers", columns, rows)

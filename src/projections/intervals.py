@@ -90,11 +90,25 @@ def open_deals(pair: Pair, view: View) -> list[Rows]:
 
 def open_values(pair: Pair) -> dict[str, int]:
     """The parameters of `open_deals`."""
-    return {_AS_OF.key: pair.happened.as_of, _KNOWN_AT.key: pair.happened.known_at}
+    as_of, known_at = pair.happened.as_of, pair.happened.known_at
+    return {_SINCE.key: as_of, _UNTIL.key: as_of, _KNOWN_AT.key: known_at}
+
+
+def open_between(view: View) -> list[Rows]:
+    """The rows of `deal_versions` open, as reported, at some instant between two; as `open_deals`.
+
+    What executes them must pass `between_values`.
+    """
+    return [_by_class("known in time", view), _by_class("late", view)]
+
+
+def between_values(since: int, until: int) -> dict[str, int]:
+    """The parameters of `open_between`."""
+    return {_SINCE.key: since, _UNTIL.key: until}
 
 
 _d = deal_versions.c
-_AS_OF, _KNOWN_AT = (bindparam(f"open_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+_SINCE, _UNTIL, _KNOWN_AT = (bindparam(f"open_{name}", type_=BigInteger) for name in ("since", "until", "known_at"))
 _PARTS: dict[str, tuple[str, ColumnElement[bool]]] = {
     "known": ("effective", DEAL_KNOWN),
     "known in time": ("effective", and_(DEAL_KNOWN, _d.known_from <= _d.effective_from)),
@@ -126,11 +140,11 @@ def _built(part: str, bits: int, dialect: str) -> Rows:
     all for that: each class is a query of its own there.
     """
     axis, more = _PARTS[part]
-    classes = _classes(bits)
-    since, zero = _AS_OF - classes.c.column2, literal_column("0", BigInteger)
+    classes = _classes(axis, bits)
+    since, zero = _SINCE - classes.c.column2, literal_column("0", BigInteger)
     held = and_(
         *(OPEN_DEAL, more, _d[f"{axis}_class"] == classes.c.column1),
-        *(_d[f"{axis}_from"].between(since, _AS_OF), _d[f"{axis}_to"] + zero > _AS_OF),
+        *(_d[f"{axis}_from"].between(since, _UNTIL), _d[f"{axis}_to"] + zero > _SINCE),
     )
     if dialect == "sqlite":
         return Rows(classes.join(deal_versions, held), deal_versions.c)
@@ -138,8 +152,8 @@ def _built(part: str, bits: int, dialect: str) -> Rows:
     return Rows(classes.join(of_class, true()), of_class.c)
 
 
-def _classes(bits: int) -> CTE:
+def _classes(axis: str, bits: int) -> CTE:
     """Each length class present, and how long before an instant a row of it that still holds may have begun."""
     spans = [(each, (1 << each) - 1) for each in range(OPEN_ENDED) if bits >> each & 1]
     listed = text("VALUES " + ", ".join(map(str, [*spans, (OPEN_ENDED, 2**62)])))
-    return listed.columns(column("column1", BigInteger), column("column2", BigInteger)).cte("classes")
+    return listed.columns(column("column1", BigInteger), column("column2", BigInteger)).cte(f"{axis}_classes")

@@ -107,6 +107,15 @@ def test_an_instant_lies_within_its_local_day(instant, zone_name):
     assert day_end(day, zone_name) + 1 == day_start(day + timedelta(days=1), zone_name)
 
 
+@pytest.mark.parametrize("zone_name", ["Europe/Paris", "Asia/Kathmandu", "America/St_Johns", "Africa/Cairo"])
+@pytest.mark.parametrize("year", [1905, 1944, 2026])
+def test_a_local_date_is_that_of_the_clock_on_the_wall(zone_name, year):
+    began = int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+    for second in range(began, began + 366 * 86_400, 1_000):
+        on_the_wall = datetime.fromtimestamp(second, ZoneInfo(zone_name)).date()
+        assert local_date(second * 1_000_000, zone_name) == on_the_wall
+
+
 @pytest.mark.parametrize("name", ["Moon/Sea", "", "../etc/passwd", "/etc/localtime", "Europe", "x\x00y", "é"])
 def test_what_is_no_time_zone_is_refused(name):
     with pytest.raises(Refused, match="use one such as Europe/Paris"):

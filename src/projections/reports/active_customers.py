@@ -6,7 +6,6 @@ the midnight after `lapse_after_days` days (as set at the pair) since its last w
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +14,7 @@ from projections.reports.customers import declared, invoiced
 from projections.reports.question import BEYOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from projections.reports.question import Question
     from projections.store import View
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Span(NamedTuple):
-    """The last instant before a question's period, and the last of it up to `as_of`."""
+    """The last instant before a question's period, and the last of it up to `as_of`; or any two instants."""
 
     opening: int
     closing: int
@@ -43,22 +42,19 @@ def span(question: Question) -> Span | None:
 def activity(question: Question, view: View, rule: str, instants: Sequence[int]) -> list[IsActive]:
     """Who is active at each of the instants: told a customer and the instant of its last win in force then, if any."""
     lost = [{} for _ in instants] if rule == "lapsed" else declared(question, view, instants)
-    invoices = {} if rule == "declared" else invoiced(question, view)
     enough = [-BEYOND if rule == "declared" else since(question, at) for at in instants]
+    spans = [] if rule == "declared" else [Span(*each) for each in zip(enough, instants, strict=True)]
+    billed = invoiced(question, view, spans) if spans else [frozenset[str]() for _ in instants]
 
-    def at(instant: int, lost: Mapping[str, int], enough: int) -> IsActive:
+    def at(lost: Mapping[str, int], enough: int, billed: Container[str]) -> IsActive:
         def is_active(customer: str, last_win: int | None) -> bool:
             if last_win is None or last_win <= lost.get(customer, -BEYOND):
                 return False
-            if last_win >= enough:
-                return True
-            times = invoices.get(customer, ())
-            before = bisect_right(times, instant)
-            return before > 0 and times[before - 1] >= enough
+            return last_win >= enough or customer in billed
 
         return is_active
 
-    return [at(*each) for each in zip(instants, lost, enough, strict=True)]
+    return [at(*each) for each in zip(lost, enough, billed, strict=True)]
 
 
 def since(question: Question, at: int) -> int:

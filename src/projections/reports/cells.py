@@ -7,7 +7,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, exchange, lines
-from projections.reports.definition import OF_MARGIN, counted, lines_and_said
+from projections.reports.definition import OF_MARGIN, PRODUCT, counted, lines_and_said
 from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
 
@@ -40,19 +40,27 @@ class Cells:
 
         A line counts once in each cell that it has pieces in, and once in the totals.
         """
+        whole = self.add_parts(state, pieces)
+        if whole:
+            self.add_whole(state, whole, lines=lines, late=late)
+
+    def add_parts(self, state: str | None, pieces: Iterable[Piece]) -> Bases:
+        """Add a line, or many, to its cells alone; what it brings in all."""
         cells: dict[Key, Bases] = {}
         whole: Bases = {}
         for piece in pieces:
             if wanted(self._question, piece.dimensions):
-                key = tuple(piece.dimensions[name] for name in self._question.heads)
-                _merge(cells.setdefault(key, {}), piece.bases)
-                _merge(whole, piece.bases)
-        if not cells:
-            return
-        self.lines += lines
-        self.late += late
+                key = tuple([piece.dimensions[name] for name in self._question.heads])
+                exact.merge(cells.setdefault(key, {}), piece.bases)
+                exact.merge(whole, piece.bases)
         for key, bases in cells.items():
             self._count(self.row(key), state, bases)
+        return whole
+
+    def add_whole(self, state: str | None, whole: Bases, *, lines: int, late: int) -> None:
+        """Add lines to the totals alone."""
+        self.lines += lines
+        self.late += late
         self._count(self.totals, state, whole)
 
     def row(self, key: Key) -> Sums:
@@ -125,7 +133,10 @@ def _worked_out(question: Question, view: View) -> Cells:
         return cells
     for source in question.report.lines(question, view) if question.report.lines else ():
         if exact.splits(question):
-            _one_by_one(cells, exact.read(source, question, view, rates))
+            if exact.adds_up(question, source):
+                _by_product(cells, source, question, view, rates)
+            else:
+                _one_by_one(cells, exact.read(source, question, view, rates))
             continue
         needed = lines.used(question, source)
         for group in _groups(source, question, view, rates, needed):
@@ -168,11 +179,26 @@ def _groups(source: Source, question: Question, view: View, rates: Rates, needed
     return [group for group in found.values() if group is not None]
 
 
+def _by_product(cells: Cells, source: Source, question: Question, view: View, rates: Rates) -> None:
+    """Lines that are told apart by product, summed by the database but for those in other currencies."""
+    needed = lines.used(question, source)
+    for group in _groups(source, question, view, rates, needed):
+        whole: Bases = dict(zip(needed, group.amounts, strict=True))
+        cells.add_whole(group.state, whole, lines=whole["one"], late=group.late)
+    own = lines.in_own_currency(source)
+    products = exact.product_query(own, question, view)
+    names = (*lines.asked(question), *sorted(question.dimensions & PRODUCT))
+    query = lines.summed_by_product(own, products, question, view, needed)
+    rows: Sequence[Any] = view.rows(query, lines.values(own, question))
+    for key, *amounts in rows:
+        state, month, *told = lines.parts(key, len(names))
+        dimensions = exact.placed(question, state, month, dict(zip(names, told, strict=True)))
+        bases: Bases = dict(zip(needed, map(int, amounts), strict=True))
+        cells.add_parts(state, [Piece(dimensions, bases)])
+    for line in exact.read(lines.in_others(source), question, view, rates):
+        cells.add_parts(line.state, line.pieces)
+
+
 def _one_by_one(cells: Cells, found: Iterable[exact.Line]) -> None:
     for line in found:
         cells.add(line.state, line.pieces, late=int(line.late))
-
-
-def _merge(into: Bases, bases: Bases) -> None:
-    for base, amount in bases.items():
-        into[base] = amount if base in exact.COUNTS else into.get(base, 0) + amount

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -63,64 +63,87 @@ def steps(question: Question) -> Steps:
     return Steps(tuple(labels), tuple(starts), tuple(min(end, question.pair.happened.as_of) for end in ends))
 
 
+class _Told(NamedTuple):
+    """A customer of a cohort, or a lead of its months, at the end of a step; `sums` are its part of the `SUMS`."""
+
+    customer: str
+    position: int
+    where: Mapping[str, str | None]
+    cohort: int
+    step: int
+    sums: tuple[int, ...]
+    late: bool
+
+
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """The lines of `evidence` added up where they are alike."""
+    told_at = steps(question)
+    alike: dict[Any, tuple[_Told, list[int], list[int]]] = {}
+    for told_of in _tell(question, view, rates, told_at):
+        key = (told_of.cohort, told_of.step, *told_of.where.values())
+        if key not in alike:
+            alike[key] = told_of, [0] * len(SUMS), [0, 0]
+        _, sums, lines = alike[key]
+        for index, each in enumerate(told_of.sums):
+            if each:
+                sums[index] += each
+        lines[0] += 1
+        lines[1] += told_of.late
+    for told_of, sums, (count, late) in alike.values():
+        yield _item(told_at, told_of._replace(sums=tuple(sums)), late, count)
+
+
+def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer of a cohort, and each lead of its months, at the end of every step since."""
     told_at = steps(question)
+    for told_of in _tell(question, view, rates, told_at):
+        yield _item(told_at, told_of, int(told_of.late), 1)
+
+
+def _item(told_at: Steps, told_of: _Told, late: int, lines: int) -> Item:
+    cohort, step = told_of.cohort, told_of.step
+    figures = {name: each for name, each in zip(SUMS, told_of.sums, strict=True) if each}
+    return Item(
+        stream=f"customer-{told_of.customer}",
+        position=told_of.position,
+        at=told_at.ends[step],
+        dimensions={**told_of.where, "cohort": told_at.labels[cohort], "after": str(step - cohort)},
+        figures=figures,
+        state="lead" if "leads" in figures else "customer",
+        late=late,
+        lines=lines,
+    )
+
+
+def _tell(question: Question, view: View, rates: Rates, told_at: Steps) -> Iterator[_Told]:
     if not told_at.ends:
         return
     sold = purchases(question, view, rates)
     place = places(question, view, question.pair.happened.as_of)
     active = activity(question, view, question.choice("rule"), told_at.ends)
-    since = max(question.period_from, told_at.starts[0])
+    since, known_at = max(question.period_from, told_at.starts[0]), question.pair.known_at
     for customer, its_wins in sold.items():
         first = its_wins[0].at
         if since <= first < question.period_to:
             where, cohort = place(customer), told_at.of(first)
-            late = its_wins[-1].appended_at > question.pair.known_at
+            late = its_wins[-1].appended_at > known_at
             revenue = _by_step(its_wins, told_at)
+            at_first = revenue.get(cohort, 0)
             last = 0
             for step in range(cohort, len(told_at.ends)):
                 while last + 1 < len(its_wins) and its_wins[last + 1].at <= told_at.ends[step]:
                     last += 1
-                figures = {
-                    "customers": 1,
-                    "active": int(active[step](customer, its_wins[last].at)),
-                    "revenue_minor": revenue.get(step, 0),
-                    "first_revenue_minor": revenue.get(cohort, 0),
-                }
-                yield _item(told_at, cohort, step, customer, its_wins[last].position, where, figures, late=late)
+                sums = (1, int(active[step](customer, its_wins[last].at)), revenue.get(step, 0), at_first, 0, 0)
+                yield _Told(customer, its_wins[last].position, where, cohort, step, sums, late)
     for row in _leads(question, view):
         if since <= row.registered_at < question.period_to:
             customer = row.stream.removeprefix("customer-")
             where, cohort = place(customer), told_at.of(row.registered_at)
             first_win = sold[customer][0].at if customer in sold else None
-            late = row.appended_at > question.pair.known_at
+            late = row.appended_at > known_at
             for step in range(cohort, len(told_at.ends)):
                 converted = first_win is not None and first_win <= told_at.ends[step]
-                figures = {"leads": 1, "converted": int(converted)}
-                yield _item(told_at, cohort, step, customer, row.position, where, figures, late=late)
-
-
-def _item(  # noqa: PLR0917 (of two kinds, both told the same way)
-    told_at: Steps,
-    cohort: int,
-    step: int,
-    customer: str,
-    position: int,
-    where: Mapping[str, str | None],
-    figures: Mapping[str, int],
-    *,
-    late: bool,
-) -> Item:
-    return Item(
-        stream=f"customer-{customer}",
-        position=position,
-        at=told_at.ends[step],
-        dimensions={**where, "cohort": told_at.labels[cohort], "after": str(step - cohort)},
-        figures=figures,
-        state="lead" if "leads" in figures else "customer",
-        late=late,
-    )
+                yield _Told(customer, row.position, where, cohort, step, (0, 0, 0, 0, 1, int(converted)), late)
 
 
 def _by_step(its_wins: Sequence[Win], told_at: Steps) -> dict[int, int]:
@@ -141,11 +164,15 @@ def _leads(question: Question, view: View) -> Sequence[Any]:
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
     """Sums over the customers and leads of a step; over several steps only how many these are."""
-    if len({item.dimensions["after"] for item in found}) > 1:
-        streams = {(item.state, item.stream) for item in found}
-        nothing: dict[str, Any] = dict.fromkeys(SUMS)
-        customers = sum(state == "customer" for state, _ in streams)
-        return nothing | {"customers": customers, "leads": len(streams) - customers}
+    after = {int(item.dimensions["after"] or "") for item in found}
+    if len(after) > 1:  # who is there after some steps was there after fewer
+        first = str(min(after))
+        sums = _sums([item for item in found if item.dimensions["after"] == first])
+        return dict.fromkeys(SUMS) | {name: sums[name] for name in ("customers", "leads")}
+    return _sums(found)
+
+
+def _sums(found: Sequence[Item]) -> dict[str, int]:
     return {name: sum(item.figures.get(name, 0) for item in found) for name in SUMS}
 
 
@@ -199,6 +226,7 @@ COHORTS = Report(
     parameters=("as_of", "known_at", "period", "cohort", "rule", "by", "where", "currency", "fx"),
     dimensions=("cohort", "after", *CUSTOMER_DIMENSIONS),
     items=items,
+    evidence=evidence,
     summary=summary,
     behind=behind,
     fixed=("cohort", "after"),

@@ -58,25 +58,24 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
     """
     w = wins.c
     money = [name for name, of in asked.items() if of.what in MONEY]
-    foreign = w.currency != question.currency
-    alone = [case((foreign, w[name])) for name in ("stream", "effective_from")] if money else []
-    told = [
-        w.customer,
-        (func.max(case((foreign, w.currency))) if money else cast(null(), Text)).label("currency"),
-        (alone[1] if money else cast(null(), BigInteger)).label("at"),
-        *(_figure(of).label(name) for name, of in asked.items()),
-        func.max(w.position).label("position"),
-        func.max(w.appended_at).label("appended_at"),
-    ]
     instants = sorted({of.at for of in asked.values()})
     in_force = or_(*(intervals.holds(wins, at, question.pair, view) for at in instants))
-    query = select(*told).where(w.customer.is_not(None), in_force).group_by(w.customer, *alone)
+    figures = [*(_figure(of) for of in asked.values()), func.max(w.position), func.max(w.appended_at)]
+    query = select(w.customer, cast(null(), Text), cast(null(), BigInteger), *figures)
+    query = query.where(w.customer.is_not(None), in_force).group_by(w.customer)
+    rows: list[Any] = []
+    if money:
+        own = or_(w.currency.is_(None), w.currency == question.currency)
+        alone = select(w.customer, func.max(w.currency), w.effective_from, *figures)
+        alone = alone.where(w.customer.is_not(None), in_force, w.currency != question.currency)
+        rows += view.rows(alone.group_by(w.customer, w.stream, w.effective_from))
+        query = query.where(own)
+    rows += view.rows(query)
     names = (*asked, "position", "appended_at")
     into, join = survivors(merged(question, view)), _join(asked)
     found: dict[str, Bought] = {}
-    rows: Sequence[Any] = view.rows(query)
-    for customer, currency, at, *figures in rows:
-        one: Bought = dict(zip(names, figures, strict=True))
+    for customer, currency, at, *its in rows:
+        one: Bought = dict(zip(names, its, strict=True))
         for name in money:
             if one[name] is not None:
                 minor = int(one[name])
@@ -127,19 +126,20 @@ def purchases(question: Question, view: View, rates: Rates) -> dict[str, list[Wi
     return found
 
 
-def invoiced(question: Question, view: View) -> dict[str, list[int]]:
-    """The instants at which each customer was sent an invoice, up to the pair, in order."""
+def invoiced(question: Question, view: View, spans: Sequence[tuple[int, int]]) -> list[set[str]]:
+    """The customers that were sent an invoice between two instants, both included, for each of the spans."""
     i = invoices.c
     in_force = intervals.holds(invoices, question.pair.happened.as_of, question.pair, view)
-    rows: Sequence[Any] = view.rows(
-        select(i.customer, i.effective_from).where(i.entry == "invoice", i.customer.is_not(None), in_force)
-    )
+    within = i.effective_from.between(min(first for first, _ in spans), max(last for _, last in spans))
+    in_span = [func.max(case((i.effective_from.between(*span), 1), else_=0)) for span in spans]
+    query = select(i.customer, *in_span).where(i.entry == "invoice", i.customer.is_not(None), in_force, within)
+    rows: Sequence[Any] = view.rows(query.group_by(i.customer))
     into = survivors(merged(question, view))
-    found: dict[str, list[int]] = {}
-    for customer, at in rows:
-        found.setdefault(into.get(customer, customer), []).append(at)
-    for instants in found.values():
-        instants.sort()
+    found: list[set[str]] = [set() for _ in spans]
+    for customer, *in_which in rows:
+        for customers, is_in in zip(found, in_which, strict=True):
+            if is_in:
+                customers.add(into.get(customer, customer))
     return found
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
 
 from ledger.money import half_even
 
@@ -102,8 +105,7 @@ class Column:
     value: Callable[[Sums], Exact]
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, gc=False):
     """A line of a report whose figures do not add up: a median, a rate over customers, a score.
 
     `dimensions` tells every dimension that the question needs; `figures` what the summary is made of, integers and
@@ -174,12 +176,12 @@ class Report:
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
     """A column that shows a sum as it is."""
     wanted = of or name.removesuffix("_minor")
-    return Column(name, kind, label, lambda sums: sums[wanted])
+    return Column(name, kind, label, itemgetter(wanted))
 
 
 def told(name: str, kind: Kind, label: Text) -> Column:
     """A column that a summary has worked out under the column's own name."""
-    return Column(name, kind, label, lambda sums: sums[name])
+    return Column(name, kind, label, itemgetter(name))
 
 
 def across(name: str, kind: Kind, label: Text) -> Column:

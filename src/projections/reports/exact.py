@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Subquery, Text, and_, cast, literal, null, select
+import msgspec
+from sqlalchemy import Subquery, Text, and_, cast, func, literal, null, select
 
 from ledger import money
 from ledger.money import BASIS_POINTS, half_even
@@ -18,7 +19,7 @@ from projections.tables import deal_lines, losses, product_versions, win_lines, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, FromClause
+    from sqlalchemy import ColumnElement, FromClause, Select
 
     from projections.reports.definition import Base
     from projections.reports.question import Question
@@ -36,8 +37,7 @@ class Piece(NamedTuple):
     bases: Bases
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One deal, closing or quote as the report counts it; amounts are in the reporting currency.
 
     `joined` are the dated streams that told something of it, when that was asked for.
@@ -64,6 +64,13 @@ class Product(NamedTuple):
 
 COUNTS: tuple[Base, ...] = ("one", "margin_said")
 """What a line brings whole to each cell that it has a part in."""
+
+
+def merge(into: Bases, bases: Bases) -> None:
+    """Add what a part of a line brings to what other parts of it do."""
+    for base, amount in bases.items():
+        into[base] = amount if base in COUNTS else into.get(base, 0) + amount
+
 
 NO_PRODUCTS = (Product(None, None, 1, 1, 1),)
 
@@ -92,26 +99,24 @@ def read(
     if merged is not None:
         query = query.add_columns(*_its_own(source))
     worked_out = Alone(question, rates, lines.used(question, source))
-    products = products_of(source, question, view) if splits(question) else {}
-    for row in view.rows(query, lines.values(source, question)):
-        parts = products.get(row.stream, NO_PRODUCTS) if splits(question) else ()
-        places = _places(told(question, row), parts)
+    is_split, known_at = splits(question), question.pair.known_at
+    products = products_of(source, question, view) if is_split else {}
+    places_of = _Places(question)
+    rows: Sequence[Any] = view.rows(query, lines.values(source, question))
+    for row in rows:
+        stream, position, appended_at, at, state, currency, value, margin, quantity, chance_bp, *_ = row
+        parts = products.get(stream, NO_PRODUCTS) if is_split else ()
+        places = places_of(row, parts)
         if question.where and not any(wanted(question, place) for place in places):
             continue
-        value, margin, quantity = row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0
-        has_margin = int(row.margin_minor is not None)
-        its_own = Said(row.state, row.currency, row.at, value, margin, has_margin, quantity, row.probability_bp or 0)
-        bases = worked_out.named(its_own)
+        said = Said(
+            *(state, currency, at, value or 0, margin or 0, int(margin is not None), quantity or 0, chance_bp or 0)
+        )
+        bases = worked_out.named(said)
         yield Line(
-            stream=row.stream,
-            position=row.position,
-            at=row.at,
-            state=row.state,
-            currency=row.currency,
-            probability_bp=row.probability_bp,
-            late=row.appended_at > question.pair.known_at,
-            pieces=tuple(_split(places, bases, parts)) if parts else (Piece(places[0], bases),),
-            joined=() if merged is None else _joined(row, question, rates, merged),
+            *(stream, position, at, state, currency, chance_bp, appended_at > known_at),
+            (Piece(places[0], bases),) if len(places) == 1 else tuple(_split(places, bases, parts)),
+            () if merged is None else _joined(row, question, rates, merged),
         )
 
 
@@ -145,6 +150,18 @@ def wanted(question: Question, dimensions: Mapping[str, str | None]) -> bool:
 def splits(question: Question) -> bool:
     """Whether lines are shared over products."""
     return not question.dimensions.isdisjoint(PRODUCT)
+
+
+def adds_up(question: Question, source: Source) -> bool:
+    """Whether its lines' parts are what their products say, so that the database may add them up.
+
+    Product lines add up to what they are of; what is worked out of that amount is shared over them, and rounded.
+    """
+    return (
+        source.product_lines is not None
+        and PRODUCT.isdisjoint(question.where)
+        and not {"weighted", "weighted_margin"}.intersection(lines.used(question, source))
+    )
 
 
 def told(question: Question, row: Any) -> dict[str, str | None]:
@@ -215,8 +232,8 @@ class Alone:
 _AMOUNTS: tuple[Base, ...] = ("value", "margin", "margin_said", "quantity")
 _WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
     "one": lambda said, over, under: 1,  # noqa: ARG005
-    "value": lambda said, over, under: half_even(said.value * over, under),
-    "margin": lambda said, over, under: half_even(said.margin * over, under),
+    "value": lambda said, over, under: said.value if over == under else half_even(said.value * over, under),
+    "margin": lambda said, over, under: said.margin if over == under else half_even(said.margin * over, under),
     "margin_said": lambda said, over, under: said.margin_said,  # noqa: ARG005
     "quantity": lambda said, over, under: said.quantity,  # noqa: ARG005
     "weighted": lambda said, over, under: half_even(said.value * over * said.chance_bp, under * BASIS_POINTS),
@@ -228,11 +245,28 @@ def _counts_money(question: Question, state: str | None) -> bool:
     return any(each.takes(state) and each.of in lines.MONEY for each in question.report.sums)
 
 
-def _places(dimensions: dict[str, str | None], products: Sequence[Product]) -> list[dict[str, str | None]]:
-    """Where a line counts: once for each of its products, if these are told apart."""
-    if not products:
-        return [dimensions]
-    return [dimensions | {"product": each.product, "product_range": each.product_range} for each in products]
+class _Places:
+    """Where a line counts: once for each of its products, if these are told apart. What is alike is told once."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._key = attrgetter("state", "due" if question.needs_month else "state", *lines.asked(question))
+        self._told: dict[Any, dict[str, str | None]] = {}
+
+    def __call__(self, row: Any, products: Sequence[Product]) -> list[dict[str, str | None]]:
+        key = self._key(row)
+        found = self._told.get(key)
+        if found is None:
+            found = self._told[key] = told(self._question, row)
+        return [self._of(key, found, each) for each in products] or [found]
+
+    def _of(self, key: tuple[Any, ...], dimensions: dict[str, str | None], of: Product) -> dict[str, str | None]:
+        its_key = (key, of.product, of.product_range)
+        found = self._told.get(its_key)
+        if found is None:
+            product = {"product": of.product, "product_range": of.product_range}
+            found = self._told[its_key] = dimensions | product
+        return found
 
 
 def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[Product]) -> Iterator[Piece]:
@@ -255,9 +289,21 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
     """The product lines of every stream that has any, each with its product's range at the line's own date."""
     if source.product_lines is None:
         return {}
+    query = product_query(source, question, view)
+    found: dict[str, list[Product]] = {}
+    told: Sequence[Any] = view.rows(query.order_by(*list(query.selected_columns)[:2]), lines.values(source, question))
+    for stream, _, *its in told:
+        found.setdefault(stream, []).append(Product._make(its))
+    return found
+
+
+def product_query(source: Source, question: Question, view: View) -> Select[Any]:
+    """One row per product line of a source: `stream, line_no`, its product and range, its amounts, unknown being 0."""
+    assert source.product_lines is not None
     of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
     at = source.at
     rows: FromClause
+    is_own = isinstance(source.product_lines, Subquery) and not source.where
     if isinstance(source.product_lines, Subquery):
         rows = source.product_lines
         at = rows.c.at
@@ -278,17 +324,7 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
         same = listed.c.stream == literal("product-", Text) + rows.c.product
         frm = frm.outerjoin(listed, and_(same, intervals.holds(listed, at, question.pair, view)))
         range_ = listed.c.product_range
-    query = select(
-        rows.c.stream,
-        rows.c.product,
-        range_.label("range"),
-        rows.c.value_minor,
-        rows.c.margin_minor,
-        rows.c.quantity_e6,
-    )
-    query = query.select_from(frm).where(rows.c.stream.in_(of_source))
-    found: dict[str, list[Product]] = {}
-    for row in view.rows(query.order_by(rows.c.stream, rows.c.line_no), dict(source.values)):
-        product = Product(row.product, row.range, row.value_minor or 0, row.margin_minor or 0, row.quantity_e6 or 0)
-        found.setdefault(row.stream, []).append(product)
-    return found
+    amounts = [func.coalesce(rows.c[name], 0).label(name) for name in ("value_minor", "margin_minor", "quantity_e6")]
+    query = select(rows.c.stream, rows.c.line_no, rows.c.product, range_.label("product_range"), *amounts)
+    query = query.select_from(frm)
+    return query if is_own else query.where(rows.c.stream.in_(of_source))

@@ -154,7 +154,7 @@ def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
         for line in exact.read(source, question, view, rates, merged=into):
             pieces = tuple(piece for piece in line.pieces if exact.wanted(question, piece.dimensions))
             if pieces and any(each.takes(line.state) for each in question.report.sums):
-                found.append(replace(line, pieces=pieces))
+                found.append(msgspec.structs.replace(line, pieces=pieces))
                 cells.add(line.state, pieces)
     if question.report.more_lines is not None:
         for line in question.report.more_lines(question, view, rates):
@@ -171,7 +171,7 @@ def _with_behind(question: Question, view: View, found: Sequence[Line | Item]) -
         return found
     items = [each for each in found if isinstance(each, Item)]
     streams = question.report.behind(question, view, Rates(question, view), items)
-    return [replace(item, joined=item.joined + streams.get(item.stream, ())) for item in items]
+    return [msgspec.structs.replace(item, joined=item.joined + streams.get(item.stream, ())) for item in items]
 
 
 def _tell_across(asked: Question, question: Question, cell: Mapping[str, str | None], cells: Cells, view: View) -> None:

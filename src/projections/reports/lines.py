@@ -1,8 +1,8 @@
 """The line query of a source, and the same lines summed in SQL: what `explain` lists and what a cell adds up.
 
 Lines in the reporting currency are summed where they lie, and so are those that are all converted at one instant. Others
-come each `alone` out of the same query, to be converted by `exact`; when products are asked for, all lines are read one
-by one.
+come each `alone` out of the same query, to be converted by `exact`; when products are asked for, these and all whose
+weighted amounts are shared over their products are read one by one.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
+    or_,
     select,
     true,
 )
 
 from ledger.money import BASIS_POINTS
-from projections.reports.definition import BASES, OF_MARGIN, Base
+from projections.reports.definition import BASES, OF_MARGIN, PRODUCT, Base
 from projections.reports.dimensions import LATE, OWN, Joined
 from projections.reports.exchange import Exchange
 
@@ -166,6 +167,55 @@ def _summed(each: Select[Any], source: Source, bases: Sequence[Base], *, late: b
     rests = func.sum(case((lines.appended_at > _KNOWN_AT, 1), else_=0)) if late else literal(0)
     sums = [_sum(base, lines, exchanged=exchanged).label(base) for base in bases]
     return select(lines.key, *sums, *of_one, rests.label("late")).group_by(lines.key)
+
+
+def in_own_currency(source: Source) -> Source:
+    """Its lines in the reporting currency, or without one."""
+    currency = source.columns["currency"]
+    return source.narrowed(or_(currency.is_(None), currency == _CURRENCY))
+
+
+def in_others(source: Source) -> Source:
+    """Its lines in other currencies."""
+    return source.narrowed(source.columns["currency"] != _CURRENCY)
+
+
+def summed_by_product(
+    source: Source, products: Select[Any], question: Question, view: View, bases: Sequence[Base]
+) -> Select[Any]:
+    """The lines' parts of each product, or range, grouped as in `summed`, their products behind the other dimensions.
+
+    They are all in the reporting currency. A line counts once for each of its products. What executes it must pass
+    `values`.
+    """
+    joined = Joined(source, question, view)
+    dimensions = [joined.column(name) for name in asked(question)]
+    told = _keyed(source, dimensions, bases, 0, needs_month=question.needs_month)
+    told["stream"] = source.columns["stream"]
+    each = _from(joined, source, question, told).offset(literal_column("0")).subquery("lines").c
+    part = products.subquery("parts").c
+    key: ColumnElement[Any] = each.key
+    for name in sorted(question.dimensions & PRODUCT):
+        key = key + _BETWEEN + func.coalesce(part[name], _EMPTY)
+    sums = [_sum_of_parts(base, each, part).label(base) for base in bases]
+    return (
+        select(key, *sums).outerjoin_from(each.key.table, part.stream.table, part.stream == each.stream).group_by(key)
+    )
+
+
+def _sum_of_parts(base: Base, line: Any, part: Any) -> ColumnElement[int]:
+    """What a line lacks none of its parts has; a line without products is a part of its own."""
+    match base:
+        case "one":
+            return func.count(line.stream.distinct())
+        case "margin_said":
+            return func.count(case((line.margin_minor.is_not(None), line.stream)).distinct())
+        case "value" | "margin" | "quantity":
+            name = "quantity_e6" if base == "quantity" else f"{base}_minor"
+            whole = func.coalesce(line[name], 0)
+            return func.sum(case((part.stream.is_(None), whole), (whole == 0, 0), else_=part[name]))
+        case _:
+            raise AssertionError(base)
 
 
 def used(question: Question, source: Source) -> tuple[Base, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
@@ -13,7 +14,7 @@ from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, bought
 from projections.reports.definition import Report, Text, told
 from projections.reports.exact import wanted
 from projections.reports.periods import add_months
-from projections.reports.touches import NO_TOUCHES, behind_touched, ratings, touches
+from projections.reports.touches import NO_TOUCHES, WHOLE, behind_touched, ratings, touches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,10 +51,12 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     [active] = activity(question, view, question.choice("rule"), [at])
     quiet_since = since(_sooner(question), at)
     place, contacts, said = places(question, view, at), touches(question, view, at), ratings(question, view, at)
+    of_contacts = attrgetter(*CONTACTS)
     for customer, its in bought(question, view, rates, asked).items():
         met, answers = contacts.get(customer, NO_TOUCHES), said.get(customer, [])
         regular = its["wins_12m"] > 0 and its["wins_24m"] > its["wins_12m"]
-        unhappy = met.open_complaints > 0 or (bool(answers) and 2 * sum(answers) < len(answers))
+        points = sum(answers)
+        unhappy = met.open_complaints > 0 or 2 * points < len(answers) * WHOLE
         if not active(customer, its["last"]):
             health = "lapsed"
         elif unhappy or its["last"] < quiet_since:
@@ -72,9 +75,9 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
             "regular": int(regular),
             "revenue_minor": its["revenue"],
             "margin_minor": its["margin"],
-            **{name: getattr(met, name) for name in CONTACTS},
+            **dict(zip(CONTACTS, of_contacts(met), strict=True)),
             "answers": len(answers),
-            "points": sum(answers, Fraction()),
+            "points": points,
             "last_contact": local_date(met.last_at, zone).isoformat() if met.interactions else None,
         }
         yield customer_item(question, at, customer, its, dimensions=dimensions, figures=figures)
@@ -87,6 +90,9 @@ def _sooner(question: Question) -> Question:
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
     """Counts and amounts add up; dates are the earliest and the latest, satisfaction the mean of all answers."""
+    if len(found) == 1:
+        its = found[0].figures
+        return {**its, "satisfaction": _satisfaction(its["points"], its["answers"])}
     figures = [item.figures for item in found]
     answers = sum(each["answers"] for each in figures)
     return {
@@ -94,8 +100,12 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # 
         "first_win": min((each["first_win"] for each in figures), default=None),
         "last_win": max((each["last_win"] for each in figures), default=None),
         "last_contact": max((each["last_contact"] for each in figures if each["last_contact"]), default=None),
-        "satisfaction": sum(each["points"] for each in figures) / answers if answers else None,
+        "satisfaction": _satisfaction(sum(each["points"] for each in figures), answers),
     }
+
+
+def _satisfaction(points: int, answers: int) -> Fraction | None:
+    return Fraction(points, answers * WHOLE) if answers else None
 
 
 LOYALTY = Report(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from sqlalchemy import BigInteger, Text, case, cast, func, null, select
+from sqlalchemy import BigInteger, Text, and_, case, cast, func, null, select
 
 from ledger.events import InteractionKind
 from projections import intervals
@@ -98,16 +98,19 @@ def first_wins(question: Question, view: View) -> Source:
     """The first win of each customer whose first win lies in the period."""
     last = min(question.period_to - 1, question.pair.happened.as_of)
     bought = (wins.c.effective_from <= last, wins.c.customer.is_not(None))
-    won = intervals.at_pair(wins, question.pair, view, *bought)
-    lately = intervals.at_pair(wins, question.pair, view, *bought, wins.c.effective_from >= question.period_from)
     found = survivors(merged(question, view))
-    frm, customer = _survivors_of(won, found, view)
-    buyers_frm, buyer = _survivors_of(lately, found, view)
-    has_bought_lately = customer.in_(select(buyer).select_from(buyers_frm))
-    rank = func.row_number().over(partition_by=customer, order_by=(won.c.effective_from, won.c.position, won.c.stream))
-    ranked = select(won, rank.label("rank")).select_from(frm).where(has_bought_lately).subquery("ranked")
-    first = select(ranked).where(ranked.c.rank == 1, ranked.c.effective_from >= question.period_from)
-    rows = first.subquery("first_wins")
+    in_force = intervals.in_force(wins, question.pair, view)
+    earliest = select(wins.c.customer, func.min(wins.c.effective_from).label("at")).where(in_force, *bought)
+    of_each = earliest.group_by(wins.c.customer).subquery("of_each")
+    frm, customer = _survivors_of(of_each, found, view)
+    of_all = select(customer.label("buyer"), func.min(of_each.c.at).label("at")).select_from(frm).group_by(customer)
+    first = of_all.having(func.min(of_each.c.at) >= question.period_from).subquery("of_all")
+    lately = intervals.at_pair(wins, question.pair, view, *bought, wins.c.effective_from >= question.period_from)
+    frm, customer = _survivors_of(lately, found, view)
+    is_first = and_(first.c.buyer == customer, first.c.at == lately.c.effective_from)
+    rank = func.row_number().over(partition_by=customer, order_by=(lately.c.position, lately.c.stream))
+    ranked = select(lately, rank.label("rank")).select_from(frm.join(first, is_first)).subquery("ranked")
+    rows = select(ranked).where(ranked.c.rank == 1).subquery("first_wins")
     return Source(
         frm=rows,
         columns=dict(rows.c.items()),

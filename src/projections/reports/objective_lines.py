@@ -10,8 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
 from sqlalchemy import Text, func, literal, select
 
 from ledger.money import BASIS_POINTS, E6, convert
@@ -22,6 +24,7 @@ from projections.reports.cells import work_out
 from projections.reports.definition import OF_MARGIN, Item, Sum, known
 from projections.reports.dimensions import merged
 from projections.reports.metrics import MONEY, OF_WINS, base_of, lines_of, tells_kind, tells_range
+from projections.reports.outcome import Chance
 from projections.reports.periods import Period
 from projections.reports.sources import bisect, open_deals
 from projections.tables import objective_versions, person_versions, product_versions, team_versions
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.definition import Base
-    from projections.reports.exact import Line, Piece
+    from projections.reports.exact import Bases, Line, Piece
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.reports.sources import Source
@@ -40,48 +43,67 @@ OBJECTIVE, ACHIEVED, OPEN = "objective", "achieved", "open"
 """The states of these lines."""
 
 _WEIGHTED: dict[str, Base] = {"amount": "weighted", "margin": "weighted_margin"}
-_TOLD = ("owner", "team", "kind", "product_range")
 
 
 @dataclass(frozen=True)
 class Objective:
-    """An objective in force; `owners` and `teams` are whose it is, None anybody's."""
+    """An objective in force; `takes` tells which lines count towards it, by the dimensions that it reads of them."""
 
     item: Item
     metric: str
     first: str
     last: str
-    owners: frozenset[str] | None
-    teams: frozenset[str] | None
-    kind: str | None
-    product_range: str | None
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The dimensions by which its lines are told."""
-        said = (self.owners, self.teams, self.kind, self.product_range)
-        return tuple(name for name, value in zip(_TOLD, said, strict=True) if value is not None)
+    takes: Mapping[str, frozenset[str]]
 
     def counts(self, of: Mapping[str, str | None]) -> bool:
         """Whether a line with these dimensions counts; its `day` is the one it is of, or a stretch's first."""
-        return (
-            self.first <= (of["day"] or "") <= self.last
-            and (self.owners is None or of["owner"] in self.owners)
-            and (self.teams is None or of["team"] in self.teams)
-            and (self.kind is None or of["kind"] == self.kind)
-            and (self.product_range is None or of["product_range"] == self.product_range)
-        )
+        if not self.first <= (of["day"] or "") <= self.last:
+            return False
+        return all(of[name] in values for name, values in self.takes.items())
 
     def brings(self, name: str, amount: int | None) -> dict[str, Any]:
         """An amount as its figure: minor units, or the number that so many millionths are. A margin may be unknown."""
         return {f"{name}_minor": amount} if self.metric in MONEY else {name: Fraction(amount or 0, E6)}
 
 
+class _Brought:
+    """What lines bring, each with its dimensions, found again by what an objective reads of these."""
+
+    def __init__(self, found: Sequence[tuple[Mapping[str, str | None], Any]]) -> None:
+        self._found = found
+        self._placed: dict[tuple[str, ...], dict[tuple[str | None, ...], list[tuple[str, Any]]]] = {}
+
+    def to(self, objective: Objective) -> Iterator[Any]:
+        """What counts towards an objective."""
+        names = tuple(objective.takes)
+        if names not in self._placed:
+            placed = self._placed[names] = defaultdict(list)
+            for of, brings in self._found:
+                placed[tuple([of[name] for name in names])].append((of["day"] or "", brings))
+        for key in product(*objective.takes.values()):
+            for day, brings in self._placed[names].get(key, ()):
+                if objective.first <= day <= objective.last:
+                    yield brings
+
+
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each objective, and what counts towards it added up."""
     found = list(in_force(question, view, rates))
     yield from reached(question, view, found)
-    yield from _forecast(question, view, rates, found)
+    for some, asked, sources in _due(question, view, found):
+        parts = [
+            (of, (line, bases))
+            for source in sources
+            for line in exact.read(source, asked, view, rates)
+            for of, bases in _may_come(line, question)
+        ]
+        brought = _Brought(parts)
+        for each in some:
+            deals = list(brought.to(each))
+            if deals:
+                figures = _may_bring(each, [(bases, line.probability_bp or 0) for line, bases in deals])
+                late = sum(line.late for line, _ in deals)
+                yield structs.replace(each.item, state=OPEN, figures=figures, lines=len(deals), late=late)
 
 
 def items_reached(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -92,26 +114,25 @@ def items_reached(question: Question, view: View, rates: Rates) -> Iterator[Item
 
 def _without_forecast(objective: Objective) -> Objective:
     item = objective.item
-    return replace(objective, item=replace(item, figures={**item.figures, "is_forecast": 0}))
+    return Objective(
+        structs.replace(item, figures={**item.figures, "is_forecast": 0}),
+        *(objective.metric, objective.first, objective.last, objective.takes),
+    )
 
 
 def reached(question: Question, view: View, found: Sequence[Objective]) -> Iterator[Item]:
     """Each of these objectives, and what has counted towards it added up, without what still may."""
     yield from (each.item for each in found)
     for some in _alike(found):
-        asked, by_owner = _asked(question, some), _by_owner(some)
-        base = base_of(some[0].metric)
+        asked = _asked(question, some)
         cells = work_out(asked, view)
-        achieved: dict[str, list[int | None]] = defaultdict(list)
-        for key, sums in cells.rows.items():
-            of = dict(zip(asked.heads, key, strict=True))
-            for each in by_owner(of.get("owner")):
-                if each.counts(of):
-                    achieved[each.item.stream].append(sums["counted"] * E6 if base == "one" else sums["counted"])
+        brought = _Brought([(dict(zip(asked.heads, key, strict=True)), sums) for key, sums in cells.rows.items()])
         lines, late = cells.lines, cells.late
         for each in some:
-            figures = each.brings("achieved", known(achieved[each.item.stream]))
-            yield replace(each.item, state=ACHIEVED, figures=figures, lines=lines, late=late)
+            base = base_of(each.metric)
+            achieved = known(sums[base] for sums in brought.to(each))
+            figures = each.brings("achieved", achieved * E6 if base == "one" else achieved)
+            yield structs.replace(each.item, state=ACHIEVED, figures=figures, lines=lines, late=late)
             lines = late = 0  # said once, of them all
 
 
@@ -122,16 +143,23 @@ def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     into = merged(question, view)
     for some in _alike(found):
         asked, by_owner = _asked(question, some), _by_owner(some)
-        base = base_of(some[0].metric)
         assert asked.report.lines is not None
         for source in asked.report.lines(asked, view):
             for line in exact.read(source, asked, view, rates, merged=into):
                 for each in by_owner(line.pieces[0].dimensions.get("owner")):
                     parts = [part for part in line.pieces if each.counts(part.dimensions)]
                     if parts:
-                        amount = E6 if base == "one" else _sum(parts, base)
+                        base = base_of(each.metric)
+                        amount = E6 if base == "one" else _said(_together(parts), base)
                         yield _line(line, each, ACHIEVED, each.brings("achieved", amount))
-    yield from _forecast(question, view, rates, found, into)
+    for some, asked, sources in _due(question, view, found):
+        by_owner = _by_owner(some)
+        for source in sources:
+            for line in exact.read(source, asked, view, rates, merged=into):
+                for of, bases in _may_come(line, question):
+                    for each in by_owner(of.get("owner")):
+                        if each.counts(of):
+                            yield _line(line, each, OPEN, _may_bring(each, [(bases, line.probability_bp or 0)]))
 
 
 def in_force(question: Question, view: View, rates: Rates) -> Iterator[Objective]:
@@ -151,11 +179,19 @@ def in_force(question: Question, view: View, rates: Rates) -> Iterator[Objective
             metric=row.metric,
             first=row.period_from,
             last=row.period_to,
-            owners=frozenset({row.scope}) if row.scope_kind == "person" else None,
-            teams=teams.below(row.scope) if row.scope_kind == "team" else None,
-            kind=row.kind,
-            product_range=row.product_range,
+            takes=_takes(row, teams),
         )
+
+
+def _takes(row: Any, teams: Teams) -> dict[str, frozenset[str]]:
+    """Which lines count: those of a person, or of a team and all that are below it; of a kind of sale, of a range."""
+    said = {
+        "owner": frozenset({row.scope}) if row.scope_kind == "person" else None,
+        "team": teams.below(row.scope) if row.scope_kind == "team" else None,
+        "kind": None if row.kind is None else frozenset({row.kind}),
+        "product_range": None if row.product_range is None else frozenset({row.product_range}),
+    }
+    return {name: values for name, values in said.items() if values is not None}
 
 
 def _objective(row: Any, question: Question, rates: Rates, teams: Teams) -> Item:
@@ -225,16 +261,17 @@ def teams_at(question: Question, view: View) -> Teams:
 
 
 def _alike(found: Iterable[Objective]) -> list[list[Objective]]:
-    """Objectives whose lines are read at once: of one metric, of ranges or not, if they count anything."""
+    """Objectives whose lines are read at once, if they count anything: of the same lines, of ranges or not."""
     same: dict[tuple[str, bool], list[Objective]] = defaultdict(list)
     for each in found:
         if each.item.figures["is_counted"]:
-            same[each.metric, each.product_range is not None].append(each)
+            of = OF_WINS[0] if each.metric in OF_WINS else each.metric
+            same[of, "product_range" in each.takes].append(each)
     return list(same.values())
 
 
 def _asked(question: Question, some: Sequence[Objective]) -> Question:
-    """The lines of a metric in all these periods, told by what the objectives ask and, for day, by the stretch."""
+    """The lines of these metrics in all the periods, told by what the objectives ask and, for day, by the stretch."""
     metric, zone = some[0].metric, question.book.time_zone
     names = sorted({each.first for each in some} | {_day_after(each.last) for each in some})
     cuts = [date.fromisoformat(day) for day in names]
@@ -246,27 +283,28 @@ def _asked(question: Question, some: Sequence[Objective]) -> Question:
         return [_of_ranges(replace(source, month=bisect(source.at, starts, names)), some)]
 
     days = Period("objectives", cuts[0], cuts[-1] - timedelta(days=1))
-    return _of_lines(question.over(days), _heads(some), (Sum("counted", base_of(metric)),), lines)
+    bases = sorted({base_of(each.metric) for each in some})
+    return _of_lines(question.over(days), _heads(some), tuple(Sum(base, base) for base in bases), lines)
 
 
 def _by_owner(some: Sequence[Objective]) -> Callable[[str | None], list[Objective]]:
     """Of an owner: the objectives that their lines may count towards."""
-    anybody = [each for each in some if each.owners is None]
+    anybody = [each for each in some if "owner" not in each.takes]
     own: dict[str | None, list[Objective]] = {}
     for each in some:
-        for owner in each.owners or ():
+        for owner in each.takes.get("owner", ()):
             own.setdefault(owner, list(anybody)).append(each)
     return lambda owner: own.get(owner, anybody)
 
 
 def _of_ranges(source: Source, some: Sequence[Objective]) -> Source:
     """Of the lines those that have a product of the objectives' ranges, if they have such."""
-    ranges = {each.product_range for each in some if each.product_range is not None}
+    ranges = {name for each in some for name in each.takes.get("product_range", ())}
     if not ranges or source.product_lines is None:
         return source
     listed = product_versions.c
-    product = func.substr(listed.stream, len("product-") + 1)
-    products = select(product).where(listed.product_range.in_(sorted(ranges)))
+    its_id = func.substr(listed.stream, len("product-") + 1)
+    products = select(its_id).where(listed.product_range.in_(sorted(ranges)))
     lines = source.product_lines.c
     has_one = source.columns["stream"].in_(select(lines.stream).where(lines.product.in_(products)))
     return source.narrowed(has_one)
@@ -277,7 +315,7 @@ def _day_after(day: str) -> str:
 
 
 def _heads(some: Iterable[Objective]) -> tuple[str, ...]:
-    return (*sorted({name for each in some for name in each.reads}), "day")
+    return (*sorted({name for each in some for name in each.takes}), "day")
 
 
 def _of_lines(question: Question, heads: tuple[str, ...], sums: tuple[Sum, ...], lines: Any) -> Question:
@@ -288,30 +326,20 @@ def _of_lines(question: Question, heads: tuple[str, ...], sums: tuple[Sum, ...],
     return replace(question, report=report, by=(), where={})
 
 
-def _forecast(
-    question: Question, view: View, rates: Rates, found: Sequence[Objective], into: Mapping[str, str] | None = None
-) -> Iterator[Item]:
-    """Each open deal that is due in what is left of an objective's period; overdue ones are due today."""
-    today = question.today.isoformat()
-    left = [each for each in found if each.item.figures["is_forecast"] and each.last >= today]
+def _due(
+    question: Question, view: View, found: Sequence[Objective]
+) -> Iterator[tuple[list[Objective], Question, list[Source]]]:
+    """The open deals due in what is left of the objectives' periods, told as their lines: of ranges or not."""
+    left = [each for each in found if each.item.figures["is_forecast"] and each.last >= question.today.isoformat()]
     for in_ranges in (False, True):
-        some = [each for each in left if (each.product_range is not None) == in_ranges]
-        if not some:
-            continue
-        asked, by_owner = _due(question, some), _by_owner(some)
-        assert asked.report.lines is not None
-        for source in asked.report.lines(asked, view):
-            for line in exact.read(source, asked, view, rates, merged=into):
-                if line.state == "omitted":
-                    continue
-                told = [{**part.dimensions, "day": max(part.dimensions["day"] or "", today)} for part in line.pieces]
-                for each in by_owner(line.pieces[0].dimensions.get("owner")):
-                    parts = [part for part, of in zip(line.pieces, told, strict=True) if each.counts(of)]
-                    if parts:
-                        yield _may_bring(line, each, parts)
+        some = [each for each in left if ("product_range" in each.takes) == in_ranges]
+        if some:
+            asked = _asked_due(question, some)
+            assert asked.report.lines is not None
+            yield some, asked, list(asked.report.lines(asked, view))
 
 
-def _due(question: Question, some: Sequence[Objective]) -> Question:
+def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
     last = literal(max(each.last for each in some), Text)
 
     def lines(asked: Question, view: View) -> list[Source]:
@@ -323,24 +351,47 @@ def _due(question: Question, some: Sequence[Objective]) -> Question:
     return _of_lines(question, _heads(some), tuple(Sum(base, base) for base in sorted(bases)), lines)
 
 
-def _may_bring(line: Line, objective: Objective, parts: Sequence[Piece]) -> Item:
-    """What an open deal may bring to an objective, in minor units or millionths, and how likely that is."""
-    metric = objective.metric
-    chance = line.probability_bp or 0
+def _may_come(line: Line, question: Question) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+    """What an open deal may bring, once for each range that it has parts of; one that is overdue is due today."""
+    if line.state == "omitted":
+        return
+    today = question.today.isoformat()
+    first, *more = line.pieces
+    parts = {first.dimensions.get("product_range"): [first]}
+    for piece in more:
+        parts.setdefault(piece.dimensions.get("product_range"), []).append(piece)
+    for some in parts.values():
+        of = some[0].dimensions
+        yield {**of, "day": max(of["day"] or "", today)}, _together(some)
+
+
+def _together(parts: Sequence[Piece]) -> Bases:
+    """What parts of one line bring."""
+    whole = dict(parts[0].bases)
+    for part in parts[1:]:
+        exact.merge(whole, part.bases)
+    return whole
+
+
+def _may_bring(objective: Objective, deals: Sequence[tuple[Bases, int]]) -> dict[str, Any]:
+    """What open deals are expected to bring to an objective, and what each may, in minor units or millionths.
+
+    Deals come as what they bring and how likely that is, in basis points.
+    """
+    metric, base = objective.metric, base_of(objective.metric)
+    chances = [Chance(E6 if metric == "won_count" else bases[base], chance_bp) for bases, chance_bp in deals]
     if metric in MONEY:
-        may_bring = sum(part.bases[base_of(metric)] for part in parts)
-        figures = objective.brings("forecast", _sum(parts, _WEIGHTED[metric]))
-    else:
-        may_bring = E6 if metric == "won_count" else sum(part.bases["quantity"] for part in parts)
-        figures = {"forecast": Fraction(may_bring * chance, E6 * BASIS_POINTS)}
-    return _line(line, objective, OPEN, figures | {"may_bring": may_bring, "probability_bp": chance})
+        expected = known(_said(bases, base, _WEIGHTED[metric]) for bases, _ in deals)
+        return {**objective.brings("forecast", expected), "chances": chances}
+    expected = sum(value * chance_bp for value, chance_bp in chances)
+    return {"forecast": Fraction(expected, E6 * BASIS_POINTS), "chances": chances}
 
 
-def _sum(parts: Sequence[Piece], base: Base) -> int | None:
-    """What a line brings; None if that is a margin and it says none."""
-    if base in OF_MARGIN and not parts[0].bases["margin_said"]:
+def _said(bases: Bases, base: Base, of: Base | None = None) -> int | None:
+    """What a line brings of this base, or of another that rests on it; None if that is a margin and it says none."""
+    if base in OF_MARGIN and not bases["margin_said"]:
         return None
-    return sum(part.bases[base] for part in parts)
+    return bases[of or base]
 
 
 def _line(line: Line, objective: Objective, state: str, figures: Mapping[str, Any]) -> Item:

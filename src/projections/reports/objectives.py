@@ -12,7 +12,7 @@ from ledger.times import day_end
 from projections.reports import objective_lines
 from projections.reports.definition import Report, Text, known, told
 from projections.reports.objective_lines import OBJECTIVE, OPEN
-from projections.reports.outcome import Chance, objective_probability
+from projections.reports.outcome import objective_probability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,9 +95,7 @@ def elapsed_of(question: Question, first: date, last: date) -> Fraction:
 
 
 def _probability(items: Sequence[Item], achieved: Fraction, target: Fraction, scale: int) -> Fraction:
-    chances = [
-        Chance(item.figures["may_bring"], item.figures["probability_bp"]) for item in items if item.state == OPEN
-    ]
+    chances = [chance for item in items if item.state == OPEN for chance in item.figures["chances"]]
     return objective_probability(chances, int(achieved * scale), int(target * scale))
 
 

@@ -25,6 +25,7 @@ FEW = 12
 CELLS = 2**15
 UNLIKELY = 1e-9
 CERTAIN_BP = 10_000
+OUT_OF_THE_QUESTION = 1e-15
 _NOISE = 1e-12
 """What adding up floating-point probabilities may be off by."""
 
@@ -78,9 +79,26 @@ def outcome(deals: Iterable[Chance]) -> Outcome:
     return _enumerated(open_deals, sure) if len(open_deals) <= FEW else _convolved(open_deals, sure)
 
 
-def objective_probability(deals: Iterable[Chance], won_minor: int, objective_minor: int) -> Fraction:
+def objective_probability(deals: Sequence[Chance], won_minor: int, objective_minor: int) -> Fraction:
     """How likely it is that what is won and what the deals bring reach an objective."""
-    return outcome(deals).at_least(objective_minor - won_minor)
+    missing = objective_minor - won_minor
+    certain = _foregone(deals, missing)
+    return outcome(deals).at_least(missing) if certain is None else Fraction(certain)
+
+
+def _foregone(deals: Sequence[Chance], minor: int) -> int | None:
+    """Whether the sum reaches an amount, 1 or 0, where the other is out of the question; None where it is not.
+
+    By Hoeffding's inequality, and then without working the distribution out: most objectives are far from their brink.
+    """
+    if minor <= sum(value for value, _ in deals if value < 0):
+        return 1
+    if minor > sum(value for value, _ in deals if value > 0):
+        return 0
+    off = minor - sum(value * chance_bp for value, chance_bp in deals) / CERTAIN_BP
+    if 2 * off * off > sum(value * value for value, _ in deals) * log(1 / OUT_OF_THE_QUESTION):
+        return int(off < 0)
+    return None
 
 
 def _enumerated(deals: Sequence[Chance], sure: int) -> Outcome:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy import and_, or_
+
 from ledger.money import convert
+from projections.pairs import Pair
 from projections.reports import exact, open_states
-from projections.reports.definition import PRODUCT, TIME, Item, Report, Text, told
-from projections.reports.dimensions import DEAL_DIMENSIONS
+from projections.reports.cells import work_out
+from projections.reports.definition import PRODUCT, TIME, Item, Report, Sum, Text, told
+from projections.reports.dimensions import DEAL_DIMENSIONS, OWN
 from projections.reports.lines import asked
 from projections.reports.rates import MissingRate, Rates
+from projections.reports.sources import label, open_deals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
+
+    from projections.reports.definition import Base
     from projections.reports.exact import Product
-    from projections.reports.open_states import Products
+    from projections.reports.open_states import Products, Which
     from projections.reports.question import Question
+    from projections.reports.sources import Source
     from projections.store import View
 
 LINES: dict[str, Text] = {
@@ -41,11 +51,15 @@ LINES: dict[str, Text] = {
 """The lines of the waterfall in their order."""
 
 DEALS = frozenset(f"{line}_deals" for line in LINES)
+ENDS = ("opening", "closing")
 NAMES = {line: (f"{line}_minor", f"{line}_deals") for line in LINES}
 
 
+OF_ROW = OWN | TIME
+"""Dimensions that a deal's own row tells: while it stands, the deal stays where it is."""
+
 _TOLD = 4
-"""Columns of a state that tell how it was read: its stream, position, appended_at and instant."""
+"""Columns of a state that tell how it was read: its stream, position, appended_at and instant; and the last, `is_so`."""
 
 
 class Place(NamedTuple):
@@ -190,7 +204,7 @@ class Reader:
         first, *others = rows
         if first is None or first.currency not in {None, self._question.currency}:
             return False
-        return all(row is first or (row is not None and row[_TOLD:] == first[_TOLD:]) for row in others)
+        return all(row is first or (row is not None and row[_TOLD:-1] == first[_TOLD:-1]) for row in others)
 
     def _worth(self, row: Any, rates: Rates, at: int) -> int:
         minor = (row.margin_minor if self._measure == "margin" else row.value_minor) or 0
@@ -201,19 +215,23 @@ class Reader:
     def _parts(self, row: Any, products: Products, at_from: int, at_end: int | None) -> Parts:
         at_end = at_from if at_end is None else at_end
         if not self.split:
-            told_by = self._told_by(row)
-            if told_by not in self._places:
-                self._places[told_by] = self._place(row, None)
-            return {(): Part(self._places[told_by], at_from, at_end)}
+            return {(): Part(self._placed(row, None), at_from, at_end)}
         parts: Parts = {}
         pieces = products.get(row.stream, exact.NO_PRODUCTS)
         weights = [each.margin if self._measure == "margin" else each.value for each in pieces]
         for piece, *shares in zip(pieces, exact.shared(at_from, weights), exact.shared(at_end, weights), strict=True):
-            place = self._place(row, piece)
+            place = self._placed(row, piece)
             product = tuple(place.dimensions[name] for name in self.split)
             _, first, last = parts.get(product, (None, 0, 0))
             parts[product] = Part(place, first + shares[0], last + shares[1])
         return parts
+
+    def _placed(self, row: Any, product: Product | None) -> Place:
+        told_by = (self._told_by(row), product and product[:2])
+        found = self._places.get(told_by)
+        if found is None:
+            found = self._places[told_by] = self._place(row, product)
+        return found
 
     def _place(self, row: Any, product: Product | None) -> Place:
         question = self._question
@@ -236,24 +254,93 @@ class Reader:
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """The deals that nothing happened to added up, the others each as in `evidence`. Raises `MissingRate`."""
+    if not OF_ROW.issuperset(question.dimensions):
+        yield from evidence(question, view, rates)
+        return
+    yield from _stayed(question, view, _unmoved(question, *_pairs(question)))
+    yield from _told(question, view, rates, is_told_by_row=True)
+
+
+def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """An item for each row that a deal touches, with what it brings to its lines. Raises `MissingRate`."""
+    return _told(question, view, rates, is_told_by_row=False)
+
+
+def _pairs(question: Question) -> tuple[Pair, Pair, Pair]:
+    """At which deals are read: `from` as known then and as known now, and the question's own."""
+    assert question.since is not None
+    known_at = question.pair.known_at
+    return Pair(question.since, question.since), Pair(question.since, known_at), question.pair
+
+
+def _unmoved(question: Question, *pairs: Pair) -> Which:
+    """Whether a deal has the same row at all these pairs, and is worth the same at any rate."""
+    held = open_states.held_at(*pairs)
+
+    def unmoved(columns: Mapping[str, Any]) -> ColumnElement[bool]:
+        currency = columns["currency"]
+        return and_(held(columns), or_(currency.is_(None), currency == label(question.currency)))
+
+    return unmoved
+
+
+def _stayed(question: Question, view: View, stayed: Which) -> Iterator[Item]:
+    """What is as it was at `from`, then as now, by what the question tells it apart: it is in no line but the ends."""
+    days = question.period
+
+    def lines(asked: Question, view: View) -> list[Source]:
+        found = [each.narrowed(stayed(each.columns)) for each in open_deals(asked, view)]
+        if days is None:
+            return found
+        first, last = label(days.first.isoformat()), label(days.last.isoformat())
+        due = [each.columns["expected_close_on"] for each in found]
+        return [each.narrowed(on >= first, on <= last) for each, on in zip(found, due, strict=True)]
+
+    base: Base = "margin" if question.given.get("measure") == "margin" else "value"
+    sums = (Sum("minor", base), Sum("deals", "one"))
+    report = replace(question.report, sums=sums, lines=lines, items=None, evidence=None, summary=None)
+    added_up = replace(question, report=report, by=tuple(sorted(question.dimensions)))
+    cells = work_out(added_up, view)
+    late = cells.late
+    for key, its in cells.rows.items():
+        figures: Figures = {}
+        for line in ENDS:
+            figures |= zip(NAMES[line], (its["minor"] or 0, its["deals"]), strict=True)
+        place = dict(zip(added_up.heads, key, strict=True))
+        yield Item("pipeline", 0, question.pair.as_of, place, figures, late=late, lines=its["deals"])
+        late = 0  # said once, of them all
+
+
+def _told(question: Question, view: View, rates: Rates, *, is_told_by_row: bool) -> Iterator[Item]:
+    """Each deal; where its row tells it apart, without those that stay, and what has not been learnt anew read once."""
     reader = Reader(question, view, rates)
     since, known_at = reader.since, question.pair.known_at
-    opening, opening_products = open_states.open_at(question.seen(since, since), view)
-    known, known_products = opening, opening_products
-    if known_at != since:
-        known, known_products = open_states.open_at(question.seen(since, known_at), view)
-    last, last_products = open_states.last_of(since, question, view)
+    then, now_known, end = _pairs(question)
+    at_then, at_known = question.seen(since, since), question.seen(since, known_at)
+    if is_told_by_row:
+        stayed, understood = _unmoved(question, then, now_known, end), _unmoved(question, then, now_known)
+        opening, opening_products = open_states.open_at(at_then, view, stayed, asked=understood)
+        learnt, known_products = open_states.open_at(at_known, view, understood)
+        known = {stream: row for stream, row in opening.items() if row.is_so} | learnt
+        last, last_products = open_states.last_of(since, question, view, stayed)
+    else:
+        opening, opening_products = open_states.open_at(at_then, view)
+        known, known_products = opening, opening_products
+        if known_at != since:
+            known, known_products = open_states.open_at(at_known, view)
+        last, last_products = open_states.last_of(since, question, view)
     joined = open_states.Joined(question, view, rates)
     for stream in dict.fromkeys((*opening, *known, *last)):
-        then, was, now = opening.get(stream), known.get(stream), last.get(stream)
-        row: Any = now or was or then
+        at_start, was, now = opening.get(stream), known.get(stream), last.get(stream)
+        row: Any = now or was or at_start
         rows: Rows = {}
-        before = reader.then(then, opening_products) if then else {}
-        if not reader.split and reader.same(then, was, now):
-            _stay(rows, before[()])
+        before = reader.then(at_start, opening_products) if at_start else {}
+        if reader.same(at_start, was, now) and _alike(stream, opening_products, known_products, last_products):
+            for part in before.values():
+                _stay(rows, part)
         else:
-            same = was is then or (not reader.split and reader.same(then, was))
+            same = was is at_start or (not reader.split and reader.same(at_start, was))
             known_before = before if same else reader.known(was, known_products) if was else {}
             after = reader.last(now, last_products, was_open=was is not None) if now else {}
             _open(rows, before, known_before)
@@ -265,11 +352,14 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
             yield Item(stream, row.position, row.at, place.dimensions, figures, None, joined(row), late)
 
 
+def _alike(stream: str, first: Products, *others: Products) -> bool:
+    return all(first.get(stream) == each.get(stream) for each in others)
+
+
 def _stay(rows: Rows, part: Part) -> None:
     if part.place.counts:
-        opening, closing = NAMES["opening"], NAMES["closing"]
-        value = part.at_from
-        rows[part.place.row] = part.place, {opening[0]: value, opening[1]: 1, closing[0]: value, closing[1]: 1}
+        for line in ENDS:
+            _add(rows, part.place, line, part.at_from, 1)
 
 
 def _open(rows: Rows, then: Parts, known: Parts) -> None:
@@ -342,6 +432,7 @@ PIPELINE_CHANGES = Report(
     parameters=("from", "to", "as_of", "known_at", "period", "by", "where", "measure", "currency", "fx"),
     dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
     items=items,
+    evidence=evidence,
     summary=summary,
     first_day=lambda question: question.today.replace(day=1),
 )

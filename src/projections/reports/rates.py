@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from contextlib import suppress
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, select
@@ -36,7 +36,17 @@ class _Fixed(NamedTuple):
 
     @property
     def rate(self) -> Fraction:
-        return Fraction(self.written)
+        return _exact(self.written)
+
+
+@lru_cache(maxsize=4096)
+def _exact(written: str) -> Fraction:
+    return Fraction(written)
+
+
+@lru_cache(maxsize=4096)
+def _inverse(written: str) -> Fraction:
+    return 1 / Fraction(written)
 
 
 def rates_then(questions: Mapping[str, Question], view: View) -> dict[str, Rates]:
@@ -80,8 +90,8 @@ class Rates:
         if self._constant:
             at = self._question.pair.as_of
         if (currency, at) not in self._found:
-            scale = Fraction(10) ** (decimals(to) - decimals(currency))
-            self._found[currency, at] = self._rate(currency, to, at) * scale
+            rate, apart = self._rate(currency, to, at), decimals(to) - decimals(currency)
+            self._found[currency, at] = rate * Fraction(10) ** apart if apart else rate
         return self._found[currency, at]
 
     def factors(self, at: int) -> dict[str, Fraction]:
@@ -116,7 +126,7 @@ class Rates:
         if (fixed := self._at(currency, at)) and fixed.base == to:
             return fixed.rate
         if (fixed := self._at(to, at)) and fixed.base == currency and fixed.rate:
-            return 1 / fixed.rate
+            return _inverse(fixed.written)
         return None
 
     def _at(self, currency: str, at: int) -> _Fixed | None:

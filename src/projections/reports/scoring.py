@@ -39,6 +39,8 @@ PARTS = {
 }
 """The parts that mean something of each; the others weigh nothing."""
 
+POINTS = {of: tuple(f"{name}_points" for name in parts) for of, parts in PARTS.items()}
+
 ON_PATH = {"lead": E6 // 3, "prospect": 2 * E6 // 3}
 OFTEN = 6
 """Wins in two years, or interactions in 90 days, from which more earns no more."""
@@ -73,7 +75,8 @@ class Scoring:
     def __init__(self, question: Question, view: View, rates: Rates) -> None:
         self.question = question
         self.at = question.pair.happened.as_of
-        self.weights = _weights(question, view)
+        weights = _weights(question, view)
+        self._of = {of: {name: weights.get(name, 0) for name in parts} for of, parts in PARTS.items()}
         self.customers = self._known(view, rates)
         self._revenues = sorted(each.its["revenue"] for each in self.customers.values() if each.its is not None)
         self._shares = [self._commonness(index) for index in range(2)]
@@ -135,15 +138,16 @@ class Scoring:
         self, of: str, parts: Mapping[str, int], customer: Customer | None, last_at: int | None
     ) -> dict[str, Any]:  # fmt: skip
         """The score and its points, which add up to it, with what they rest on. None without a weight that applies."""
-        weighted = [parts[name] * self.weights.get(name, 0) for name in PARTS[of]]
-        whole = sum(self.weights.get(name, 0) for name in PARTS[of])
+        weights = self._of[of]
+        weighted = [parts[name] * weight for name, weight in weights.items()]
+        whole = sum(weights.values())
         score = half_even(100 * sum(weighted), whole * E6) if whole else None
         points = share(score, weighted) if score else [0] * len(weighted)
         its = customer.its if customer else None
         return {
             "score": score,
             **NO_POINTS,
-            **{f"{name}_points": each for name, each in zip(PARTS[of], points, strict=True)},
+            **dict(zip(POINTS[of], points, strict=True)),
             "last_at": None if last_at is None else local_date(last_at, self.question.book.time_zone).isoformat(),
             "wins_24m": its["wins"] if its else 0,
             "revenue_24m_minor": its["revenue"] if its else 0,

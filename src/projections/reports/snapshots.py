@@ -9,7 +9,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, column, func, literal_column, null, or_, select, values
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    union_all,
+    values,
+)
 
 from ledger.money import BASIS_POINTS
 from ledger.times import day_start, local_date
@@ -21,7 +35,7 @@ from projections.reports.definition import Sum
 from projections.reports.lines import asked
 from projections.reports.rates import Rates, rates_then
 from projections.reports.sources import Source, closed, instant, label
-from projections.tables import OPEN_DEAL, deal_versions, stage_versions, wins
+from projections.tables import stage_versions, wins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -222,28 +236,27 @@ def won_by_month(question: Question, days: Period, view: View) -> Iterator[tuple
 
 def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: View) -> Source:
     """Deals open at each snapshot and due in its period; they are told apart first from the many that never are."""
-    d = deal_versions.c
     wanted = OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
     first, last = (min(each.period.first for each in snapshots), max(each.period.last for each in snapshots))
     earliest, latest = min(each.at for each in snapshots), max(each.at for each in snapshots)
     begins = day_start(first, question.book.time_zone)
-    due = (
-        select(*(d[name] for name in sorted(wanted)))
-        .where(
-            OPEN_DEAL,
-            *(d.reported_from <= instant(latest), d.reported_to > instant(earliest)),
-            d.expected_close_on <= label(last.isoformat()),
-            or_(d.expected_close_on >= label(first.isoformat()), d.reported_to > instant(begins)),
-        )
-        .cte("due")
-        .prefix_with("MATERIALIZED")
-    )
-    stages = _stages(then)
+
+    def due_in(rows: intervals.Rows) -> Select[Any]:
+        d = rows.c
+        in_time = or_(d.expected_close_on >= label(first.isoformat()), d.reported_to > instant(begins))
+        found = select(*(d[name] for name in sorted(wanted))).select_from(rows.frm)
+        return found.where(d.expected_close_on <= label(last.isoformat()), in_time)
+
+    due = union_all(*map(due_in, intervals.open_between(view))).cte("due").prefix_with("MATERIALIZED")
+    stages = stage_versions.alias("stages")
     on = due.c.expected_close_on
     in_period = and_(on >= then.c.first, on <= then.c.last, on >= then.c.day)
     overdue = and_(on < then.c.day, then.c.first <= then.c.day, then.c.day <= then.c.last)
     held = and_(due.c.reported_from <= then.c.at, due.c.reported_to > then.c.at, or_(in_period, overdue))
-    in_stage = and_(stages.c.name == then.c.name, stages.c.pipeline == due.c.pipeline, stages.c.stage == due.c.stage)
+    in_stage = and_(
+        *(stages.c.stream == label("pipeline-") + due.c.pipeline, stages.c.stage == due.c.stage),
+        *(stages.c.reported_from <= then.c.at, stages.c.reported_to > then.c.at),
+    )
     chance = func.coalesce(due.c.probability_bp, stages.c.probability_bp, literal_column("0"))
     if calibration.is_asked(question):
         found = {
@@ -260,17 +273,7 @@ def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: Vi
         happened_at=then.c.at,
         month=null(),
         probability_bp=chance,
-    )
-
-
-def _stages(then: CTE) -> CTE:
-    s = stage_versions.c
-    pipeline = func.substr(s.stream, literal_column(str(len("pipeline-") + 1))).label("pipeline")
-    return (
-        select(then.c.name, pipeline, s.stage, s.probability_bp, s.category)
-        .join_from(then, stage_versions, and_(s.reported_from <= then.c.at, s.reported_to > then.c.at))
-        .cte("stages")
-        .prefix_with("MATERIALIZED")
+        values=intervals.between_values(earliest, latest),
     )
 
 

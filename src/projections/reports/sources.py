@@ -50,7 +50,7 @@ class Source:
     forecast category it is (null in a stage that nobody has defined). What a line joins is read at the instant `at`,
     or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`. `values` are parameters of all these,
     `kept` the same source for other values: None once it differs in anything else.
-    `product_lines` is a table, read at the pair, or their rows, each with the instant `at` which they held.
+    `product_lines` is a table, read at the pair, or rows of `frm`'s lines alone, each with the instant `at` which it held.
     """
 
     frm: FromClause

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from sqlalchemy import select
 
 from projections import intervals
@@ -67,7 +68,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # no
             "stays_us": [each.stay_us for each in some if each.stay_us is not None],
         }
         late = sum(each.late(question) for each in some)
-        yield replace(_item(some[0], question), figures=figures, lines=len(some), late=late)
+        yield msgspec.structs.replace(_item(some[0], question), figures=figures, lines=len(some), late=late)
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (as above)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ledger.money import E6
 from projections.reports import labels
 from projections.reports.cells import Cells, work_out
-from projections.reports.definition import DAYS, TIME, Exact, Text
+from projections.reports.definition import DAYS, TIME, Exact, Sums, Text
 from projections.reports.dimensions import week_label
 from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ledger.application import Ledger
-    from projections.reports.definition import Column, Key, Sums
+    from projections.reports.definition import Column, Key
     from projections.reports.question import Question
     from projections.store import View
 
@@ -54,13 +55,18 @@ def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
     cells = work_out(question, view)
     beside = _beside(question, view)
     figures = question.report.columns
+    plan = [(each.name, cast("Callable[[Sums], Any]", each.value), _SHOWN.get(each.type)) for each in figures]
     keys = set(cells.rows).union(*(each.moved for each in beside))
     nothing = Cells(question).totals
     rows = []
     for key, head in _heads(question, view, ledger, keys):
         others = [each.moved.get(key, nothing) for each in beside]
-        rows.append(head | _figures(figures, cells.rows.get(key, nothing), beside, others))
-    totals = _figures(figures, cells.totals, beside, [each.cells.totals for each in beside])
+        sums = cells.rows.get(key, nothing)
+        for name, value, show in plan:
+            head[name] = value(sums) if show is None else show(value(sums))
+        rows.append(head | _beside_them(figures, sums, beside, others) if beside else head)
+    totals = {each.name: shown(each.type, each.value(cells.totals)) for each in figures}
+    totals |= _beside_them(figures, cells.totals, beside, [each.cells.totals for each in beside])
     columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
     columns += [column for each in beside for column in _beside_columns(figures, each)]
     return Table(columns, rows, totals, [cells, *(each.cells for each in beside)])
@@ -68,11 +74,24 @@ def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
 
 def shown(kind: str, value: Exact) -> Shown:
     """A figure as JSON: ratios as decimals, quantities in units, the others whole."""
-    if value is None or kind not in {"ratio", "quantity"}:
-        assert not isinstance(value, Fraction)
-        return value
-    exact = Fraction(value, E6) if kind == "quantity" else Fraction(value)
-    return int(exact) if kind == "quantity" and exact.denominator == 1 else float(exact)
+    if kind in _SHOWN:
+        return _SHOWN[kind](value)
+    assert not isinstance(value, Fraction)
+    return value
+
+
+def _ratio(value: Exact) -> Shown:
+    return None if value is None else float(value)
+
+
+def _quantity(value: Exact) -> Shown:
+    if value is None:
+        return None
+    whole, rest = divmod(value, E6)
+    return float(value / E6) if rest else whole
+
+
+_SHOWN: dict[str, Callable[[Exact], Shown]] = {"ratio": _ratio, "quantity": _quantity}
 
 
 def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
@@ -84,7 +103,8 @@ def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
         cells = work_out(then, view)
         every.append(cells)
         for key, head in _heads(then, view, ledger, set(cells.rows)):
-            rows.append({"date": day.isoformat()} | head | _figures(figures, cells.rows[key], [], []))
+            told = {each.name: shown(each.type, each.value(cells.rows[key])) for each in figures}
+            rows.append({"date": day.isoformat()} | head | told)
     columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
     return Table(columns + [(each.name, each.type, each.label) for each in figures], rows, {}, every)
 
@@ -122,10 +142,11 @@ def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
     return columns
 
 
-def _figures(
+def _beside_them(
     figures: Sequence[Column], sums: Sums, beside: Sequence[Beside], others: Sequence[Sums]
 ) -> dict[str, Shown]:
-    row = {each.name: shown(each.type, each.value(sums)) for each in figures}
+    """What is set beside a row's own figures."""
+    row: dict[str, Shown] = {}
     for other, its_sums in zip(beside, others, strict=True):
         row |= {f"{other.prefix}{each.name}": shown(each.type, each.value(its_sums)) for each in figures}
         if other.prefix == "previous_":

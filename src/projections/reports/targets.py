@@ -7,10 +7,10 @@ several that cover a day the one of the shortest period counts there, of those t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from sqlalchemy import BigInteger, CompoundSelect, Text, bindparam, literal, select, union_all
 
 from ledger.money import convert, share
@@ -77,7 +77,7 @@ def at_each(
 ) -> Iterator[tuple[str, Line]]:
     """The same for several questions that differ by their instant, read at once: each part under its question's name.
 
-    Each question's `as_of` is its `known_at`.
+    Each question's `as_of` is its `known_at`. What holds on at the next, and converts to itself, is not told anew.
     """
     scope = scope_of(question)
     if scope is None or not questions:
@@ -87,11 +87,18 @@ def at_each(
     last = max(days.last for _, _, days in questions.values())
     asked = {"target_scope": kind, "target_metric": metric}
     rows = view.rows(_EVER, {**asked, "target_first": first.isoformat(), "target_last": last.isoformat()})
+    told: list[Line] = []
+    before: tuple[Any, ...] = ()
     for named, (then, rates, days) in questions.items():
         at = then.pair.as_of
-        found = (_target(row, then.pair) for row in rows if row.reported_from <= at < row.reported_to)
-        for line in _counted(found, then, rates, days, name):
-            yield named, line
+        held = [row for row in rows if row.reported_from <= at < row.reported_to]
+        same = (days, *map(id, held))
+        if same != before:
+            told = list(_counted((_target(row, then.pair) for row in held), then, rates, days, name))
+            before = same if all(row.currency in {None, then.currency} for row in held) else ()
+        late = {row.stream for row in held if row.appended_at > at}
+        for line in told:
+            yield named, msgspec.structs.replace(line, at=at, late=line.stream in late)
 
 
 def _counted(
@@ -115,7 +122,7 @@ def _counted(
             rest = len(_days_in(number, target.first, target.last)) - counted
             minor = share(parts[line.stream][number], [counted, rest])[0]
             joined = () if currency == question.currency else rates.streams(currency)
-            yield replace(line, pieces=(Piece(place, {"one": 1, "value": minor}),), joined=joined)
+            yield msgspec.structs.replace(line, pieces=(Piece(place, {"one": 1, "value": minor}),), joined=joined)
 
 
 def counting(targets: Iterable[Target], days: Period) -> Iterator[tuple[Target, int, int]]:

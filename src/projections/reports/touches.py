@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, case, func, select
@@ -31,7 +30,9 @@ FAMILIES = {
 }
 """The kinds of interactions that each family counts; those of no family are in the whole only."""
 
-_LOWEST, _STEPS = {"nps": 0, "csat": 1, "ces": 1}, {"nps": 10, "csat": 4, "ces": 6}
+WHOLE = 60
+"""What an answer's best is worth: the scales' steps divide it."""
+_LOWEST, _STEP = {"nps": 0, "csat": 1, "ces": 1}, {"nps": WHOLE // 10, "csat": WHOLE // 4, "ces": WHOLE // 6}
 
 
 class Touches(NamedTuple):
@@ -100,16 +101,16 @@ def touches(question: Question, view: View, at: int) -> dict[str, Touches]:
     return found
 
 
-def ratings(question: Question, view: View, at: int) -> dict[str, list[Fraction]]:
-    """How satisfied each customer said to be up to an instant, each answer from 0 to 1."""
+def ratings(question: Question, view: View, at: int) -> dict[str, list[int]]:
+    """How satisfied each customer said to be up to an instant, each answer from 0 to `WHOLE`."""
     i = interactions.c
     in_force = intervals.holds(interactions, at, question.pair, view)
     query = select(i.customer, i.satisfaction_scale, i.satisfaction_score)
     rows: Sequence[Any] = view.rows(query.where(in_force, i.satisfaction_scale.is_not(None)))
     into = survivors(merged(question, view))
-    found: dict[str, list[Fraction]] = {}
+    found: dict[str, list[int]] = {}
     for customer, scale, score in rows:
-        found.setdefault(into.get(customer, customer), []).append(Fraction(score - _LOWEST[scale], _STEPS[scale]))
+        found.setdefault(into.get(customer, customer), []).append((score - _LOWEST[scale]) * _STEP[scale])
     return found
 
 

@@ -59,6 +59,15 @@ def test_what_is_certain_or_hopeless_is_no_matter_of_chance():
     assert (found.sums_minor.tolist(), found.error_minor) == ([100], 0)
 
 
+def test_what_is_all_but_foregone_is_what_working_it_out_tells():
+    chance = Random(3)
+    for _ in range(60):
+        deals = [Chance(chance.randrange(-200, 2_000), chance.choice([0, 2_500, 9_000, 10_000])) for _ in range(300)]
+        for minor in range(-50_000, 400_000, 25_000):
+            told, worked_out = objective_probability(deals, 0, minor), outcome(deals).at_least(minor)
+            assert abs(told - worked_out) <= Fraction(1, 10**11)
+
+
 def test_an_objective_is_reached_by_what_is_won_and_what_comes():
     deals = [Chance(100, 5_000), Chance(50, 5_000)]
     assert float(objective_probability(deals, 30, 130)) == 0.5
