@@ -113,14 +113,14 @@ class BulkAppender:
                 count += 1
                 self._read(some)
                 batch = self._decide(some)
-                if under_way is not None and not self._settle(under_way):
-                    batch = self._decide(some)
+                if under_way is not None:
+                    if not self._settle(under_way):
+                        batch = self._decide(some)
+                    yield from self._outcomes(under_way)
                 if count == LONG_BATCHES and not self._dry_run and self._recorder.clock is utc_now:
                     self._storer = StoringProcess(self._url, self._recorder.book, self._place)
                 self._store(batch)
-                settled, under_way, self._under_way = under_way, batch, batch.keys
-                if settled is not None:
-                    yield from self._outcomes(settled)
+                under_way, self._under_way = batch, batch.keys
             if under_way is not None:
                 self._settle(under_way)
                 yield from self._outcomes(under_way)

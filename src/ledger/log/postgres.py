@@ -20,8 +20,6 @@ from ledger.log.requests import Request
 from ledger.proof.merkle import Frontier
 
 MOST_IN_ONE_STATEMENT = 512
-COPIED_AT_ONCE = 256
-"""So many lines are sent at once: the server takes them in while we write the next ones."""
 
 _TABLES: dict[str, tuple[LiteralString, LiteralString]] = {
     "events": (
