@@ -67,23 +67,28 @@ class Objective:
 
 
 class _Brought:
-    """What lines bring, each with its dimensions, found again by what an objective reads of these."""
+    """What lines bring, found again by those of their dimensions that an objective reads."""
 
-    def __init__(self, found: Sequence[tuple[Mapping[str, str | None], Any]]) -> None:
-        self._found = found
-        self._placed: dict[tuple[str, ...], dict[tuple[str | None, ...], list[tuple[str, Any]]]] = {}
+    def __init__(self, names: Sequence[str], found: Iterable[tuple[tuple[str | None, ...], Any]]) -> None:
+        """Each line comes with what it has for `names`, in their order."""
+        self._names = names
+        self._found: dict[tuple[str | None, ...], list[Any]] = defaultdict(list)
+        for place, brings in found:
+            self._found[place].append(brings)
+        self._placed: dict[tuple[str, ...], dict[tuple[str | None, ...], list[tuple[str, list[Any]]]]] = {}
 
     def to(self, objective: Objective) -> Iterator[Any]:
         """What counts towards an objective."""
         names = tuple(objective.takes)
         if names not in self._placed:
             placed = self._placed[names] = defaultdict(list)
-            for of, brings in self._found:
+            for place, brings in self._found.items():
+                of = dict(zip(self._names, place, strict=True))
                 placed[tuple([of[name] for name in names])].append((of["day"] or "", brings))
         for key in product(*objective.takes.values()):
             for day, brings in self._placed[names].get(key, ()):
                 if objective.first <= day <= objective.last:
-                    yield brings
+                    yield from brings
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -91,13 +96,13 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     found = list(in_force(question, view, rates))
     yield from reached(question, view, found)
     for some, asked, sources in _due(question, view, found):
-        parts = [
-            (of, (line, bases))
+        parts = (
+            (tuple([of[name] for name in asked.heads]), (line, bases))
             for source in sources
             for line in exact.read(source, asked, view, rates)
-            for of, bases in _may_come(line, question)
-        ]
-        brought = _Brought(parts)
+            for of, bases in _may_come(line)
+        )
+        brought = _Brought(asked.heads, parts)
         for each in some:
             deals = list(brought.to(each))
             if deals:
@@ -126,7 +131,7 @@ def reached(question: Question, view: View, found: Sequence[Objective]) -> Itera
     for some in _alike(found):
         asked = _asked(question, some)
         cells = work_out(asked, view)
-        brought = _Brought([(dict(zip(asked.heads, key, strict=True)), sums) for key, sums in cells.rows.items()])
+        brought = _Brought(asked.heads, cells.rows.items())
         lines, late = cells.lines, cells.late
         for each in some:
             base = base_of(each.metric)
@@ -156,7 +161,7 @@ def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         by_owner = _by_owner(some)
         for source in sources:
             for line in exact.read(source, asked, view, rates, merged=into):
-                for of, bases in _may_come(line, question):
+                for of, bases in _may_come(line):
                     for each in by_owner(of.get("owner")):
                         if each.counts(of):
                             yield _line(line, each, OPEN, _may_bring(each, [(bases, line.probability_bp or 0)]))
@@ -273,7 +278,7 @@ def _alike(found: Iterable[Objective]) -> list[list[Objective]]:
 def _asked(question: Question, some: Sequence[Objective]) -> Question:
     """The lines of these metrics in all the periods, told by what the objectives ask and, for day, by the stretch."""
     metric, zone = some[0].metric, question.book.time_zone
-    names = sorted({each.first for each in some} | {_day_after(each.last) for each in some})
+    names = sorted(_borders(some))
     cuts = [date.fromisoformat(day) for day in names]
     starts = [day_start(day, zone) for day in cuts]
 
@@ -305,9 +310,14 @@ def _of_ranges(source: Source, some: Sequence[Objective]) -> Source:
     listed = product_versions.c
     its_id = func.substr(listed.stream, len("product-") + 1)
     products = select(its_id).where(listed.product_range.in_(sorted(ranges)))
-    lines = source.product_lines.c
-    has_one = source.columns["stream"].in_(select(lines.stream).where(lines.product.in_(products)))
-    return source.narrowed(has_one)
+    lines = source.product_lines.alias("of_ranges").c
+    has_one = select(lines.line_no).where(lines.stream == source.columns["stream"], lines.product.in_(products))
+    return source.narrowed(has_one.exists())
+
+
+def _borders(some: Iterable[Objective]) -> set[str]:
+    """The days that begin a stretch, all of whose days lie in the same of the objectives' periods."""
+    return {day for each in some for day in (each.first, _day_after(each.last))}
 
 
 def _day_after(day: str) -> str:
@@ -340,29 +350,31 @@ def _due(
 
 
 def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
-    last = literal(max(each.last for each in some), Text)
+    """What is due in what is left of their periods, told for day by the stretch; what is overdue is due today."""
+    today, last = question.today.isoformat(), literal(max(each.last for each in some), Text)
+    cuts = sorted({today, *(day for day in _borders(some) if day > today)})
 
     def lines(asked: Question, view: View) -> list[Source]:
         sources = open_deals(asked, view, due_in=lambda due: due <= last)
-        by_day = [replace(each, month=each.columns["expected_close_on"], kept=None) for each in sources]
-        return [_of_ranges(each, some) for each in by_day]
+        due = [
+            replace(each, month=bisect(each.columns["expected_close_on"], cuts, cuts), kept=None) for each in sources
+        ]
+        return [_of_ranges(each, some) for each in due]
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
     return _of_lines(question, _heads(some), tuple(Sum(base, base) for base in sorted(bases)), lines)
 
 
-def _may_come(line: Line, question: Question) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
-    """What an open deal may bring, once for each range that it has parts of; one that is overdue is due today."""
+def _may_come(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+    """What an open deal may bring, once for each range that it has parts of."""
     if line.state == "omitted":
         return
-    today = question.today.isoformat()
     first, *more = line.pieces
     parts = {first.dimensions.get("product_range"): [first]}
     for piece in more:
         parts.setdefault(piece.dimensions.get("product_range"), []).append(piece)
     for some in parts.values():
-        of = some[0].dimensions
-        yield {**of, "day": max(of["day"] or "", today)}, _together(some)
+        yield some[0].dimensions, _together(some)
 
 
 def _together(parts: Sequence[Piece]) -> Bases:

@@ -273,11 +273,12 @@ def _ordinals(first: date, last: date) -> range:
     return days
 
 
-def bisect(column: ColumnElement[int], starts: Sequence[int], labels: Sequence[str]) -> ColumnElement[Any]:
+def bisect(column: ColumnElement[Any], starts: Sequence[int | str], labels: Sequence[str]) -> ColumnElement[Any]:
+    """The label of the stretch that a value lies in, each from its start on; the first one's of all before, too."""
     if len(labels) == 1:
         return label(labels[0])
     middle = len(labels) // 2
     return case(
-        (column < instant(starts[middle]), bisect(column, starts[:middle], labels[:middle])),
+        (column < literal(starts[middle], column.type), bisect(column, starts[:middle], labels[:middle])),
         else_=bisect(column, starts[middle:], labels[middle:]),
     )

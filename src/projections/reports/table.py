@@ -112,10 +112,11 @@ def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
 def _heads(question: Question, view: View, ledger: Ledger | None, keys: set[Key]) -> list[tuple[Key, dict[str, Shown]]]:
     """The keys in the order of their rows, each with its dimensions and their names."""
     heads = question.heads
-    places = [labels.places(name, question, view) for name in heads]
-    ordered = sorted(
-        keys, key=lambda key: [labels.place(value, found) for value, found in zip(key, places, strict=True)]
-    )
+    places = []
+    for name, values in zip(heads, zip(*keys, strict=True), strict=False):  # no keys, no values
+        found = labels.places(name, question, view)
+        places.append({value: labels.place(value, found) for value in set(values)})
+    ordered = sorted(keys, key=lambda key: [place[value] for place, value in zip(places, key, strict=True)])
     names = {
         name: labels.names(name, {key[index] for key in keys} - {None}, question, view, ledger)  # type: ignore[arg-type]
         for index, name in enumerate(heads)
