@@ -13,7 +13,7 @@ from sqlalchemy.util import LRUCache
 from ledger.application import Ledger, open_ledger
 from ledger.times import parse_instant
 from projections.reports import MissingRate, find
-from projections.reports.definition import OF_MARGIN, Base
+from projections.reports.definition import Base, says
 from projections.reports.exact import Bases, Line
 from projections.reports.explain import _lines
 from projections.reports.question import ask
@@ -177,8 +177,8 @@ def reported(report: Report, question: Question, view: View) -> tuple[LineSet, R
 
 
 def _brought(bases: Bases, base: Base) -> int | None:
-    """A margin that nobody said is unknown."""
-    return None if base in OF_MARGIN and not bases["margin_said"] else bases[base]
+    """What nobody said is unknown."""
+    return bases[base] if says(bases, base) else None
 
 
 def replayed(asked: Asked, report: Report, question: Question, book: naive_reports.Book) -> tuple[LineSet, Rows] | None:
@@ -230,7 +230,7 @@ def difference(said: tuple[LineSet, Rows] | None, wanted: tuple[LineSet, Rows] |
 
 def shown(name: str, value: Any) -> Any:
     """A figure of the naive model as a report shows it."""
-    if name == "quantity":
+    if name == "quantity" and value is not None:
         value = Fraction(value, 1_000_000)
         return int(value) if value.denominator == 1 else float(value)
     return float(value) if isinstance(value, Fraction) else value

@@ -99,7 +99,11 @@ def largest_remainder(total: int, weights: list[Any]) -> list[int]:
     return parts
 
 
-def ratio(numerator: int, denominator: int) -> Fraction | None:
+def ratio(numerator: int | None, *denominators: int | None) -> Fraction | None:
+    """Over the sum of the others; of what is unknown, or over nothing, there is none."""
+    if numerator is None or None in denominators:
+        return None
+    denominator = sum(each or 0 for each in denominators)
     return Fraction(numerator, denominator) if denominator > 0 else None
 
 

@@ -126,7 +126,12 @@ class Book:
         return sorted(stream for stream in self.streams if stream.startswith(kind + "-"))
 
     def settings(self, question: Question) -> State:
+        """Those at the pair; else the first as known then; else what was first said; else none but the usual ones."""
         found = self.state("book", question.as_of, question.known_at)
+        recorded = sorted(event["recorded_at"] for event in self.streams.get("book", ()))
+        for known_at in (question.known_at, *recorded):
+            for event in self.seen("book", known_at):
+                found = found or self.state("book", event.at, known_at)
         return found or {"currency": "EUR", "time_zone": "Europe/Paris", "fiscal_year_start_month": 1}
 
     # joins
@@ -214,11 +219,11 @@ def _shared(total_: int | None, weights: list[Any]) -> list[Any]:
 
 
 def amounts(state: State, rate: Fraction) -> dict[str, Any]:
-    """Amount and margin converted, each rounded once; nothing said counts as nothing, but a margin is unknown then."""
+    """Amount and margin converted, each rounded once; what is not said is unknown."""
     return {
-        "amount_minor": half_even((state["value"] or 0) * rate),
+        "amount_minor": None if state["value"] is None else half_even(state["value"] * rate),
         "margin_minor": None if state["margin"] is None else half_even(state["margin"] * rate),
-        "quantity_e6": int((state["quantity"] or 0) * 1_000_000),
+        "quantity_e6": None if state["quantity"] is None else int(state["quantity"] * 1_000_000),
     }
 
 
@@ -246,7 +251,7 @@ def _open_deals(book: Book, question: Question) -> list[Line]:
         labels |= calendar((state["expected_close_on"] or "")[:7] or None)
         figures = amounts(state, rate) | {
             "chance": chance,
-            "weighted_minor": half_even((state["value"] or 0) * rate * chance),
+            "weighted_minor": None if state["value"] is None else half_even(state["value"] * rate * chance),
             "weighted_margin_minor": None if state["margin"] is None else half_even(state["margin"] * rate * chance),
             "category": state["category"] or stage["category"],
             "expected_close_on": state["expected_close_on"],
@@ -342,19 +347,24 @@ def things(lines: list[Line]) -> int:
     return len({line.stream for line in lines})
 
 
+def average(lines: list[Line], figure: str) -> int | None:
+    """Over what says it."""
+    added, count = total(lines, figure), things([line for line in lines if line.figures[figure] is not None])
+    return half_even(Fraction(added, count)) if count else None
+
+
 def pipeline(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, ...], Row]]:
     """Open deals by stage: what they are worth, and what they are worth times their probability."""
     lines = wanted(open_deals(book, question), question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(lines, ("stage", *question.by)).items():
-        amount, deals = total(cell, "amount_minor"), things(cell)
         rows[key] = {
-            "deals": deals,
-            "amount_minor": amount,
+            "deals": things(cell),
+            "amount_minor": total(cell, "amount_minor"),
             "margin_minor": total(cell, "margin_minor"),
             "quantity": total(cell, "quantity_e6"),
             "weighted_minor": total(cell, "weighted_minor"),
-            "average_minor": half_even(Fraction(amount, deals)),
+            "average_minor": average(cell, "amount_minor"),
         }
     return lines, rows
 
@@ -407,14 +417,19 @@ def forecast(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
         objective = total(set_, "amount_minor") if set_ else None
         row["objective_minor"] = objective
         row["call_minor"] = total(called, "amount_minor") if called else None
-        missing = None if objective is None else objective - row["won_minor"]
-        row["shortfall_minor"] = None if missing is None else max(0, missing - row["weighted_minor"])
-        reached = row["won_minor"]
+        missing = None if None in {objective, row["won_minor"]} else objective - row["won_minor"]
+        is_unknown = None in {missing, row["weighted_minor"]}
+        row["shortfall_minor"] = None if is_unknown else max(0, missing - row["weighted_minor"])
+        so_far = [line for line in cell if line.figures.get("status") == "won"]
+        coming_here: list[Line] = []
         for category, cumulated in CUMULATED.items():
-            amount = total([line for line in still if line.figures["category"] == category], "amount_minor")
-            reached += amount
-            row |= {f"{category}_minor": amount, f"cum_{cumulated}_minor": reached}
-        row["coverage"] = None if missing is None else ratio(reached - row["won_minor"], missing)
+            its = [line for line in still if line.figures["category"] == category]
+            so_far, coming_here = so_far + its, coming_here + its
+            row |= {
+                f"{category}_minor": total(its, "amount_minor"),
+                f"cum_{cumulated}_minor": total(so_far, "amount_minor"),
+            }
+        row["coverage"] = ratio(total(coming_here, "amount_minor"), missing)
         rows[key] = row
     return coming + won + objectives + calls, rows
 
@@ -485,14 +500,14 @@ def sales(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any, .
     lines = wanted(lines, question)
     rows: dict[tuple[Any, ...], Row] = {}
     for key, cell in grouped(lines, question.by).items():
-        amount, margin, won = total(cell, "amount_minor"), total(cell, "margin_minor"), things(cell)
+        amount, margin = total(cell, "amount_minor"), total(cell, "margin_minor")
         rows[key] = {
-            "won": won,
+            "won": things(cell),
             "amount_minor": amount,
             "margin_minor": margin,
-            "margin_rate": None if margin is None else ratio(margin, amount),
+            "margin_rate": ratio(margin, amount),
             "quantity": total(cell, "quantity_e6"),
-            "average_minor": half_even(Fraction(amount, won)),
+            "average_minor": average(cell, "amount_minor"),
         }
     return lines, rows
 
@@ -520,14 +535,12 @@ def win_rate(book: Book, question: Question) -> tuple[list[Line], dict[tuple[Any
             "in_progress": count["in_progress"] or None,
             "win_rate": ratio(count["won"], closed),
             "win_rate_narrow": ratio(count["won"], count["won"] + count["lost"]),
-            "win_rate_amount": ratio(amount["won"], amount["won"] + amount["lost"] + amount["abandoned"]),
+            "win_rate_amount": ratio(amount["won"], *(amount[status] for status in sorted(ENDINGS))),
             "close_rate": ratio(count["won"], count["in_progress"]),
         }
         for status in ("won", "lost"):
             for figure, name in (("amount_minor", ""), ("margin_minor", "_margin")):
-                added = total(of[status], figure)
-                average = Fraction(added, count[status]) if count[status] and added is not None else None
-                rows[key][f"average_{status}{name}_minor"] = None if average is None else half_even(average)
+                rows[key][f"average_{status}{name}_minor"] = average(of[status], figure)
     return lines, rows
 
 
@@ -549,7 +562,7 @@ def in_progress(book: Book, question: Question) -> list[Line]:
         elif before is not None and before["status"] == "open" and first <= question.happened_by:
             states[stream], at[stream] = before, first - 1
     for stream, state in states.items():
-        figures = {"status": "in_progress", "amount_minor": 0, "margin_minor": None}
+        figures = {"status": "in_progress", "amount_minor": None, "margin_minor": None}
         lines.append(Line(stream, book.dimensions(state, at[stream], question), figures))
     return shared_out(book, lines, states, at, question)
 

@@ -79,14 +79,14 @@ def _products(found: dict[str, list[Line]], heads: tuple[str, ...], key: tuple[A
         "won": things(now),
         "amount_minor": amount,
         "margin_minor": margin,
-        "margin_rate": None if margin is None else ratio(margin, amount),
+        "margin_rate": ratio(margin, amount),
         "quantity": total(now, "quantity_e6"),
         "share": ratio(amount, whole),
     }
     for name in ("previous_period", "previous_year"):
         before = total(cell[name], "amount_minor")
-        row |= {f"{name}_minor": before, f"{name}_change_minor": amount - before}
-        row[f"{name}_growth"] = ratio(amount - before, before)
+        change = None if None in {amount, before} else amount - before
+        row |= {f"{name}_minor": before, f"{name}_change_minor": change, f"{name}_growth": ratio(change, before)}
     return row
 
 

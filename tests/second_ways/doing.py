@@ -46,7 +46,7 @@ def talks(book: Book, question: Question, kinds: Iterable[str] = EFFORT) -> list
         state = book.state(stream, question.happened_by, question.known_at)
         if state is not None and state["kind"] in kinds:
             about = {name: state.get(name) for name in ("owner", "customer", "campaign")}
-            figures: Row = {"minutes": state.get("duration_minutes") or 0, "effective_at": state["logged_at"]}
+            figures: Row = {"minutes": state.get("duration_minutes"), "effective_at": state["logged_at"]}
             if state["kind"] in EFFORT:
                 figures[EFFORT[state["kind"]]] = 1
             found.append(Line(stream, labels(book, question, about, state["logged_at"]), figures))
@@ -144,11 +144,15 @@ class Objective:
             and (not self.state.get("product_range") or of["product_range"] == self.state["product_range"])
         )
 
-    def achieved(self) -> Fraction | None:
-        """In minor units, or in number; unknown to a metric that knows no kinds or ranges."""
+    def is_counted(self) -> bool:
+        """Whether its metric knows the kinds and ranges that it is narrowed to."""
         if self.state.get("kind") and self.metric not in TELL_KIND:
-            return None
-        if self.state.get("product_range") and self.metric not in TELL_RANGE:
+            return False
+        return not self.state.get("product_range") or self.metric in TELL_RANGE
+
+    def achieved(self) -> Fraction | None:
+        """In minor units, or in number; unknown where no line says it."""
+        if not self.is_counted():
             return None
         found = [
             line
@@ -159,7 +163,7 @@ class Objective:
 
     def forecast(self) -> Fraction | None:
         """What open deals due in what is left may bring, each times its probability."""
-        if self.metric not in SOLD or self.achieved() is None:
+        if self.metric not in SOLD or not self.is_counted():
             return None
         if self.last < self.today:
             return Fraction(0)
@@ -172,16 +176,16 @@ class Objective:
                 found.append(line)
         match self.metric:
             case "amount":
-                return Fraction(added(found, "weighted_minor"))
+                expected = added(found, "weighted_minor")
             case "margin":
-                return Fraction(added(found, "weighted_margin_minor"))
+                expected = added(found, "weighted_margin_minor")
             case "quantity":
-                return (
-                    sum((line.figures["chance"] * line.figures["quantity_e6"] for line in found), Fraction(0)) / 10**6
-                )
+                said = [line.figures for line in found if line.figures["quantity_e6"] is not None]
+                each = [figures["chance"] * figures["quantity_e6"] / 10**6 for figures in said]
+                expected = sum(each) if said or not found else None
             case _:
-                chances = {line.stream: line.figures["chance"] for line in found}
-                return sum(chances.values(), Fraction(0))
+                expected = sum({line.stream: line.figures["chance"] for line in found}.values())
+        return None if expected is None else Fraction(expected)
 
     def _measured(self, found: list[Line], figure: str | None) -> Fraction | None:
         if figure is None:

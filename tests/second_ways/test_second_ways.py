@@ -90,7 +90,8 @@ def _end_of(told: Told, day: date) -> int:
 
 def _shown(row: Row) -> Row:
     """As a report shows it: quantities in units, fractions as decimals."""
-    exact = {name: Fraction(each, 1_000_000) if name == "quantity" else each for name, each in row.items()}
+    quantity = row.get("quantity")
+    exact = row if quantity is None else row | {"quantity": Fraction(quantity, 1_000_000)}
     return {name: float(each) if isinstance(each, Fraction) else each for name, each in exact.items()}
 
 

@@ -93,8 +93,10 @@ class Evidence(msgspec.Struct, frozen=True):
         if len(streams) != len(self.events) or any(line.stream not in line.events for line in cell.lines):
             raise NotProven("a line has no event of its own, or an event is told twice")
         for name in adds_up(cell.report) & cell.figures.keys():
-            brought = [line.figures.get(name, 0) for line in cell.lines]
-            if isinstance(cell.figures[name], int) and cell.figures[name] != sum(brought):
+            figure, brought = cell.figures[name], [line.figures.get(name, 0) for line in cell.lines]
+            said = [each for each in brought if each is not None]
+            added = sum(said) if said or not brought else None
+            if not isinstance(figure, float) and figure != added:
                 raise NotProven(f"the lines do not add up to {name} of the cell")
         return checkpoint, cell
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, and_, cast, func, literal, null
 
+from ledger.money import E6
 from projections import intervals
 from projections.reports.definition import Column, Report, Sum, figure, ratio
 from projections.reports.definition import Text as Label
@@ -17,6 +18,7 @@ from projections.tables import contact_versions, customer_versions, deal_version
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
+    from projections.reports.definition import Exact, Sums
     from projections.reports.question import Question
     from projections.store import View
 
@@ -110,6 +112,10 @@ def _at_customer(
     )
 
 
+def _minutes(sums: Sums) -> Exact:
+    return None if sums["minutes"] is None else sums["minutes"] // E6
+
+
 ACTIVITY = Report(
     name="activity",
     title=Label("Activité", "Activity"),
@@ -138,7 +144,7 @@ ACTIVITY = Report(
     ),
     columns=(
         *(figure(name, "count", text) for name, text in (TALKS | DONE).values()),
-        Column("minutes", "count", Label("Minutes", "Minutes"), lambda sums: sums["minutes"] // 1_000_000),
+        Column("minutes", "count", Label("Minutes", "Minutes"), _minutes),
         ratio("effort_per_win", Label("Effort par vente", "Effort per win"), "efforts", "deals_won"),
     ),
     parameters=("as_of", "known_at", "period", "by", "where", "compare", "years", "every"),

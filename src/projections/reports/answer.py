@@ -20,11 +20,20 @@ if TYPE_CHECKING:
 
     from ledger.application import Ledger
     from projections.reports.cells import Cells
-    from projections.reports.definition import Report
+    from projections.reports.definition import Base, Report
     from projections.reports.question import Question
     from projections.store import ReadStore, View
 
 LANGUAGES = ("en", "fr")
+AMOUNTS: dict[Base, tuple[Text, Text]] = {
+    "value_said": (Text("montant connu", "amount"), Text("montants", "amounts")),
+    "margin_said": (Text("marge connue", "margin"), Text("marges", "margins")),
+    "quantity_said": (
+        Text("quantité ou durée connue", "quantity or duration"),
+        Text("quantités et de durées", "quantities and durations"),
+    ),
+}
+"""What a note calls the amounts that some lines do not say."""
 
 
 class AnswerColumn(msgspec.Struct, frozen=True):
@@ -139,14 +148,15 @@ def _notes(cells: Sequence[Cells], view: View, head: int | None) -> list[Text]:
                 f"{late} of {lines} lines rest on events appended after known_at (imported history)",
             )
         )
-    of_margins, said = sum(each.margins[0] for each in cells), sum(each.margins[1] for each in cells)
-    if 0 < said < of_margins:
-        notes.append(
-            Text(
-                f"marge connue pour {said} ligne(s) sur {of_margins} : les sommes de marges ne comptent que celles-là",
-                f"the margin of {said} of {of_margins} lines is known: sums of margins count these alone",
+    for base, (one, several) in AMOUNTS.items():
+        asked, said = (sum(each.known.get(base, (0, 0))[index] for each in cells) for index in range(2))
+        if 0 < said < asked:
+            notes.append(
+                Text(
+                    f"{one.fr} pour {said} ligne(s) sur {asked} : les sommes de {several.fr} ne comptent que celles-là",
+                    f"the {one.en} of {said} of {asked} lines is known: sums of {several.en} count these alone",
+                )
             )
-        )
     if aside := view.quarantined:
         notes.append(
             Text(

@@ -7,7 +7,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, exchange, lines
-from projections.reports.definition import OF_MARGIN, PRODUCT, counted, lines_and_said
+from projections.reports.definition import PRODUCT, SAID, counted, lines_and_said
 from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
 
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 class Cells:
     """The sums of each row by its key, and of the whole; how many lines there were, and how many of them late.
 
-    `margins` are the lines whose margin is added up, and how many of them say one.
+    `known` are, by what tells that they say it, the lines whose amount is added up and how many of them say one.
     """
 
     def __init__(self, question: Question) -> None:
-        self.rows: dict[Key, Sums] = {}
-        self.totals: Sums = self._nothing(question)
-        self.lines = self.late = 0
-        self.margins = (0, 0)
-        self.notes: Sequence[Text] = ()
         self._question = question
+        self._sums = counted(question.report.sums)
+        self.rows: dict[Key, Sums] = {}
+        self.totals: Sums = self._nothing()
+        self.lines = self.late = 0
+        self.known: dict[Base, tuple[int, int]] = {}
+        self.notes: Sequence[Text] = ()
         self._taken: dict[str | None, list[tuple[str, str]]] = {}
 
     def add(self, state: str | None, pieces: Iterable[Piece], *, lines: int = 1, late: int = 0) -> None:
@@ -66,15 +67,12 @@ class Cells:
     def row(self, key: Key) -> Sums:
         """The sums of a row, which is there from now on."""
         if key not in self.rows:
-            self.rows[key] = self._nothing(self._question)
+            self.rows[key] = self._nothing()
         return self.rows[key]
 
     def _count(self, sums: Sums, state: str | None, bases: Bases) -> None:
         if state not in self._taken:
-            taken: list[tuple[str, str]] = [
-                (each.name, each.of) for each in counted(self._question.report.sums) if each.takes(state)
-            ]
-            self._taken[state] = taken
+            self._taken[state] = [(each.name, each.of) for each in self._sums if each.takes(state)]
         for name, of in self._taken[state]:
             sums[name] += bases.get(of, 0)
 
@@ -92,19 +90,19 @@ class Cells:
         return found
 
     def settle(self) -> None:
-        """Once all lines are added: a sum of margins is unknown in a cell none of whose lines says one."""
+        """Once all lines are added: a sum of amounts is unknown in a cell none of whose lines says one."""
         for each in self._question.report.sums:
-            if each.of in OF_MARGIN:
+            if each.of in SAID:
                 lines, said = lines_and_said(each)
                 for sums in (*self.rows.values(), self.totals):
                     if sums[lines] and not sums[said]:
                         sums[each.name] = None
-                self.margins = max(self.margins, (self.totals[lines], self.totals[said]))
+                of = SAID[each.of]
+                self.known[of] = max(self.known.get(of, (0, 0)), (self.totals[lines], self.totals[said]))
 
-    @staticmethod
-    def _nothing(question: Question) -> Sums:
-        summary = question.report.summary
-        return dict(summary(question, ())) if summary else {each.name: 0 for each in counted(question.report.sums)}
+    def _nothing(self) -> Sums:
+        summary = self._question.report.summary
+        return dict(summary(self._question, ())) if summary else {each.name: 0 for each in self._sums}
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from ledger.money import half_even
 from ledger.times import DAY_US
 from projections.reports import exact, stays
 from projections.reports.cells import work_out
-from projections.reports.definition import Item, Report, Sum, Text, told
+from projections.reports.definition import Item, Report, Sum, Text, says, told
 from projections.reports.dimensions import DEAL_DIMENSIONS, merged
 from projections.reports.sources import closed, open_deals
 from projections.reports.spread import MEDIAN, P90, days, mean, quantile
@@ -63,10 +63,10 @@ def _closings(question: Question, view: View, rates: Rates, into: Mapping[str, s
         opened = select(columns["stream"], columns["opened_at"]).select_from(source.frm).where(*source.where)
         since = {row.stream: row.opened_at for row in view.rows(opened)}
         for line in exact.read(source, asked, view, rates, merged=into):
-            figures = {str(line.state): 1, "cycle_us": line.at - since[line.stream]}
+            [(dimensions, bases)] = line.pieces
+            figures: dict[str, int | None] = {str(line.state): 1, "cycle_us": line.at - since[line.stream]}
             if table is wins:
-                figures["won_minor"] = line.pieces[0].bases["value"]
-            dimensions = line.pieces[0].dimensions
+                figures["won_minor"] = bases["value"] if says(bases, "value") else None
             yield Item(line.stream, line.position, line.at, dimensions, figures, line.state, line.joined, line.late)
 
 
@@ -91,12 +91,12 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:
     durations = [item.figures["cycle_us"] for item in found if item.state != OPEN]
     to_win = [item.figures["cycle_us"] for item in found if item.state == "won"]
     count = {name: sum(item.figures.get(name, 0) for item in found) for name in ("won", "lost", "open_deals")}
-    amount = sum(item.figures.get("won_minor", 0) for item in found)
+    said = [item.figures["won_minor"] for item in found if item.figures.get("won_minor") is not None]
     velocity = None
-    if sum(to_win) and _tells_open(question):
-        # open × (amount / won) × (won / (won + lost)) / (Σ days to a win / won)
-        over = count["open_deals"] * amount * count["won"] * DAY_US
-        velocity = half_even(over, (count["won"] + count["lost"]) * sum(to_win))
+    if sum(to_win) and said and _tells_open(question):
+        # open × (amount / said) × (won / (won + lost)) / (Σ days to a win / won)
+        over = count["open_deals"] * sum(said) * count["won"] ** 2 * DAY_US
+        velocity = half_even(over, len(said) * (count["won"] + count["lost"]) * sum(to_win))
     return {
         "won": count["won"],
         "lost": count["lost"],

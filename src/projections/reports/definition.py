@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -26,7 +26,9 @@ Exact = int | Fraction | None
 """A figure before it is shown. Quantities are integer millionths, money integer minor units."""
 
 Kind = Literal["id", "text", "date", "month", "count", "money", "quantity", "ratio"]
-Base = Literal["one", "value", "margin", "margin_said", "quantity", "weighted", "weighted_margin"]
+Base = Literal[
+    "one", "value", "value_said", "margin", "margin_said", "quantity", "quantity_said", "weighted", "weighted_margin"
+]
 
 TIME = frozenset({"day", "week", "month", "quarter", "year"})
 DAYS = frozenset({"day", "week"})
@@ -35,13 +37,20 @@ STATE = frozenset({"category", "outcome", "status"})
 """Names under which reports show a line's state."""
 PRODUCT = frozenset({"product", "product_range"})
 
-BASES: tuple[Base, ...] = ("one", "value", "margin", "margin_said", "quantity", "weighted", "weighted_margin")
-"""What every line brings, each an integer: itself, its amounts, and its amounts times its probability.
+BASES: tuple[Base, ...] = get_args(Base)
+"""What every line brings, each an integer: itself, its amounts, and its amounts times its probability."""
 
-`margin_said` is itself if it says a margin: that of none that does is unknown, not nothing.
-"""
+SAID: dict[Base, Base] = {
+    "value": "value_said",
+    "weighted": "value_said",
+    "margin": "margin_said",
+    "weighted_margin": "margin_said",
+    "quantity": "quantity_said",
+}
+"""By what a line tells whether it says an amount, being 1 then: what none says is unknown, not nothing."""
 
-OF_MARGIN: frozenset[Base] = frozenset({"margin", "weighted_margin"})
+
+_SAID = " said"
 
 
 class Text(NamedTuple):
@@ -67,19 +76,24 @@ class Sum(NamedTuple):
 
 
 def counted(sums: Iterable[Sum]) -> tuple[Sum, ...]:
-    """These sums, and beside those of margins how many lines they are of, and how many of these say one."""
+    """These sums, and beside those of amounts how many lines they are of, and how many of these say one."""
     found: list[Sum] = []
     for each in sums:
         found.append(each)
-        if each.of in OF_MARGIN:
+        if each.of in SAID:
             lines, said = lines_and_said(each)
-            found += [each._replace(name=lines, of="one"), each._replace(name=said, of="margin_said")]
+            found += [each._replace(name=lines, of="one"), each._replace(name=said, of=SAID[each.of])]
     return tuple(found)
 
 
 def lines_and_said(of: Sum) -> tuple[str, str]:
-    """The names under which a cell counts the lines of a sum of margins, and those that say one."""
-    return f"{of.name} of", f"{of.name} said"
+    """The names under which a cell counts the lines of a sum of amounts, and those that say one."""
+    return f"{of.name} of", f"{of.name}{_SAID}"
+
+
+def says(bases: Mapping[str, int], of: Base) -> bool:
+    """Whether a line that brings this says what a sum is of."""
+    return of not in SAID or bases[SAID[of]] > 0
 
 
 def known(amounts: Iterable[Any]) -> Any:
@@ -206,5 +220,15 @@ def average(name: str, label: Text, over: str, under: str) -> Column:
 
     def value(sums: Sums) -> Exact:
         return half_even(sums[over], sums[under]) if sums[over] is not None and sums[under] > 0 else None
+
+    return Column(name, "money", label, value)
+
+
+def mean(name: str, label: Text, of: str) -> Column:
+    """A column of money: a sum over the lines that say what it adds up, rounded half to even; null of none."""
+
+    def value(sums: Sums) -> Exact:
+        said = sums[f"{of}{_SAID}"]
+        return half_even(sums[of], said) if said else None
 
     return Column(name, "money", label, value)

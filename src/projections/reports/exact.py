@@ -12,7 +12,7 @@ from ledger import money
 from ledger.money import BASIS_POINTS, half_even
 from projections import intervals
 from projections.reports import lines
-from projections.reports.definition import PRODUCT, STATE
+from projections.reports.definition import PRODUCT, SAID, STATE
 from projections.reports.dimensions import OF_CUSTOMER, time_label
 from projections.tables import deal_lines, losses, product_versions, win_lines, wins
 
@@ -62,7 +62,7 @@ class Product(NamedTuple):
     quantity: int
 
 
-COUNTS: tuple[Base, ...] = ("one", "margin_said")
+COUNTS: tuple[Base, ...] = ("one", *dict.fromkeys(SAID.values()))
 """What a line brings whole to each cell that it has a part in."""
 
 
@@ -110,7 +110,9 @@ def read(
         if question.where and not any(wanted(question, place) for place in places):
             continue
         said = Said(
-            *(state, currency, at, value or 0, margin or 0, int(margin is not None), quantity or 0, chance_bp or 0)
+            *(state, currency, at, chance_bp or 0),
+            *(value or 0, int(value is not None), margin or 0, int(margin is not None)),
+            *(quantity or 0, int(quantity is not None)),
         )
         bases = worked_out.named(said)
         yield Line(
@@ -182,17 +184,19 @@ def placed(
 class Said(NamedTuple):
     """What a line says of itself: amounts in its own currency, nothing said being nothing.
 
-    `margin_said` is 1 if it says a margin.
+    Those that are `said` are 1 if it says that amount.
     """
 
     state: str | None
     currency: str | None
     at: int
-    value: int
-    margin: int
-    margin_said: int
-    quantity: int
     chance_bp: int
+    value: int = 0
+    value_said: int = 0
+    margin: int = 0
+    margin_said: int = 0
+    quantity: int = 0
+    quantity_said: int = 0
 
 
 class Alone:
@@ -216,8 +220,8 @@ class Alone:
 
     def of(self, state: str | None, currency: str, at: int, chance_bp: int, amounts: Sequence[int]) -> list[int]:
         """The same of a line by itself, from the amounts that are `needed` in its own currency. Raises `MissingRate`."""
-        value, margin, has_margin, quantity = (0 if index is None else amounts[index] for index in self._amounts)
-        return self(Said(state, currency, at, value, margin, has_margin, quantity, chance_bp))
+        told = [0 if index is None else amounts[index] for index in self._amounts]
+        return self(Said(state, currency, at, chance_bp, *told))
 
     def named(self, said: Said) -> Bases:
         """The same by name. Raises `MissingRate`."""
@@ -229,13 +233,15 @@ class Alone:
         return self._rates.factor(currency, at).as_integer_ratio()
 
 
-_AMOUNTS: tuple[Base, ...] = ("value", "margin", "margin_said", "quantity")
+_AMOUNTS: tuple[Base, ...] = ("value", "value_said", "margin", "margin_said", "quantity", "quantity_said")
 _WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
     "one": lambda said, over, under: 1,  # noqa: ARG005
     "value": lambda said, over, under: said.value if over == under else half_even(said.value * over, under),
+    "value_said": lambda said, over, under: said.value_said,  # noqa: ARG005
     "margin": lambda said, over, under: said.margin if over == under else half_even(said.margin * over, under),
     "margin_said": lambda said, over, under: said.margin_said,  # noqa: ARG005
     "quantity": lambda said, over, under: said.quantity,  # noqa: ARG005
+    "quantity_said": lambda said, over, under: said.quantity_said,  # noqa: ARG005
     "weighted": lambda said, over, under: half_even(said.value * over * said.chance_bp, under * BASIS_POINTS),
     "weighted_margin": lambda said, over, under: half_even(said.margin * over * said.chance_bp, under * BASIS_POINTS),
 }

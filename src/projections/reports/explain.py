@@ -27,7 +27,7 @@ from ledger.history import visible
 from ledger.times import format_instant, local_date
 from projections.reports import answer, exact
 from projections.reports.cells import Cells, work_out
-from projections.reports.definition import OF_MARGIN, Item
+from projections.reports.definition import Item, says
 from projections.reports.dimensions import merged
 from projections.reports.exact import Line
 from projections.reports.labels import ERASED
@@ -248,7 +248,7 @@ def _name(each: Sum) -> str:
 def _brings(line: Line, each: Sum) -> int | None:
     if each.of == "one":
         return 1
-    if each.of in OF_MARGIN and not line.pieces[0].bases["margin_said"]:
+    if not says(line.pieces[0].bases, each.of):
         return None
     return sum(piece.bases.get(each.of, 0) for piece in line.pieces)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_end, local_date
 from projections.reports import exact, periods, snapshots, targets
-from projections.reports.definition import OF_MARGIN, Item, Report, Text, known, told
+from projections.reports.definition import Item, Report, Text, known, says, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period
 from projections.reports.snapshots import WON, Snapshot
@@ -90,8 +90,7 @@ def _actual(asked: Question, series: Sequence[Snapshot], view: View, rates: Rate
     for date in series:
         for line in lines:
             [piece] = line.pieces
-            is_known = base not in OF_MARGIN or piece.bases["margin_said"]
-            figures = {"actual_minor": piece.bases[base] if is_known else None}
+            figures = {"actual_minor": piece.bases[base] if says(piece.bases, base) else None}
             place = {**piece.dimensions, "date": date.name}
             yield Item(line.stream, line.position, line.at, place, figures, "actual", line.joined, line.late)
 

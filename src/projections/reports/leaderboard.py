@@ -40,7 +40,7 @@ def _columns(metric: str) -> tuple[Column, ...]:
         return sums["achieved"] if is_money else None
 
     def number(sums: Sums) -> Exact:
-        return None if is_money else sums["achieved"] * scale
+        return None if is_money or sums["achieved"] is None else sums["achieved"] * scale
 
     return (
         across("rank", "count", Text("Rang", "Rank")),

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from ledger.money import BASIS_POINTS
-from projections.reports.definition import BASES, OF_MARGIN, PRODUCT, Base
+from projections.reports.definition import BASES, PRODUCT, SAID, Base
 from projections.reports.dimensions import LATE, OWN, Joined
 from projections.reports.exchange import Exchange
 
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
     from projections.store import View
 
 MONEY: frozenset[Base] = frozenset({"value", "margin", "weighted", "weighted_margin"})
+_COLUMNS: dict[Base, str] = {
+    **dict.fromkeys(("value", "value_said"), "value_minor"),
+    **dict.fromkeys(("margin", "margin_said"), "margin_minor"),
+    **dict.fromkeys(("quantity", "quantity_said"), "quantity_e6"),
+}
 _SEPARATOR = "\x1f"
 _BETWEEN, _EMPTY = (literal_column(f"'{each}'", Text) for each in (_SEPARATOR, ""))
 _CURRENCY, _KNOWN_AT = bindparam("reporting_currency", type_=Text), bindparam("lines_known_at", type_=BigInteger)
@@ -208,10 +213,10 @@ def _sum_of_parts(base: Base, line: Any, part: Any) -> ColumnElement[int]:
     match base:
         case "one":
             return func.count(line.stream.distinct())
-        case "margin_said":
-            return func.count(case((line.margin_minor.is_not(None), line.stream)).distinct())
+        case "value_said" | "margin_said" | "quantity_said":
+            return func.count(case((line[_COLUMNS[base]].is_not(None), line.stream)).distinct())
         case "value" | "margin" | "quantity":
-            name = "quantity_e6" if base == "quantity" else f"{base}_minor"
+            name = _COLUMNS[base]
             whole = func.coalesce(line[name], 0)
             return func.sum(case((part.stream.is_(None), whole), (whole == 0, 0), else_=part[name]))
         case _:
@@ -226,8 +231,7 @@ def used(question: Question, source: Source) -> tuple[Base, ...]:
     needed |= {"value" for base in needed if base == "weighted"} | {
         "margin" for base in needed if base == "weighted_margin"
     }
-    if not OF_MARGIN.isdisjoint(needed):
-        needed.add("margin_said")
+    needed |= {SAID[base] for base in needed if base in SAID}
     return tuple(base for base in BASES if base in needed)
 
 
@@ -242,9 +246,9 @@ def _sum(base: Base, column: Any, *, exchanged: bool) -> ColumnElement[int]:
         case "one":
             return func.count()
         case "value" | "margin":
-            each = amount(column[f"{base}_minor"], 1)
-        case "margin_said":
-            return func.count(column.margin_minor)
+            each = amount(column[_COLUMNS[base]], 1)
+        case "value_said" | "margin_said" | "quantity_said":
+            return func.count(column[_COLUMNS[base]])
         case "quantity":
             each = column.quantity_e6
         case "weighted" | "weighted_margin":

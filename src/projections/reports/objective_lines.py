@@ -21,7 +21,7 @@ from ledger.times import day_start
 from projections import intervals
 from projections.reports import exact
 from projections.reports.cells import work_out
-from projections.reports.definition import OF_MARGIN, Item, Sum, known
+from projections.reports.definition import Item, Sum, known, says
 from projections.reports.dimensions import merged
 from projections.reports.metrics import MONEY, OF_WINS, base_of, lines_of, tells_kind, tells_range
 from projections.reports.outcome import Chance
@@ -62,8 +62,10 @@ class Objective:
         return all(of[name] in values for name, values in self.takes.items())
 
     def brings(self, name: str, amount: int | None) -> dict[str, Any]:
-        """An amount as its figure: minor units, or the number that so many millionths are. A margin may be unknown."""
-        return {f"{name}_minor": amount} if self.metric in MONEY else {name: Fraction(amount or 0, E6)}
+        """An amount as its figure: minor units, or the number that so many millionths are; or unknown."""
+        if self.metric in MONEY:
+            return {f"{name}_minor": amount}
+        return {name: None if amount is None else Fraction(amount, E6)}
 
 
 class _Brought:
@@ -395,15 +397,14 @@ def _may_bring(objective: Objective, deals: Sequence[tuple[Bases, int]]) -> dict
     if metric in MONEY:
         expected = known(_said(bases, base, _WEIGHTED[metric]) for bases, _ in deals)
         return {**objective.brings("forecast", expected), "chances": chances}
-    expected = sum(value * chance_bp for value, chance_bp in chances)
-    return {"forecast": Fraction(expected, E6 * BASIS_POINTS), "chances": chances}
+    weighted = zip(deals, chances, strict=True)
+    expected = known(value * chance_bp if says(bases, base) else None for (bases, _), (value, chance_bp) in weighted)
+    return {"forecast": None if expected is None else Fraction(expected, E6 * BASIS_POINTS), "chances": chances}
 
 
 def _said(bases: Bases, base: Base, of: Base | None = None) -> int | None:
-    """What a line brings of this base, or of another that rests on it; None if that is a margin and it says none."""
-    if base in OF_MARGIN and not bases["margin_said"]:
-        return None
-    return bases[of or base]
+    """What a line brings of this base, or of another that rests on it; None if it does not say."""
+    return bases[of or base] if says(bases, base) else None
 
 
 def _line(line: Line, objective: Objective, state: str, figures: Mapping[str, Any]) -> Item:

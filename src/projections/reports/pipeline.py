@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.reports.definition import Report, Sum, Text, average, figure
+from projections.reports.definition import Report, Sum, Text, figure, mean
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.sources import open_deals
 
@@ -55,7 +55,7 @@ PIPELINE = Report(
         figure("margin_minor", "money", Text("Marge", "Margin")),
         figure("quantity", "quantity", Text("Quantité", "Quantity")),
         figure("weighted_minor", "money", Text("Montant pondéré", "Weighted amount")),
-        average("average_minor", Text("Montant moyen", "Average amount"), "amount", "deals"),
+        mean("average_minor", Text("Montant moyen", "Average amount"), "amount"),
     ),
     parameters=(
         "as_of",

@@ -54,10 +54,12 @@ def _before(name: str, label: Text, of: str) -> tuple[Column, ...]:
         return sums[of] if sums.get("compared") else None
 
     def change(sums: Sums) -> Exact:
-        return sums["amount"] - sums[of] if sums.get("compared") else None
+        is_known = sums.get("compared") and None not in {sums["amount"], sums[of]}
+        return sums["amount"] - sums[of] if is_known else None
 
     def growth(sums: Sums) -> Exact:
-        return Fraction(sums["amount"] - sums[of], sums[of]) if sums.get("compared") and sums[of] > 0 else None
+        changed = change(sums)
+        return Fraction(changed, sums[of]) if changed is not None and sums[of] > 0 else None
 
     return (
         Column(f"{name}_minor", "money", Text(f"Montant, {label.fr}", f"Amount, {label.en}"), was),

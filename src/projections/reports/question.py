@@ -159,11 +159,18 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
 
 
 def read_book(view: View, pair: Pair, time_zone: str) -> Book:
-    """The book's settings at the pair; its first ones for dates before it was opened."""
-    found = view.rows(select(at_pair(book_versions, pair, view)))
-    if not found:
-        first = select(book_versions).order_by(book_versions.c.effective_from, book_versions.c.known_from.desc())
-        found = view.rows(first.limit(1))
+    """The book's settings at the pair.
+
+    For dates before it was opened its first ones, as known at the pair; where nothing was known of it yet, or no more,
+    what was first said of it.
+    """
+    b = book_versions.c
+    known = select(book_versions).where(b.known_from <= pair.known_at, b.known_to > pair.known_at)
+    found = (
+        view.rows(select(at_pair(book_versions, pair, view)))
+        or view.rows(known.order_by(b.effective_from).limit(1))
+        or view.rows(select(book_versions).order_by(b.known_from, b.effective_from).limit(1))
+    )
     if not found:
         return Book(time_zone=time_zone)
     lapse_after_days = found[0].lapse_after_days or LAPSE_AFTER_DAYS

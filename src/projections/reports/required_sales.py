@@ -93,11 +93,12 @@ def _objective(sums: Sums) -> int | None:
 
 
 def _remaining(sums: Sums) -> int | None:
-    return max(0, sums["objective"] - sums["achieved"]) if sums["objectives"] else None
+    is_known = sums["objectives"] and sums["achieved"] is not None
+    return max(0, sums["objective"] - sums["achieved"]) if is_known else None
 
 
 def _average(sums: Sums) -> Exact:
-    return _assumed(sums, "average", "past_amount", "past_won")
+    return _assumed(sums, "average", "past_amount", "past_amount said")
 
 
 def _conversion(sums: Sums) -> Exact:
@@ -111,7 +112,7 @@ def _quotes_per_visit(sums: Sums) -> Exact:
 def _assumed(sums: Sums, name: str, over: str, under: str) -> Exact:
     if name in sums.get("assumed", {}):
         return Fraction(sums["assumed"][name])
-    return Fraction(sums[over], sums[under]) if sums[under] > 0 else None
+    return Fraction(sums[over], sums[under]) if sums[under] > 0 and sums[over] is not None else None
 
 
 def _divided(amount: Exact, by: Exact) -> Exact:
@@ -166,7 +167,6 @@ REQUIRED_SALES = Report(
         Sum("objective", "value", OBJECTIVE),
         Sum("objectives", "one", OBJECTIVE),
         Sum("achieved", "value", WON),
-        Sum("past_won", "one", PAST_WON),
         Sum("past_amount", "value", PAST_WON),
         Sum("quoted", "one", QUOTED),
         Sum("accepted", "one", ACCEPTED),

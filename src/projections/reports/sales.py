@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.reports.definition import Report, Sum, Text, average, figure, ratio
+from projections.reports.definition import Report, Sum, Text, figure, mean, ratio
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.sources import closed
 from projections.tables import wins
@@ -49,7 +49,7 @@ SALES = Report(
         figure("margin_minor", "money", Text("Marge", "Margin")),
         ratio("margin_rate", Text("Taux de marge", "Margin rate"), "margin", "amount"),
         figure("quantity", "quantity", Text("Quantité", "Quantity")),
-        average("average_minor", Text("Vente moyenne", "Average sale"), "amount", "won"),
+        mean("average_minor", Text("Vente moyenne", "Average sale"), "amount"),
     ),
     parameters=("as_of", "known_at", "period", "by", "where", "currency", "fx", "compare", "years", "every"),
     dimensions=("month", "quarter", "year", *DEAL_DIMENSIONS),

@@ -158,13 +158,13 @@ def _read(
     alone = {name: exact.Alone(question, found, (value_of, expected_of)) for name, found in rates.items()}
     for row in rows:
         if each or row.alone is not None:
-            said = exact.Said(
-                row.state, row.currency, row.at, row.value_minor or 0, row.margin_minor or 0, 1, 0, row.probability_bp
-            )
+            chance_bp, value, margin = row.probability_bp, row.value_minor or 0, row.margin_minor or 0
+            said = exact.Said(row.state, row.currency, row.at, chance_bp, value=value, margin=margin)
             value, expected = alone[row.snapshot](said)
         else:
             value, expected = int(row.value or 0), int(row.expected or 0)
-        unknown = value_of == "margin" and (row.margin_minor if each or row.alone is not None else row.value) is None
+        its_own = row.margin_minor if value_of == "margin" else row.value_minor
+        unknown = (its_own if each or row.alone is not None else row.value) is None
         yield Seen(
             snapshot=row.snapshot,
             state=row.state,

@@ -114,8 +114,8 @@ def _heads(question: Question, view: View, ledger: Ledger | None, keys: set[Key]
     heads = question.heads
     places = []
     for name, values in zip(heads, zip(*keys, strict=True), strict=False):  # no keys, no values
-        found = labels.places(name, question, view)
-        places.append({value: labels.place(value, found) for value in set(values)})
+        ranks = labels.places(name, question, view)
+        places.append({value: labels.place(value, ranks) for value in set(values)})
     ordered = sorted(keys, key=lambda key: [place[value] for place, value in zip(places, key, strict=True)])
     names = {
         name: labels.names(name, {key[index] for key in keys} - {None}, question, view, ledger)  # type: ignore[arg-type]

@@ -122,7 +122,9 @@ def _counted(
             rest = len(_days_in(number, target.first, target.last)) - counted
             minor = share(parts[line.stream][number], [counted, rest])[0]
             joined = () if currency == question.currency else rates.streams(currency)
-            yield msgspec.structs.replace(line, pieces=(Piece(place, {"one": 1, "value": minor}),), joined=joined)
+            yield msgspec.structs.replace(
+                line, pieces=(Piece(place, {"one": 1, "value": minor, "value_said": 1}),), joined=joined
+            )
 
 
 def counting(targets: Iterable[Target], days: Period) -> Iterator[tuple[Target, int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.reports.definition import PRODUCT, Column, Report, Sum, Text, average, figure, ratio
+from projections.reports.definition import PRODUCT, Column, Report, Sum, Text, figure, mean, ratio
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.sources import closed, in_progress
 from projections.tables import losses, wins
@@ -74,12 +74,10 @@ WIN_RATE = Report(
             "won_amount",
             *(f"{state}_amount" for state in ENDINGS),
         ),
-        average("average_won_minor", Text("Gagnée, en moyenne", "Average won"), "won_amount", "won"),
-        average("average_lost_minor", Text("Perdue, en moyenne", "Average lost"), "lost_amount", "lost"),
-        average("average_won_margin_minor", Text("Marge moyenne, gagnée", "Average margin won"), "won_margin", "won"),
-        average(
-            "average_lost_margin_minor", Text("Marge moyenne, perdue", "Average margin lost"), "lost_margin", "lost"
-        ),
+        mean("average_won_minor", Text("Gagnée, en moyenne", "Average won"), "won_amount"),
+        mean("average_lost_minor", Text("Perdue, en moyenne", "Average lost"), "lost_amount"),
+        mean("average_won_margin_minor", Text("Marge moyenne, gagnée", "Average margin won"), "won_margin"),
+        mean("average_lost_margin_minor", Text("Marge moyenne, perdue", "Average margin lost"), "lost_margin"),
         Column("in_progress", "count", Text("En cours", "In progress"), lambda sums: sums["in_progress"] or None),
         ratio("close_rate", Text("Taux de conclusion", "Close rate"), "won", "in_progress"),
     ),

@@ -68,7 +68,7 @@ def test_what_is_known_of_some_is_added_up_with_a_note(silent):
     answer = silent.report("sales")
     assert (answer.totals["margin_minor"], answer.totals["margin_rate"]) == (30, 0.15)
     assert NOTE in answer.notes
-    assert "marge connue pour 1 ligne(s) sur 2" in silent.report("sales", lang="fr").notes[-1]
+    assert any("marge connue pour 1 ligne(s) sur 2" in note for note in silent.report("sales", lang="fr").notes)
     assert silent.rows("sales", "customer", "margin_minor", by="customer") == [("c", None), (None, 30)]
     assert silent.rows("products", "product", "margin_minor") == [("bolt", None), (None, 30)]
 

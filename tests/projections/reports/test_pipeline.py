@@ -20,7 +20,7 @@ def test_deals_stand_in_the_order_of_their_stages(book):
     book.deal("c", "2026-01-05", eur(30_000), stage="closing", quantity="2.5")
     columns = ("stage", "stage_name", "deals", "amount_minor", "margin_minor", "quantity", "weighted_minor")
     assert book.rows("pipeline", *columns, as_of="2026-01-31") == [
-        ("lead", "Lead", 2, 30_003, 5_000, 0, 2_500 + 5_000),  # 2,500.25 and 5,000.5, each half to even
+        ("lead", "Lead", 2, 30_003, 5_000, None, 2_500 + 5_000),  # 2,500.25 and 5,000.5, each half to even
         ("closing", "Closing", 1, 30_000, None, 2.5, 27_000),
     ]
     assert book.totals("pipeline")["average_minor"] == 20_001
@@ -86,7 +86,7 @@ def test_amounts_are_shared_over_products_and_add_up(book):
     assert [tuple(row[each] for each in columns) for row in answer.rows] == [
         ("anvil", "Anvil", 1, 2, 67, 3),
         ("bolt", "Bolt", 1, 1, 33, 1),
-        (None, None, 1, 7, None, 0),
+        (None, None, 1, 7, None, None),
     ]
     assert answer.totals["deals"] == 2
     assert answer.totals["amount_minor"] == 10
