@@ -202,25 +202,22 @@ def summed_by_product(
     key: ColumnElement[Any] = each.key
     for name in sorted(question.dimensions & PRODUCT):
         key = key + _BETWEEN + func.coalesce(part[name], _EMPTY)
-    sums = [_sum_of_parts(base, each, part).label(base) for base in bases]
-    return (
-        select(key, *sums).outerjoin_from(each.key.table, part.stream.table, part.stream == each.stream).group_by(key)
+    names = sorted({_COLUMNS[base] for base in bases if base in _COLUMNS})
+    of_line = (
+        select(key.label("key"), *(func.sum(_of_part(name, each, part)).label(name) for name in names))
+        .outerjoin_from(each.key.table, part.stream.table, part.stream == each.stream)
+        .group_by(key, each.stream)
+        .subquery("of_lines")
+        .c
     )
+    sums = [_sum(base, of_line, exchanged=False).label(base) for base in bases]
+    return select(of_line.key, *sums).group_by(of_line.key)
 
 
-def _sum_of_parts(base: Base, line: Any, part: Any) -> ColumnElement[int]:
-    """What a line lacks none of its parts has; a line without products is a part of its own."""
-    match base:
-        case "one":
-            return func.count(line.stream.distinct())
-        case "value_said" | "margin_said" | "quantity_said":
-            return func.count(case((line[_COLUMNS[base]].is_not(None), line.stream)).distinct())
-        case "value" | "margin" | "quantity":
-            name = _COLUMNS[base]
-            whole = func.coalesce(line[name], 0)
-            return func.sum(case((part.stream.is_(None), whole), (whole == 0, 0), else_=part[name]))
-        case _:
-            raise AssertionError(base)
+def _of_part(name: str, line: Any, part: Any) -> ColumnElement[int]:
+    """What a part says of an amount: nothing, or none of it, where its line does; a line without products is one itself."""
+    whole = line[name]
+    return case((or_(part.stream.is_(None), whole.is_(None), whole == 0), whole), else_=part[name])
 
 
 def used(question: Question, source: Source) -> tuple[Base, ...]:
