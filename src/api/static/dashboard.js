@@ -2,6 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { colour, palette } from "./colours.js";
+import { monthsFrom } from "./dates.js";
 import { Deals } from "./deals.js";
 import { get, make, swatch } from "./dom.js";
 import { showFigures } from "./figures.js";
@@ -83,7 +84,8 @@ function compared({ asOf }) {
   if (!present || asOf === span.today) return null;
   return {
     open: present.open, weighted: present.weighted,
-    wonMonth: present.won.get(position.month) ?? 0, wonQuarter: sumOver(present.won, position.quarter),
+    wonMonth: sumOver(present.won, [position.month]),
+    wonQuarter: sumOver(present.won, monthsFrom(position.quarter, 3)),
   };
 }
 

@@ -27,12 +27,16 @@ function amount(currency, options = {}) {
   });
 }
 
-export const money = (minor, currency = bookCurrency) => amount(currency).format(major(minor, currency));
+/** An amount that nobody gave is null, and shown as unknown. */
+const UNKNOWN = "–";
+export const money = (minor, currency = bookCurrency) =>
+  minor === null ? UNKNOWN : amount(currency).format(major(minor, currency));
 export const short = (value, currency = bookCurrency) =>
   amount(currency, { notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 1 }).format(value);
 
 /** Money for a headline: [text, is it the fraction?] pairs, so that cents can stand back. */
 export function moneyParts(minor, currency = bookCurrency) {
+  if (minor === null) return [[UNKNOWN, false]];
   return amount(currency).formatToParts(major(minor, currency))
     .map(({ type, value }) => [value, type === "decimal" || type === "fraction"]);
 }

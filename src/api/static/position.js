@@ -31,15 +31,20 @@ export async function positionAt(state, fiscalStart, signal) {
     open: forecast.totals.amount_minor,
     deals: forecast.totals.deals,
     weighted: forecast.totals.weighted_minor,
-    wonMonth: won.get(month) ?? 0,
+    wonMonth: sumOver(won, [month]),
     wonDeals: sales.rows.find((row) => row.month === month)?.won ?? 0,
-    wonQuarter: sumOver(won, quarter),
+    wonQuarter: sumOver(won, monthsFrom(quarter, 3)),
   };
 }
 
 export const wonByMonth = (sales) => new Map(sales.rows.map((row) => [row.month, row.amount_minor]));
-export const sumOver = (won, quarter) =>
-  monthsFrom(quarter, 3).reduce((sum, month) => sum + (won.get(month) ?? 0), 0);
+
+/** What these months have won; null where it is unknown of all that have won something. */
+export function sumOver(won, months) {
+  const found = months.filter((month) => won.has(month)).map((month) => won.get(month));
+  const known = found.filter((amount) => amount !== null);
+  return found.length && !known.length ? null : known.reduce((sum, amount) => sum + amount, 0);
+}
 
 /** Open amounts by slot, then by stage: `{amount, weighted, deals}`. */
 export function openBySlot(forecast) {

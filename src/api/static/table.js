@@ -27,8 +27,10 @@ export function showTable(position, measure, series, onChoose) {
     const sum = (field) => [...cells.values()].reduce((total, each) => total + each[field], 0);
     const linked = (key, minor, label) =>
       minor ? leadTo({ slot, series: key }, money(minor), `${name}, ${label}: ${money(minor)}`, onChoose) : "–";
+    const counted = (count) =>
+      count ? leadTo({ slot, series: null }, number(count), `${name}, ${say.chart.count}: ${number(count)}`, onChoose) : number(0);
     return [make("tr", {}, make("th", { scope: "row" }, name), cell(linked("won", won, say.chart.won)),
-      cell(linked(null, sum(measure), say.chart.all_stages)), cell(number(sum("deals"))),
+      cell(linked(null, sum(measure), say.chart.all_stages)), cell(counted(sum("deals"))),
       ...stages.map(([key, { name: stage }]) => cell(linked(key, cells.get(key)?.[measure] ?? 0, stage))))];
   });
   get("table").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
