@@ -68,7 +68,7 @@ class Seen(NamedTuple):
     """Deals that count alike in a snapshot, or one of them: their value, and what of it was expected, unless unknown.
 
     `state` is `WON` or the category of open deals; `came`: they were won in the period, at the question's pair.
-    `stream` and `position` mean something of one.
+    `stream` and `position` are those of one that was asked for by itself.
     """
 
     snapshot: str
@@ -134,7 +134,8 @@ def deals(
     for source in (_open(question, snapshots, then, view), _won(snapshots, then)):
         frm, came = _outcome(source, then, question, view) if outcomes else (source.frm, literal_column("0"))
         query = lines.query(replace(source, frm=frm), as_then, view)
-        query = query.add_columns(then.c.name.label("snapshot"), came.label("came"))
+        measured = source.columns["margin_minor" if question.report.sums[0].of == "margin" else "value_minor"]
+        query = query.add_columns(measured.label("value"), then.c.name.label("snapshot"), came.label("came"))
         wanted = query if each else _grouped(query, question, outcomes=outcomes)
         rows = view.rows(wanted, lines.values(source, question))
         yield from _read(rows, question, rates, each)
@@ -157,25 +158,25 @@ def _read(
     value_of, expected_of = (sum_.of for sum_ in question.report.sums)
     alone = {name: exact.Alone(question, found, (value_of, expected_of)) for name, found in rates.items()}
     for row in rows:
-        if each or row.alone is not None:
-            chance_bp, value, margin = row.probability_bp, row.value_minor or 0, row.margin_minor or 0
-            said = exact.Said(row.state, row.currency, row.at, chance_bp, value=value, margin=margin)
+        value = row.value
+        if value is None:
+            expected = None
+        elif each or row.alone is not None:
+            said = exact.Said(row.state, row.currency, row.at, row.probability_bp, value=value, margin=value)
             value, expected = alone[row.snapshot](said)
         else:
-            value, expected = int(row.value or 0), int(row.expected or 0)
-        its_own = row.margin_minor if value_of == "margin" else row.value_minor
-        unknown = (its_own if each or row.alone is not None else row.value) is None
+            value, expected = int(value), int(row.expected)
         yield Seen(
             snapshot=row.snapshot,
             state=row.state,
             dimensions={name: getattr(row, name) for name in asked(question)},
-            value=None if unknown else value,
-            expected=None if unknown else expected,
+            value=value,
+            expected=expected,
             probability_bp=row.probability_bp,
             came=bool(row.came),
             deals=1 if each else row.deals,
-            stream=row.stream,
-            position=row.position,
+            stream=row.stream if each else "",
+            position=row.position if each else 0,
             late=row.appended_at > question.pair.known_at,
         )
 
@@ -183,17 +184,16 @@ def _read(
 def _grouped(query: Select[Any], question: Question, *, outcomes: bool) -> Select[Any]:
     """Deals in the reporting currency added up, the few others each alone."""
     rows = query.subquery("deals")
-    column_ = rows.c.margin_minor if question.report.sums[0].of == "margin" else rows.c.value_minor
     told = ("probability_bp", "came") if outcomes else ()
     keys = [rows.c[name] for name in ("snapshot", "alone", "state", *told, *asked(question))]
-    only = ("stream", "position", "appended_at", "at", "currency", "value_minor", "margin_minor", "probability_bp")
-    expected = lines.half_even(column_ * rows.c.probability_bp, BASIS_POINTS)
+    of_one = ("appended_at", "at", "currency", "probability_bp", "came")
+    expected = lines.half_even(rows.c.value * rows.c.probability_bp, BASIS_POINTS)
     return select(
         *keys,
-        func.sum(column_).label("value"),
+        func.sum(rows.c.value).label("value"),
         func.sum(expected).label("expected"),
         func.count().label("deals"),
-        *(func.max(rows.c[name]).label(name) for name in (*only, "came") if name not in told),
+        *(func.max(rows.c[name]).label(name) for name in of_one if name not in told),
     ).group_by(*keys)
 
 
