@@ -6,9 +6,10 @@ may not lie after `pair.happened.as_of`.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, or_, select
+from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, or_, select, true
 
 from ledger.money import convert
 from projections import intervals
@@ -60,7 +61,8 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
     money = [name for name, of in asked.items() if of.what in MONEY]
     instants = sorted({of.at for of in asked.values()})
     in_force = or_(*(intervals.holds(wins, at, question.pair, view) for at in instants))
-    figures = [*(_figure(of) for of in asked.values()), func.max(w.position), func.max(w.appended_at)]
+    figures = [_figure(of, everywhere=len(instants) == 1) for of in asked.values()]
+    figures += [func.max(w.position), func.max(w.appended_at)]
     query = select(w.customer, cast(null(), Text), cast(null(), BigInteger), *figures)
     query = query.where(w.customer.is_not(None), in_force).group_by(w.customer)
     rows: list[Any] = []
@@ -78,8 +80,9 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
         one: Bought = dict(zip(names, its, strict=True))
         for name in money:
             if one[name] is not None:
-                minor = int(one[name])
-                one[name] = minor if currency is None else convert(minor, rates.factor(currency, at))
+                one[name] = int(one[name])
+                if currency is not None:
+                    one[name] = convert(one[name], rates.factor(currency, at))
         survivor = into.get(customer, customer)
         found[survivor] = join(found[survivor], one) if survivor in found else one
     return found
@@ -165,7 +168,7 @@ def declared(question: Question, view: View, instants: Sequence[int]) -> list[di
 def places(question: Question, view: View, at: int) -> Callable[[str], dict[str, str | None]]:
     """What tells a customer apart at an instant: the dimensions that the question needs of it."""
     names = sorted(question.dimensions.intersection(CUSTOMER_DIMENSIONS) - {"customer"})
-    found: dict[str, tuple[Any, ...]] = {}
+    found: dict[str, tuple[str | None, ...]] = {}
     if names:
         c, people = customer_versions.c, person_versions
         its_owner = and_(
@@ -174,14 +177,18 @@ def places(question: Question, view: View, at: int) -> Callable[[str], dict[str,
         columns = [people.c.team if name == "team" else c[name] for name in names]
         frm = customer_versions.outerjoin(people, its_owner) if "team" in names else customer_versions
         in_force = intervals.holds(customer_versions, at, question.pair, view)
-        for row in view.rows(select(c.stream, *columns).select_from(frm).where(in_force)):
-            found[row.stream] = tuple(row[1:])
+        rows: Sequence[Any] = view.rows(select(c.stream, *columns).select_from(frm).where(in_force))
+        found = {stream: (*its,) for stream, *its in rows}
     nothing = (None,) * len(names)
     as_customer = "customer" in question.dimensions
 
+    @cache
+    def told(its: tuple[str | None, ...]) -> dict[str, str | None]:
+        return dict(zip(names, its, strict=True))
+
     def place(customer: str) -> dict[str, str | None]:
-        told = dict(zip(names, found.get(f"customer-{customer}", nothing), strict=True))
-        return told | {"customer": customer} if as_customer else told
+        where = told(found.get(f"customer-{customer}", nothing) if names else nothing)
+        return where | {"customer": customer} if as_customer else where
 
     return place
 
@@ -239,9 +246,10 @@ def behind(question: Question, view: View, rates: Rates, items: Iterable[Item]) 
     return {stream: tuple(sorted(streams)) for stream, streams in found.items()}
 
 
-def _figure(of: Of) -> ColumnElement[Any]:
+def _figure(of: Of, *, everywhere: bool) -> ColumnElement[Any]:
+    """A figure of a customer's wins, all of which may be in force at its instant."""
     w = wins.c
-    counts = and_(w.effective_from <= of.at, w.effective_to > of.at)
+    counts = true() if everywhere else and_(w.effective_from <= of.at, w.effective_to > of.at)
     if of.since > -BEYOND:
         counts = and_(counts, w.effective_from >= of.since)
     if of.until < of.at:

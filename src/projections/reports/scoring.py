@@ -60,7 +60,7 @@ NO_POINTS = {f"{name}_points": None for name in WEIGHTS}
 
 
 class Customer(NamedTuple):
-    """What is known of a customer when it is scored."""
+    """What is known of a customer when it is scored; its last contact only where that counts, unlike its last win."""
 
     kind: str
     profile: tuple[str | None, str | None]
@@ -74,6 +74,7 @@ class Scoring:
 
     def __init__(self, question: Question, view: View, rates: Rates) -> None:
         self.question = question
+        self.of = question.choice("of")
         self.at = question.pair.happened.as_of
         weights = _weights(question, view)
         self._of = {of: {name: weights.get(name, 0) for name in parts} for of, parts in PARTS.items()}
@@ -91,20 +92,16 @@ class Scoring:
             "revenue": Of("value", at, since),
         }
         sold = bought(question, view, rates, asked)
-        met = lately(question, view, at, day_start(tomorrow - timedelta(days=LATELY_DAYS), zone))
+        days_ago = day_start(tomorrow - timedelta(days=LATELY_DAYS), zone)
+        met = lately(question, view, at, days_ago, earlier=self.of != "customers")
         c = customer_versions.c
         rows = intervals.at_pair(customer_versions, question.pair, view, c.merged_into.is_(None))
-        profiles = {
-            row.stream.removeprefix("customer-"): (row.kind, (row.segment, row.country))
-            for row in view.rows(select(rows.c.stream, rows.c.kind, rows.c.segment, rows.c.country))
-        }
+        told: Sequence[Any] = view.rows(select(rows.c.stream, rows.c.kind, rows.c.segment, rows.c.country))
+        profiles = {stream.removeprefix("customer-"): (kind, (*its,)) for stream, kind, *its in told}
+        unknown, never = ("customer", (None, None)), (None, 0)
         return {
-            customer: Customer(
-                *profiles.get(customer, ("customer", (None, None))),
-                sold.get(customer),
-                *met.get(customer, (None, 0)),
-            )
-            for customer in profiles.keys() | sold.keys()
+            customer: Customer(*profiles.get(customer, unknown), sold.get(customer), *met.get(customer, never))
+            for customer in (sold if self.of == "customers" else profiles.keys() | sold.keys())
         }
 
     def _commonness(self, index: int) -> dict[str | None, int]:
@@ -174,7 +171,8 @@ def _weights(question: Question, view: View) -> Mapping[str, int]:
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer, prospect or open deal with its score."""
-    scoring, of = Scoring(question, view, rates), question.choice("of")
+    scoring = Scoring(question, view, rates)
+    of = scoring.of
     if of == "deals":
         yield from _deals(scoring, view, rates)
         return

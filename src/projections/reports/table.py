@@ -8,7 +8,6 @@ from datetime import date
 from fractions import Fraction
 from functools import partial
 from itertools import chain
-from operator import getitem
 from typing import TYPE_CHECKING, Any, cast
 
 from ledger.money import E6
@@ -117,15 +116,16 @@ def _heads(
     question: Question, view: View, ledger: Ledger | None, lang: str, keys: Collection[Key]
 ) -> tuple[list[Key], dict[str, Sequence[Shown]]]:  # fmt: skip
     """The keys in the order of their rows, and the columns of the rows' dimensions and of their names."""
-    heads = question.heads
-    ranks = []
-    for name, values in zip(heads, zip(*keys, strict=True), strict=False):  # no keys, no values
-        place = partial(labels.place, places=labels.places(name, question, view))
-        ranks.append({value: rank for rank, value in enumerate(sorted(set(values), key=place))})
-    found = sorted(keys, key=lambda key: tuple(map(getitem, ranks, key)))
+    heads, found, places = question.heads, list(keys), [0] * len(keys)
+    for index, name in enumerate(heads):
+        values = [key[index] for key in found]
+        of_value = partial(labels.place, places=labels.places(name, question, view))
+        ranks = {value: rank for rank, value in enumerate(sorted(set(values), key=of_value))}
+        places = [place * len(ranks) + ranks[value] for place, value in zip(places, values, strict=True)]
+    found = [found[index] for index in sorted(range(len(found)), key=places.__getitem__)]
     columns: dict[str, Sequence[Shown]] = {}
-    for name, values in zip(heads, zip(*found, strict=True), strict=False):
-        columns[name] = values
+    for index, name in enumerate(heads):
+        columns[name] = values = [key[index] for key in found]
         if name in labels.NAMED:
             names = labels.names(name, set(values) - {None}, question, view, ledger=ledger, lang=lang)
             columns[f"{name}_name"] = [names.get(value) for value in values]

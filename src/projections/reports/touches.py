@@ -64,20 +64,26 @@ class Lately(NamedTuple):
     last_at: int
     interactions: int
 
+    def joined(self, other: Lately) -> Lately:
+        """Those of two parts of one customer."""
+        return Lately(max(self.last_at, other.last_at), self.interactions + other.interactions)
 
-def lately(question: Question, view: View, at: int, since: int) -> dict[str, Lately]:
-    """Of each customer's interactions up to an instant the last one, and how many there were since another."""
+
+def lately(question: Question, view: View, at: int, since: int, *, earlier: bool) -> dict[str, Lately]:
+    """Of each customer's interactions up to an instant the last one, and how many there were since another.
+
+    Without the `earlier` ones, who had none since is not told.
+    """
     i = interactions.c
-    counted = func.sum(case((i.logged_at >= since, 1), else_=0))
+    counted = func.sum(case((i.logged_at >= since, 1), else_=0)) if earlier else func.count()
     in_force = intervals.holds(interactions, at, question.pair, view)
     query = select(i.customer, func.max(i.logged_at), counted).where(in_force).group_by(i.customer)
-    rows: Sequence[Any] = view.rows(query)
+    rows: Sequence[Any] = view.rows(query if earlier else query.where(i.logged_at >= since))
     into = survivors(merged(question, view))
     found: dict[str, Lately] = {}
     for customer, last_at, count in rows:
-        survivor = into.get(customer, customer)
-        before = found.get(survivor, Lately(last_at, 0))
-        found[survivor] = Lately(max(last_at, before.last_at), int(count) + before.interactions)
+        survivor, its = into.get(customer, customer), Lately(last_at, int(count))
+        found[survivor] = found[survivor].joined(its) if survivor in found else its
     return found
 
 
