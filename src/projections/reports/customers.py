@@ -112,16 +112,17 @@ class Win(NamedTuple):
 def purchases(question: Question, view: View, rates: Rates) -> dict[str, list[Win]]:
     """The wins of each customer in force at the pair, in order of time. Raises `MissingRate`."""
     w = wins.c
-    columns = (w.customer, w.effective_from, w.stream, w.value_minor, w.margin_minor, w.position, w.appended_at)
-    in_force = intervals.holds(wins, question.pair.happened.as_of, question.pair, view)
     foreign = case((w.currency != question.currency, w.currency))
-    rows: Sequence[Any] = view.rows(select(*columns, foreign).where(w.customer.is_not(None), in_force))
+    amounts = (func.coalesce(w.value_minor, 0), func.coalesce(w.margin_minor, 0))
+    in_force = intervals.holds(wins, question.pair.happened.as_of, question.pair, view)
+    query = select(w.customer, foreign, w.effective_from, w.stream, *amounts, w.position, w.appended_at)
+    rows: Sequence[Any] = view.rows(query.where(w.customer.is_not(None), in_force))
     into = survivors(merged(question, view))
     found: dict[str, list[Win]] = {}
-    for customer, at, stream, value, margin, position, appended_at, currency in rows:
-        win = Win(at, stream, value or 0, margin or 0, position, appended_at)
+    for customer, currency, *its in rows:
+        win = Win._make(its)
         if currency is not None:
-            factor = rates.factor(currency, at)
+            factor = rates.factor(currency, win.at)
             win = win._replace(value=convert(win.value, factor), margin=convert(win.margin, factor))
         found.setdefault(into.get(customer, customer), []).append(win)
     for its_wins in found.values():
