@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, func, select
 
 from projections import intervals
 from projections.reports.customers import behind
@@ -75,14 +75,14 @@ def lately(question: Question, view: View, at: int, since: int, *, earlier: bool
     Without the `earlier` ones, who had none since is not told.
     """
     i = interactions.c
-    counted = func.sum(case((i.logged_at >= since, 1), else_=0)) if earlier else func.count()
+    counted = func.count().filter(i.logged_at >= since)
     in_force = intervals.holds(interactions, at, question.pair, view)
     query = select(i.customer, func.max(i.logged_at), counted).where(in_force).group_by(i.customer)
     rows: Sequence[Any] = view.rows(query if earlier else query.where(i.logged_at >= since))
     into = survivors(merged(question, view))
     found: dict[str, Lately] = {}
     for customer, last_at, count in rows:
-        survivor, its = into.get(customer, customer), Lately(last_at, int(count))
+        survivor, its = into.get(customer, customer), Lately(last_at, count)
         found[survivor] = found[survivor].joined(its) if survivor in found else its
     return found
 
@@ -90,19 +90,15 @@ def lately(question: Question, view: View, at: int, since: int, *, earlier: bool
 def touches(question: Question, view: View, at: int) -> dict[str, Touches]:
     """The interactions of each customer up to an instant, as they stood then."""
     i = interactions.c
-    query = select(
-        i.customer,
-        func.count(),
-        *(func.sum(case((i.kind.in_(kinds), 1), else_=0)) for kinds in FAMILIES.values()),
-        func.sum(case((and_(i.kind == "complaint", i.resolved_at.is_(None)), 1), else_=0)),
-        func.max(i.logged_at),
-    )
+    counted = [func.count().filter(i.kind.in_(kinds)) for kinds in FAMILIES.values()]
+    open_complaints = func.count().filter(i.kind == "complaint", i.resolved_at.is_(None))
+    query = select(i.customer, func.count(), *counted, open_complaints, func.max(i.logged_at))
     in_force = intervals.holds(interactions, at, question.pair, view)
     rows: Sequence[Any] = view.rows(query.where(in_force).group_by(i.customer))
     into = survivors(merged(question, view))
     found: dict[str, Touches] = {}
     for customer, *counts in rows:
-        survivor, its = into.get(customer, customer), Touches._make(map(int, counts))
+        survivor, its = into.get(customer, customer), Touches._make(counts)
         found[survivor] = found[survivor].joined(its) if survivor in found else its
     return found
 
