@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, or_, select, true
+from sqlalchemy import BigInteger, Text, and_, case, cast, func, null, or_, select, true
 
 from ledger.money import convert
 from projections import intervals
@@ -170,22 +170,25 @@ def places(question: Question, view: View, at: int) -> Callable[[str], dict[str,
     """What tells a customer apart at an instant: the dimensions that the question needs of it."""
     names = sorted(question.dimensions.intersection(CUSTOMER_DIMENSIONS) - {"customer"})
     found: dict[str, tuple[str | None, ...]] = {}
+    teams: dict[str | None, str | None] = {}
     if names:
-        c, people = customer_versions.c, person_versions
-        its_owner = and_(
-            people.c.stream == literal("person-", Text) + c.owner, intervals.holds(people, at, question.pair, view)
-        )
-        columns = [people.c.team if name == "team" else c[name] for name in names]
-        frm = customer_versions.outerjoin(people, its_owner) if "team" in names else customer_versions
+        c = customer_versions.c
+        columns = [c.owner if name == "team" else c[name] for name in names]
         in_force = intervals.holds(customer_versions, at, question.pair, view)
-        rows: Sequence[Any] = view.rows(select(c.stream, *columns).select_from(frm).where(in_force))
+        rows: Sequence[Any] = view.rows(select(c.stream, *columns).where(in_force))
         found = {stream: (*its,) for stream, *its in rows}
+    if "team" in names:
+        people = person_versions.c
+        in_force = intervals.holds(person_versions, at, question.pair, view)
+        theirs: Sequence[Any] = view.rows(select(people.stream, people.team).where(in_force))
+        teams = {stream.removeprefix("person-"): team for stream, team in theirs}
     nothing = (None,) * len(names)
     as_customer = "customer" in question.dimensions
 
     @cache
     def told(its: tuple[str | None, ...]) -> dict[str, str | None]:
-        return dict(zip(names, its, strict=True))
+        where = dict(zip(names, its, strict=True))
+        return where | {"team": teams.get(where["team"])} if "team" in where else where
 
     def place(customer: str) -> dict[str, str | None]:
         where = told(found.get(f"customer-{customer}", nothing) if names else nothing)
