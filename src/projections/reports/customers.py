@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, null, or_, select, true
+from sqlalchemy import BigInteger, Text, and_, case, cast, func, null, or_, select
 
 from ledger.money import convert
 from projections import intervals
@@ -253,22 +253,22 @@ def behind(question: Question, view: View, rates: Rates, items: Iterable[Item]) 
 def _figure(of: Of, *, everywhere: bool) -> ColumnElement[Any]:
     """A figure of a customer's wins, all of which may be in force at its instant."""
     w = wins.c
-    counts = true() if everywhere else and_(w.effective_from <= of.at, w.effective_to > of.at)
+    counts = [] if everywhere else [w.effective_from <= of.at, w.effective_to > of.at]
     if of.since > -BEYOND:
-        counts = and_(counts, w.effective_from >= of.since)
+        counts.append(w.effective_from >= of.since)
     if of.until < of.at:
-        counts = and_(counts, w.effective_from <= of.until)
+        counts.append(w.effective_from <= of.until)
     match of.what:
         case "first":
-            return func.min(case((counts, w.effective_from)))
+            return func.min(w.effective_from).filter(*counts)
         case "last":
-            return func.max(case((counts, w.effective_from)))
+            return func.max(w.effective_from).filter(*counts)
         case "count":
-            return func.sum(case((counts, 1), else_=0))
+            return func.count().filter(*counts)
         case "value":
-            return func.coalesce(func.sum(case((counts, w.value_minor))), 0)
+            return func.coalesce(func.sum(w.value_minor).filter(*counts), 0)
         case "margin":
-            return func.sum(case((counts, w.margin_minor)))
+            return func.sum(w.margin_minor).filter(*counts)
 
 
 def _join(asked: Mapping[str, Of]) -> Callable[[Bought, Bought], Bought]:
