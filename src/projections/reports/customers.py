@@ -251,7 +251,7 @@ def behind(question: Question, view: View, rates: Rates, items: Iterable[Item]) 
 
 
 def _figure(of: Of, *, everywhere: bool) -> ColumnElement[Any]:
-    """A figure of a customer's wins, all of which may be in force at its instant."""
+    """A figure of a customer's wins; `everywhere` if all that are read are in force at its instant."""
     w = wins.c
     counts = [] if everywhere else [w.effective_from <= of.at, w.effective_to > of.at]
     if of.since > -BEYOND:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.reports.likeness import blocks, candidates, likeness, words
+from projections.reports.likeness import LARGEST_BLOCK, blocks, candidates, likeness, words
 
 COLUMNS = ("customer", "other", "score")
 
@@ -65,6 +65,23 @@ def test_persons_are_not_compared(book):
         book.customer(customer, "2026-01-01", name="Jeanne Martin", person=True)
         contact(book, customer, "k")
     assert book.report("duplicates").rows == []
+
+
+def test_a_contact_that_many_have_brings_none_together(book):
+    book.customer("a", "2026-01-01", name="Alumerysenergie").customer("b", "2026-01-02", name="Blumerysenergie")
+    contact(book, "a", "k")
+    contact(book, "b", "k")
+    assert book.rows("duplicates", "customer", "other", "shared_contacts") == [("a", "b", 1)]
+    for number in range(LARGEST_BLOCK - 1):
+        book.customer(f"p{number}", "2026-01-03", name="Somebody", person=True)
+        contact(book, f"p{number}", "k", "2026-02-01")
+    assert book.report("duplicates").rows == []
+    assert book.rows("duplicates", "customer", "other", as_of="2026-01-31") == [("a", "b")]
+
+
+def test_the_one_registered_first_is_the_customer(book):
+    book.customer("a", "2026-01-02", name="Acme").customer("b", "2026-01-01", name="Acme")
+    assert book.rows("duplicates", "customer", "other") == [("b", "a")]
 
 
 def test_a_name_corrected_later(book):
