@@ -76,10 +76,10 @@ def share(total: int, weights: Sequence[int]) -> list[int]:
     if whole == 0:
         weights, whole = [1] * len(weights), len(weights)
     parts = [total * weight // whole for weight in weights]
-    remainders = [total * weight % whole for weight in weights]
-    left = total - sum(parts)
-    for index in sorted(range(len(parts)), key=lambda i: (-remainders[i], i))[:left]:
-        parts[index] += 1
+    if left := total - sum(parts):
+        remainders = [total * weight % whole for weight in weights]
+        for index in sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)[:left]:
+            parts[index] += 1
     return parts
 
 

@@ -132,12 +132,21 @@ def day_end(day: date, time_zone: str) -> int:
 
 def local_date(instant: int, time_zone: str) -> date:
     """The date on which an instant falls in a time zone."""
-    day, after = _at_hour(instant // HOUR_US, time_zone)
-    return day if instant < after else day + timedelta(days=1)
+    day, after, next_day = _around(instant // _SPAN_US, time_zone)
+    return day if instant < after else next_day
+
+
+_SPAN_US = 6 * HOUR_US
+"""No two midnights lie within it."""
 
 
 @lru_cache(maxsize=65_536)
-def _at_hour(number: int, time_zone: str) -> tuple[date, int]:
-    """The local date at the beginning of an hour since 1970, and the first instant of the next: reports ask by thousands."""
-    day = to_datetime(number * HOUR_US).astimezone(zone(time_zone)).date()
-    return day, day_start(day + timedelta(days=1), time_zone)
+def _around(number: int, time_zone: str) -> tuple[date, int, date]:
+    """The local date at the beginning of a span since 1970, the first instant of the next, and that date: reports ask by thousands."""
+    day = _date(number * _SPAN_US, time_zone)
+    after = day_start(day + timedelta(days=1), time_zone)
+    return day, after, _date(after, time_zone)
+
+
+def _date(instant: int, time_zone: str) -> date:
+    return to_datetime(instant).astimezone(zone(time_zone)).date()

@@ -155,7 +155,7 @@ def smallest(comparison: Comparison, case: Case, asked: Asked, tries: int = 300)
 def reported(report: Report, question: Question, view: View) -> tuple[LineSet, Rows] | None:
     """Lines and rows of the real report; None where a rate is missing."""
     try:
-        table = tabulate(question, view, None)
+        table = tabulate(question, view, None, "en")
         lines, _ = _lines(question, view)
     except MissingRate:
         return None

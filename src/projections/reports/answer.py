@@ -10,7 +10,6 @@ from ledger.collecting import collected_seldom
 from ledger.errors import BadRequest, NotFound
 from ledger.times import day_start, format_instant
 from projections.reports.definition import Text
-from projections.reports.labels import NAMED, shown_in
 from projections.reports.question import ask
 from projections.reports.table import tabulate
 
@@ -85,9 +84,8 @@ def answer_to(
     check_language(lang)
     with store.view() as view:
         question = ask(view, report, params, clock=clock(view, today, now))
-        table = tabulate(question, view, ledger)
+        table = tabulate(question, view, ledger, lang)
         notes = [note for each in table.cells for note in each.notes] + _notes(table.cells, view, head)
-    named = [f"{name}_name" for name in question.heads if name in NAMED]
     return Answer(
         report=report.name,
         title=report.title.in_(lang),
@@ -100,15 +98,10 @@ def answer_to(
             AnswerColumn(name, kind, question.currency if kind == "money" else None, label.in_(lang))
             for name, kind, label in table.columns
         ],
-        rows=[_in_words(row, named, lang) for row in table.rows] if named else table.rows,
+        rows=table.rows,
         totals=table.totals,
         notes=[note.in_(lang) for note in notes],
     )
-
-
-def _in_words(row: dict[str, Any], named: Sequence[str], lang: str) -> dict[str, Any]:
-    """The row, its names in a language: one that is erased is a text of ours."""
-    return row | {name: shown_in(lang, row[name]) for name in named}
 
 
 def check_language(lang: str) -> None:

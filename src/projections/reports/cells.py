@@ -78,10 +78,11 @@ class Cells:
 
     def summarise(self, items: Iterable[Item]) -> list[Item]:
         """Work the figures out from a report's items; those that the filters let pass."""
-        found = [item for item in items if wanted(self._question, item.dimensions)]
+        found = [item for item in items if not self._question.where or wanted(self._question, item.dimensions)]
+        heads = self._question.heads
         by_key: dict[Key, list[Item]] = {}
         for item in found:
-            by_key.setdefault(tuple(item.dimensions[name] for name in self._question.heads), []).append(item)
+            by_key.setdefault(tuple(map(item.dimensions.__getitem__, heads)), []).append(item)
         summary = self._question.report.summary
         assert summary is not None
         self.rows = {key: dict(summary(self._question, some)) for key, some in by_key.items()}

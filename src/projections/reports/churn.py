@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import structs
 
 from ledger.times import day_start, local_date
 from projections.reports.active_customers import activity, span
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from projections.reports.active_customers import Span
+    from projections.reports.customers import Bought
     from projections.reports.definition import Exact, Item, Sums
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -23,11 +26,45 @@ if TYPE_CHECKING:
 
 COUNTS = ("start", "new", "lost", "lost_new", "reactivated", "end")
 AMOUNTS = ("revenue_start_minor", "churned_minor", "contraction_minor", "expansion_minor")
+SUMS = COUNTS + AMOUNTS
+NO_REVENUE = (0,) * len(AMOUNTS)
 TRAILING_MONTHS = 12
 
 
+class _Told(NamedTuple):
+    """A customer that was active when the period began or ended, or became one in it; `sums` are its part of `SUMS`."""
+
+    customer: str
+    at: int
+    its: Bought
+    where: Mapping[str, str | None]
+    sums: tuple[int, ...]
+
+
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """The lines of `evidence` added up where they are alike."""
+    alike: dict[Any, list[_Told]] = {}
+    for told_of in _tell(question, view, rates):
+        alike.setdefault(tuple(told_of.where.values()), []).append(told_of)
+    for some in alike.values():
+        sums = tuple(map(sum, zip(*[each.sums for each in some], strict=True)))
+        late = sum(each.its["appended_at"] > question.pair.known_at for each in some)
+        yield structs.replace(_item(question, some[0]._replace(sums=sums)), lines=len(some), late=late)
+
+
+def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer that was active when the period began or ended, or became one in it."""
+    for told_of in _tell(question, view, rates):
+        yield _item(question, told_of)
+
+
+def _item(question: Question, told_of: _Told) -> Item:
+    customer, at, its, where, sums = told_of
+    figures = dict(zip(SUMS, map(int, sums), strict=True))
+    return customer_item(question, at, customer, its, dimensions=where, figures=figures)
+
+
+def _tell(question: Question, view: View, rates: Rates) -> Iterator[_Told]:
     between = span(question)
     if between is None:
         return
@@ -47,16 +84,10 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         end = active_at_end(customer, its["closing"])
         new = not start and its["opening"] is None and its["first"] is not None
         if start or end or new:
-            figures = {
-                "start": int(start),
-                "new": int(new),
-                "lost": int(start and not end),
-                "lost_new": int(new and not end),
-                "reactivated": int(end and not start and not new),
-                "end": int(end),
-                **_revenue(its["revenue_before"], its["revenue_after"], start=start, end=end),
-            }
-            yield customer_item(question, closing, customer, its, dimensions=place(customer), figures=figures)
+            lost, lost_new, reactivated = start and not end, new and not end, end and not start and not new
+            revenue = _revenue(its["revenue_before"], its["revenue_after"], end=end) if start else NO_REVENUE
+            sums = (start, new, lost, lost_new, reactivated, end, *revenue)
+            yield _Told(customer, closing, its, place(customer), sums)
 
 
 def _trailing_from(question: Question, between: Span) -> tuple[int, int]:
@@ -69,22 +100,15 @@ def _trailing_from(question: Question, between: Span) -> tuple[int, int]:
     return day_start(add_months(question.period.first, -TRAILING_MONTHS), zone), from_end
 
 
-def _revenue(before: int, after: int, *, start: bool, end: bool) -> dict[str, int]:
-    """What a customer active at the start brought before it, and what became of that by the end."""
-    if not start:
-        return dict.fromkeys(AMOUNTS, 0)
+def _revenue(before: int, after: int, *, end: bool) -> tuple[int, int, int, int]:
+    """What a customer active at the start brought before it, and what of that was lost, lessened or grew by the end."""
     grown = after - before if end else 0
-    return {
-        "revenue_start_minor": before,
-        "churned_minor": 0 if end else before,
-        "contraction_minor": max(0, -grown),
-        "expansion_minor": max(0, grown),
-    }
+    return before, 0 if end else before, max(0, -grown), max(0, grown)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
     """Customers and revenue add up over customers; the rates are worked out from them."""
-    return {name: sum([item.figures[name] for item in found]) for name in COUNTS + AMOUNTS}
+    return {name: sum([item.figures[name] for item in found]) for name in SUMS}
 
 
 def _of_start(numerator: str, name: str, label: Text) -> Column:
@@ -163,4 +187,5 @@ CHURN = Report(
     items=items,
     summary=summary,
     behind=behind,
+    evidence=evidence,
 )

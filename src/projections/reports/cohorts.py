@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
@@ -64,55 +65,63 @@ def steps(question: Question) -> Steps:
 
 
 class _Told(NamedTuple):
-    """A customer of a cohort, or a lead of its months, at the end of a step; `sums` are its part of the `SUMS`."""
+    """A customer of a cohort, or a lead of its months: at the end of every step since, its latest event and its sums."""
 
     customer: str
-    position: int
     where: Mapping[str, str | None]
     cohort: int
-    step: int
-    sums: tuple[int, ...]
     late: bool
+    positions: Sequence[int]
+    sums: Sequence[tuple[int, ...]]
+
+
+class _Alike:
+    """Customers and leads of one cohort that are told apart by nothing else."""
+
+    def __init__(self, first: _Told) -> None:
+        self.first = first
+        self.sums = [(0,) * len(SUMS)] * len(first.sums)
+        self.lines = self.late = 0
+
+    def add(self, told_of: _Told) -> None:
+        self.sums = [tuple(map(add, mine, its)) for mine, its in zip(self.sums, told_of.sums, strict=True)]
+        self.lines += 1
+        self.late += told_of.late
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """The lines of `evidence` added up where they are alike."""
     told_at = steps(question)
-    alike: dict[Any, tuple[_Told, list[int], list[int]]] = {}
+    found: dict[Any, _Alike] = {}
     for told_of in _tell(question, view, rates, told_at):
-        key = (told_of.cohort, told_of.step, *told_of.where.values())
-        if key not in alike:
-            alike[key] = told_of, [0] * len(SUMS), [0, 0]
-        _, sums, lines = alike[key]
-        for index, each in enumerate(told_of.sums):
-            if each:
-                sums[index] += each
-        lines[0] += 1
-        lines[1] += told_of.late
-    for told_of, sums, (count, late) in alike.values():
-        yield _item(told_at, told_of._replace(sums=tuple(sums)), late, count)
+        key = (told_of.cohort, *told_of.where.values())
+        if key not in found:
+            found[key] = _Alike(told_of)
+        found[key].add(told_of)
+    for alike in found.values():
+        yield from _items(told_at, alike.first._replace(sums=alike.sums), alike.late, alike.lines)
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer of a cohort, and each lead of its months, at the end of every step since."""
     told_at = steps(question)
     for told_of in _tell(question, view, rates, told_at):
-        yield _item(told_at, told_of, int(told_of.late), 1)
+        yield from _items(told_at, told_of, int(told_of.late), 1)
 
 
-def _item(told_at: Steps, told_of: _Told, late: int, lines: int) -> Item:
-    cohort, step = told_of.cohort, told_of.step
-    figures = {name: each for name, each in zip(SUMS, told_of.sums, strict=True) if each}
-    return Item(
-        stream=f"customer-{told_of.customer}",
-        position=told_of.position,
-        at=told_at.ends[step],
-        dimensions={**told_of.where, "cohort": told_at.labels[cohort], "after": str(step - cohort)},
-        figures=figures,
-        state="lead" if "leads" in figures else "customer",
-        late=late,
-        lines=lines,
-    )
+def _items(told_at: Steps, told_of: _Told, late: int, lines: int) -> Iterator[Item]:
+    for after, (position, sums) in enumerate(zip(told_of.positions, told_of.sums, strict=True)):
+        figures = {name: each for name, each in zip(SUMS, sums, strict=True) if each}
+        yield Item(
+            stream=f"customer-{told_of.customer}",
+            position=position,
+            at=told_at.ends[told_of.cohort + after],
+            dimensions={**told_of.where, "cohort": told_at.labels[told_of.cohort], "after": str(after)},
+            figures=figures,
+            state="lead" if "leads" in figures else "customer",
+            late=late,
+            lines=lines,
+        )
 
 
 def _tell(question: Question, view: View, rates: Rates, told_at: Steps) -> Iterator[_Told]:
@@ -125,25 +134,27 @@ def _tell(question: Question, view: View, rates: Rates, told_at: Steps) -> Itera
     for customer, its_wins in sold.items():
         first = its_wins[0].at
         if since <= first < question.period_to:
-            where, cohort = place(customer), told_at.of(first)
+            cohort = told_at.of(first)
             late = its_wins[-1].appended_at > known_at
             revenue = _by_step(its_wins, told_at)
             at_first = revenue.get(cohort, 0)
             last = 0
+            positions, sums = [], []
             for step in range(cohort, len(told_at.ends)):
                 while last + 1 < len(its_wins) and its_wins[last + 1].at <= told_at.ends[step]:
                     last += 1
-                sums = (1, int(active[step](customer, its_wins[last].at)), revenue.get(step, 0), at_first, 0, 0)
-                yield _Told(customer, its_wins[last].position, where, cohort, step, sums, late)
-    for row in _leads(question, view):
-        if since <= row.registered_at < question.period_to:
-            customer = row.stream.removeprefix("customer-")
-            where, cohort = place(customer), told_at.of(row.registered_at)
+                positions.append(its_wins[last].position)
+                is_active = int(active[step](customer, its_wins[last].at))
+                sums.append((1, is_active, revenue.get(step, 0), at_first, 0, 0))
+            yield _Told(customer, place(customer), cohort, late, positions, sums)
+    told: Sequence[Any] = _leads(question, view)
+    for stream, registered_at, position, appended_at in told:
+        if since <= registered_at < question.period_to:
+            customer, cohort = stream.removeprefix("customer-"), told_at.of(registered_at)
             first_win = sold[customer][0].at if customer in sold else None
-            late = row.appended_at > known_at
-            for step in range(cohort, len(told_at.ends)):
-                converted = first_win is not None and first_win <= told_at.ends[step]
-                yield _Told(customer, row.position, where, cohort, step, (0, 0, 0, 0, 1, int(converted)), late)
+            ends = told_at.ends[cohort:]
+            sums = [(0, 0, 0, 0, 1, int(first_win is not None and first_win <= end)) for end in ends]
+            yield _Told(customer, place(customer), cohort, appended_at > known_at, [position] * len(ends), sums)
 
 
 def _by_step(its_wins: Sequence[Win], told_at: Steps) -> dict[int, int]:
@@ -164,16 +175,18 @@ def _leads(question: Question, view: View) -> Sequence[Any]:
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
     """Sums over the customers and leads of a step; over several steps only how many these are."""
-    after = {int(item.dimensions["after"] or "") for item in found}
+    if len(found) == 1:
+        return {**dict.fromkeys(SUMS, 0), **found[0].figures}
+    after = {item.dimensions["after"] or "" for item in found}
     if len(after) > 1:  # who is there after some steps was there after fewer
-        first = str(min(after))
+        first = min(after, key=int)
         sums = _sums([item for item in found if item.dimensions["after"] == first])
         return dict.fromkeys(SUMS) | {name: sums[name] for name in ("customers", "leads")}
     return _sums(found)
 
 
 def _sums(found: Sequence[Item]) -> dict[str, int]:
-    return {name: sum(item.figures.get(name, 0) for item in found) for name in SUMS}
+    return {name: sum([item.figures.get(name, 0) for item in found]) for name in SUMS}
 
 
 def _part(name: str, label: Text, over: str, under: str) -> Column:

@@ -6,9 +6,10 @@ may not lie after `pair.happened.as_of`.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal, null, or_, select
+from sqlalchemy import BigInteger, Text, and_, case, cast, func, null, or_, select
 
 from ledger.money import convert
 from projections import intervals
@@ -60,7 +61,8 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
     money = [name for name, of in asked.items() if of.what in MONEY]
     instants = sorted({of.at for of in asked.values()})
     in_force = or_(*(intervals.holds(wins, at, question.pair, view) for at in instants))
-    figures = [*(_figure(of) for of in asked.values()), func.max(w.position), func.max(w.appended_at)]
+    figures = [_figure(of, everywhere=len(instants) == 1) for of in asked.values()]
+    figures += [func.max(w.position), func.max(w.appended_at)]
     query = select(w.customer, cast(null(), Text), cast(null(), BigInteger), *figures)
     query = query.where(w.customer.is_not(None), in_force).group_by(w.customer)
     rows: list[Any] = []
@@ -78,8 +80,9 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
         one: Bought = dict(zip(names, its, strict=True))
         for name in money:
             if one[name] is not None:
-                minor = int(one[name])
-                one[name] = minor if currency is None else convert(minor, rates.factor(currency, at))
+                one[name] = int(one[name])
+                if currency is not None:
+                    one[name] = convert(one[name], rates.factor(currency, at))
         survivor = into.get(customer, customer)
         found[survivor] = join(found[survivor], one) if survivor in found else one
     return found
@@ -109,16 +112,17 @@ class Win(NamedTuple):
 def purchases(question: Question, view: View, rates: Rates) -> dict[str, list[Win]]:
     """The wins of each customer in force at the pair, in order of time. Raises `MissingRate`."""
     w = wins.c
-    columns = (w.customer, w.effective_from, w.stream, w.value_minor, w.margin_minor, w.position, w.appended_at)
-    in_force = intervals.holds(wins, question.pair.happened.as_of, question.pair, view)
     foreign = case((w.currency != question.currency, w.currency))
-    rows: Sequence[Any] = view.rows(select(*columns, foreign).where(w.customer.is_not(None), in_force))
+    amounts = (func.coalesce(w.value_minor, 0), func.coalesce(w.margin_minor, 0))
+    in_force = intervals.holds(wins, question.pair.happened.as_of, question.pair, view)
+    query = select(w.customer, foreign, w.effective_from, w.stream, *amounts, w.position, w.appended_at)
+    rows: Sequence[Any] = view.rows(query.where(w.customer.is_not(None), in_force))
     into = survivors(merged(question, view))
     found: dict[str, list[Win]] = {}
-    for customer, at, stream, value, margin, position, appended_at, currency in rows:
-        win = Win(at, stream, value or 0, margin or 0, position, appended_at)
+    for customer, currency, *its in rows:
+        win = Win._make(its)
         if currency is not None:
-            factor = rates.factor(currency, at)
+            factor = rates.factor(currency, win.at)
             win = win._replace(value=convert(win.value, factor), margin=convert(win.margin, factor))
         found.setdefault(into.get(customer, customer), []).append(win)
     for its_wins in found.values():
@@ -165,23 +169,30 @@ def declared(question: Question, view: View, instants: Sequence[int]) -> list[di
 def places(question: Question, view: View, at: int) -> Callable[[str], dict[str, str | None]]:
     """What tells a customer apart at an instant: the dimensions that the question needs of it."""
     names = sorted(question.dimensions.intersection(CUSTOMER_DIMENSIONS) - {"customer"})
-    found: dict[str, tuple[Any, ...]] = {}
+    found: dict[str, tuple[str | None, ...]] = {}
+    teams: dict[str | None, str | None] = {}
     if names:
-        c, people = customer_versions.c, person_versions
-        its_owner = and_(
-            people.c.stream == literal("person-", Text) + c.owner, intervals.holds(people, at, question.pair, view)
-        )
-        columns = [people.c.team if name == "team" else c[name] for name in names]
-        frm = customer_versions.outerjoin(people, its_owner) if "team" in names else customer_versions
+        c = customer_versions.c
+        columns = [c.owner if name == "team" else c[name] for name in names]
         in_force = intervals.holds(customer_versions, at, question.pair, view)
-        for row in view.rows(select(c.stream, *columns).select_from(frm).where(in_force)):
-            found[row.stream] = tuple(row[1:])
+        rows: Sequence[Any] = view.rows(select(c.stream, *columns).where(in_force))
+        found = {stream: (*its,) for stream, *its in rows}
+    if "team" in names:
+        people = person_versions.c
+        in_force = intervals.holds(person_versions, at, question.pair, view)
+        theirs: Sequence[Any] = view.rows(select(people.stream, people.team).where(in_force))
+        teams = {stream.removeprefix("person-"): team for stream, team in theirs}
     nothing = (None,) * len(names)
     as_customer = "customer" in question.dimensions
 
+    @cache
+    def told(its: tuple[str | None, ...]) -> dict[str, str | None]:
+        where = dict(zip(names, its, strict=True))
+        return where | {"team": teams.get(where["team"])} if "team" in where else where
+
     def place(customer: str) -> dict[str, str | None]:
-        told = dict(zip(names, found.get(f"customer-{customer}", nothing), strict=True))
-        return told | {"customer": customer} if as_customer else told
+        where = told(found.get(f"customer-{customer}", nothing) if names else nothing)
+        return where | {"customer": customer} if as_customer else where
 
     return place
 
@@ -239,24 +250,25 @@ def behind(question: Question, view: View, rates: Rates, items: Iterable[Item]) 
     return {stream: tuple(sorted(streams)) for stream, streams in found.items()}
 
 
-def _figure(of: Of) -> ColumnElement[Any]:
+def _figure(of: Of, *, everywhere: bool) -> ColumnElement[Any]:
+    """A figure of a customer's wins; `everywhere` if all that are read are in force at its instant."""
     w = wins.c
-    counts = and_(w.effective_from <= of.at, w.effective_to > of.at)
+    counts = [] if everywhere else [w.effective_from <= of.at, w.effective_to > of.at]
     if of.since > -BEYOND:
-        counts = and_(counts, w.effective_from >= of.since)
+        counts.append(w.effective_from >= of.since)
     if of.until < of.at:
-        counts = and_(counts, w.effective_from <= of.until)
+        counts.append(w.effective_from <= of.until)
     match of.what:
         case "first":
-            return func.min(case((counts, w.effective_from)))
+            return func.min(w.effective_from).filter(*counts)
         case "last":
-            return func.max(case((counts, w.effective_from)))
+            return func.max(w.effective_from).filter(*counts)
         case "count":
-            return func.sum(case((counts, 1), else_=0))
+            return func.count().filter(*counts)
         case "value":
-            return func.coalesce(func.sum(case((counts, w.value_minor))), 0)
+            return func.coalesce(func.sum(w.value_minor).filter(*counts), 0)
         case "margin":
-            return func.sum(case((counts, w.margin_minor)))
+            return func.sum(w.margin_minor).filter(*counts)
 
 
 def _join(asked: Mapping[str, Of]) -> Callable[[Bought, Bought], Bought]:

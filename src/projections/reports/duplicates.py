@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ledger.money import half_even
 from projections import intervals
 from projections.reports.customers import CUSTOMER_DIMENSIONS, places
 from projections.reports.definition import Item, Report, Text, told
-from projections.reports.likeness import candidates, likeness, pairs, words
+from projections.reports.likeness import LARGEST_BLOCK, blocks, candidates, likeness, words
 from projections.tables import contact_versions, customer_versions
 
 if TYPE_CHECKING:
@@ -29,59 +29,95 @@ LISTED_FROM = 70
 FIGURES = ("score", "name_likeness", "same_country", "shared_contacts")
 
 
+class _Named(NamedTuple):
+    """A customer with a name; `words` tell who it is."""
+
+    stream: str
+    customer: str
+    words: tuple[str, ...]
+    country: str | None
+    position: int
+    appended_at: int
+
+
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (nothing is worth money)
     """Each two customers alike enough, the one registered first, who tells the dimensions, as `customer`."""
-    rows = intervals.at_pair(customer_versions, question.pair, view, customer_versions.c.merged_into.is_(None))
-    columns = (rows.c.stream, rows.c.position, rows.c.appended_at, rows.c.name, rows.c.country, rows.c.registered_at)
-    found = {row.stream.removeprefix("customer-"): row for row in view.rows(select(*columns))}
-    names = {customer: words(row.name) for customer, row in found.items() if row.name is not None}
-    contacts, place = _contacts(question, view), places(question, view, question.pair.happened.as_of)
+    at, known_at = question.pair.happened.as_of, question.pair.known_at
+    found, contacts, place = _named(question, view), _contacts(question, view), places(question, view, at)
     theirs: dict[str, set[str]] = {}
-    for contact, customers in contacts.items():
-        for customer in customers:
-            theirs.setdefault(customer, set()).add(contact)
-    met: set[tuple[str, str]] = set()
-    for pair in chain(candidates(names), pairs(contacts.values())):
-        if pair in met or not all(each in names for each in pair):
-            continue
-        met.add(pair)
-        one, other = sorted(pair, key=lambda each: (found[each].registered_at, each))
-        alike = likeness(names[one], names[other])
-        shared = len(theirs.get(one, set()) & theirs.get(other, set()))
-        score = _score(alike, shared, found[one].country, found[other].country)
-        if score < LISTED_FROM:
-            continue
-        yield Item(
-            stream=f"customer-{one}",
-            position=found[one].position,
-            at=question.pair.happened.as_of,
-            dimensions=place(one) | {"other": other},
-            figures={
-                "score": score,
-                "name_likeness": alike,
-                "same_country": int(found[one].country is not None and found[one].country == found[other].country),
-                "shared_contacts": shared,
-            },
-            joined=(f"customer-{other}",),
-            late=max(found[one].appended_at, found[other].appended_at) > question.pair.known_at,
-        )
+    for contact, streams in contacts.items():
+        for stream in streams:
+            theirs.setdefault(stream, set()).add(contact)
+    for index, others in candidates(chain(blocks([each.words for each in found]), _met(found, contacts))):
+        one = found[index]
+        where, its_contacts = place(one.customer), theirs.get(one.stream)
+        for other in map(found.__getitem__, others):
+            shared = len(its_contacts & theirs.get(other.stream, set())) if its_contacts else 0
+            figures = _figures(one.words, other.words, shared, _country_points(one.country, other.country))
+            if figures is not None:
+                yield Item(
+                    stream=one.stream,
+                    position=one.position,
+                    at=at,
+                    dimensions=where | {"other": other.customer},
+                    figures=figures,
+                    joined=(other.stream,),
+                    late=one.appended_at > known_at or other.appended_at > known_at,
+                )
+
+
+def _named(question: Question, view: View) -> list[_Named]:
+    """The customers that have a name, in the order of their registration."""
+    c = customer_versions.c
+    rows = intervals.at_pair(customer_versions, question.pair, view, c.merged_into.is_(None), c.name.is_not(None))
+    columns = (rows.c.stream, rows.c.name, rows.c.country, rows.c.position, rows.c.appended_at)
+    told: Sequence[Any] = view.rows(select(*columns).order_by(rows.c.registered_at, rows.c.stream))
+    return [
+        _Named(stream, stream.removeprefix("customer-"), words(name), country, position, appended_at)
+        for stream, name, country, position, appended_at in told
+    ]
 
 
 def _contacts(question: Question, view: View) -> dict[str, list[str]]:
-    """The customers at which each contact is."""
+    """The streams of the customers at which each contact is that is at several."""
     rows = intervals.at_pair(contact_versions, question.pair, view)
+    at_several = select(rows.c.contact).group_by(rows.c.contact).having(func.count() > 1)
     found: dict[str, list[str]] = {}
-    for row in view.rows(select(rows.c.stream, rows.c.contact).order_by(rows.c.stream)):
-        found.setdefault(row.contact, []).append(row.stream.removeprefix("customer-"))
+    told: Sequence[Any] = view.rows(select(rows.c.stream, rows.c.contact).where(rows.c.contact.in_(at_several)))
+    for stream, contact in told:
+        found.setdefault(contact, []).append(stream)
     return found
 
 
-def _score(alike: Fraction, shared: int, *countries: str | None) -> int:
-    """Of 100: the names' likeness, a contact in common, the same country (an unknown one counts half)."""
-    one, other = countries
-    halves = 2 * CONTACTS * (shared > 0) + COUNTRY * (1 if one is None or other is None else 2 * (one == other))
+def _met(found: Sequence[_Named], contacts: Mapping[str, Sequence[str]]) -> Iterator[list[int]]:
+    """The numbers of the customers that share a contact, unless that is at too many to tell anything."""
+    number = {each.stream: index for index, each in enumerate(found)}
+    for streams in contacts.values():
+        if len(streams) <= LARGEST_BLOCK:
+            yield sorted(number[stream] for stream in streams if stream in number)
+
+
+def _country_points(one: str | None, other: str | None) -> int:
+    """An unknown country counts half."""
+    return COUNTRY // 2 if one is None or other is None else COUNTRY * (one == other)
+
+
+@lru_cache(maxsize=100_000)
+def _figures(
+    one: tuple[str, ...], other: tuple[str, ...], shared: int, country_points: int
+) -> Mapping[str, Any] | None:  # fmt: skip
+    """The figures of two customers, from the words of their names, that are alike enough; those of many are the same."""
+    alike = likeness(one, other)
     part, whole = alike.as_integer_ratio()
-    return half_even(2 * NAME * part + halves * whole, 2 * whole)
+    score = half_even(NAME * part + (CONTACTS * (shared > 0) + country_points) * whole, whole)
+    if score < LISTED_FROM:
+        return None
+    return {
+        "score": score,
+        "name_likeness": alike,
+        "same_country": int(country_points == COUNTRY),
+        "shared_contacts": shared,
+    }
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)

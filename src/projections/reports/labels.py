@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, null, select
 
 from ledger.events import Erased
 from projections import intervals
@@ -20,7 +20,7 @@ from projections.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Table
 
@@ -107,29 +107,30 @@ def kind(dimension: str) -> str:
     return "month" if dimension in TIME else "text" if dimension in STATE else "id"
 
 
-def names(dimension: str, ids: Iterable[str], question: Question, view: View, ledger: Ledger | None) -> dict[str, Any]:
+def names(
+    dimension: str, ids: Iterable[str | None], question: Question, view: View, *, ledger: Ledger | None, lang: str
+) -> dict[str | None, str]:  # fmt: skip
     """The names, at the pair, of the things with these ids; a person's comes from the vault, or is `ERASED`."""
     table = _TABLES[dimension]
     if table is stage_versions:
         return _stage_names(dimension, question, view)
     prefix = _PREFIX.get(dimension, f"{dimension}-")
     wanted = frozenset(ids)
-    found: dict[str, Any] = {}
+    found: dict[str | None, str] = {}
     commitments: dict[str, str] = {}
-    streams = sorted(prefix + each for each in wanted)
+    streams = sorted(f"{prefix}{each}" for each in wanted if each is not None)
     few = [table.c.stream.in_(streams)] if len(streams) <= _FEW else []
-    columns = [each for each in ("stream", "name", "name_commitment") if each in table.c]
-    query = select(*(table.c[each] for each in columns)).where(intervals.in_force(table, question.pair, view), *few)
-    for row in view.rows(query):
-        thing = row.stream.removeprefix(prefix)
+    columns = [table.c[each] if each in table.c else null() for each in ("stream", "name", "name_commitment")]
+    told: Sequence[Any] = view.rows(select(*columns).where(intervals.in_force(table, question.pair, view), *few))
+    for stream, name, commitment in told:
+        thing = stream.removeprefix(prefix)
         if thing in wanted:
-            name, commitment = getattr(row, "name", None), getattr(row, "name_commitment", None)
             if name is not None:
                 found[thing] = name
             elif commitment is not None:
                 commitments[thing] = commitment
     if commitments and ledger is not None:
-        found |= revealed(commitments, ledger)
+        found |= {thing: shown_in(lang, name) for thing, name in revealed(commitments, ledger).items()}
     return found
 
 
@@ -147,7 +148,7 @@ def shown_in(lang: str, value: Any) -> Any:
     return value.in_(lang) if isinstance(value, Text) else value
 
 
-def _stage_names(dimension: str, question: Question, view: View) -> dict[str, str]:
+def _stage_names(dimension: str, question: Question, view: View) -> dict[str | None, str]:
     rows = intervals.at_pair(stage_versions, question.pair, view)
     query = select(rows.c.stream, rows.c.stage, rows.c.stage_name, rows.c.pipeline_name).order_by(rows.c.stream.desc())
     if dimension == "stage":

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
 LEGAL_FORMS = frozenset(
     "sa sas sasu sarl eurl snc sci scop ste societe gmbh ag kg ohg ug ltd limited plc llc llp inc corp corporation co "
@@ -23,6 +23,7 @@ BEGINNING = 5
 _WORD = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=100_000)
 def words(name: str) -> tuple[str, ...]:
     """The words of a name that tell who it is, without accents and case; all of them where none would be left.
 
@@ -52,24 +53,22 @@ def _pieces(name: tuple[str, ...]) -> frozenset[str]:
     )
 
 
-def candidates(names: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
-    """Pairs of ids whose names share a rare word, or the same beginning; each once, in order."""
-    blocks: dict[str, list[str]] = {}
-    for each, name in names.items():
+def blocks(names: Sequence[tuple[str, ...]]) -> Iterable[list[int]]:
+    """The numbers of the names that share a word, the same words, or their beginning."""
+    found: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
         whole = "".join(sorted(name))
         for key in {*name, f"={whole}", f"^{''.join(name)[:BEGINNING]}"}:
-            blocks.setdefault(key, []).append(each)
-    yield from pairs(blocks.values())
+            found.setdefault(key, []).append(number)
+    return found.values()
 
 
-def pairs(blocks: Iterable[list[str]]) -> Iterator[tuple[str, str]]:
-    """Every two ids that lie in one block, unless it is too large to tell anything; each once, in order."""
-    met: set[tuple[str, str]] = set()
+def candidates(blocks: Iterable[Sequence[int]]) -> Iterator[tuple[int, list[int]]]:
+    """With each number the greater ones that lie in a block with it, unless that is too large to tell anything."""
+    after: dict[int, set[int]] = {}
     for block in blocks:
         if len(block) <= LARGEST_BLOCK:
-            for index, one in enumerate(block):
-                for other in block[index + 1 :]:
-                    pair = (one, other) if one < other else (other, one)
-                    if pair not in met:
-                        met.add(pair)
-                        yield pair
+            for index, one in enumerate(block[:-1], start=1):
+                after.setdefault(one, set()).update(block[index:])
+    for one, others in after.items():
+        yield one, sorted(others)

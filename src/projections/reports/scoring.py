@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +23,7 @@ from projections.reports.touches import behind_touched, lately
 from projections.tables import book_versions, customer_versions, stage_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.customers import Bought
     from projections.reports.question import Question
@@ -59,11 +60,20 @@ FIGURES = (
 NO_POINTS = {f"{name}_points": None for name in WEIGHTS}
 
 
-class Customer(NamedTuple):
-    """What is known of a customer when it is scored."""
-
+class Profile(NamedTuple):
     kind: str
-    profile: tuple[str | None, str | None]
+    segment: str | None
+    country: str | None
+
+
+UNKNOWN = Profile("customer", None, None)
+NEVER = (None, 0)
+
+
+class Customer(NamedTuple):
+    """What is known of a customer when it is scored; its last contact only where that counts, unlike its last win."""
+
+    profile: Profile
     its: Bought | None
     last_contact: int | None
     lately: int
@@ -74,48 +84,36 @@ class Scoring:
 
     def __init__(self, question: Question, view: View, rates: Rates) -> None:
         self.question = question
+        self.of = question.choice("of")
         self.at = question.pair.happened.as_of
         weights = _weights(question, view)
         self._of = {of: {name: weights.get(name, 0) for name in parts} for of, parts in PARTS.items()}
-        self.customers = self._known(view, rates)
-        self._revenues = sorted(each.its["revenue"] for each in self.customers.values() if each.its is not None)
-        self._shares = [self._commonness(index) for index in range(2)]
-
-    def _known(self, view: View, rates: Rates) -> dict[str, Customer]:
-        question, at, zone = self.question, self.at, self.question.book.time_zone
-        tomorrow = local_date(at, zone) + timedelta(days=1)
+        zone = question.book.time_zone
+        tomorrow = local_date(self.at, zone) + timedelta(days=1)
         since = day_start(add_months(tomorrow, -MONTHS), zone)
         asked = {
-            "last": Of("last", at),
-            "wins": Of("count", at, since),
-            "revenue": Of("value", at, since),
+            "last": Of("last", self.at),
+            "wins": Of("count", self.at, since),
+            "revenue": Of("value", self.at, since),
         }
-        sold = bought(question, view, rates, asked)
-        met = lately(question, view, at, day_start(tomorrow - timedelta(days=LATELY_DAYS), zone))
-        c = customer_versions.c
-        rows = intervals.at_pair(customer_versions, question.pair, view, c.merged_into.is_(None))
-        profiles = {
-            row.stream.removeprefix("customer-"): (row.kind, (row.segment, row.country))
-            for row in view.rows(select(rows.c.stream, rows.c.kind, rows.c.segment, rows.c.country))
-        }
-        return {
-            customer: Customer(
-                *profiles.get(customer, ("customer", (None, None))),
-                sold.get(customer),
-                *met.get(customer, (None, 0)),
-            )
-            for customer in profiles.keys() | sold.keys()
-        }
+        self._sold = bought(question, view, rates, asked)
+        days_ago = day_start(tomorrow - timedelta(days=LATELY_DAYS), zone)
+        self._met = lately(question, view, self.at, days_ago, earlier=self.of != "customers")
+        self._profiles = _profiles(question, view)
+        self._revenues = sorted(its["revenue"] for its in self._sold.values())
+        buyers = [self._profiles.get(name, UNKNOWN) for name in self._sold]
+        self._segments = _commonness(each.segment for each in buyers)
+        self._countries = _commonness(each.country for each in buyers)
 
-    def _commonness(self, index: int) -> dict[str | None, int]:
-        """How common each segment, or country, is among customers that have bought, in millionths of the most common."""
-        counts: dict[str | None, int] = {}
-        for each in self.customers.values():
-            value = each.profile[index]
-            if each.its is not None and value is not None:
-                counts[value] = counts.get(value, 0) + 1
-        most = max(counts.values(), default=1)
-        return {value: E6 * count // most for value, count in counts.items()}
+    def names(self) -> Iterable[str]:
+        """Who has bought, or who has not."""
+        return self._sold if self.of == "customers" else self._profiles.keys() - self._sold.keys()
+
+    def customer(self, name: str | None) -> Customer | None:
+        """What is known of one, if there is such a customer."""
+        if name is None or (name not in self._profiles and name not in self._sold):
+            return None
+        return Customer(self._profiles.get(name, UNKNOWN), self._sold.get(name), *self._met.get(name, NEVER))
 
     def parts(self, customer: Customer | None, last_at: int | None, path: int, value: int) -> dict[str, int]:
         """Each part, in millionths of what it can be at most."""
@@ -123,7 +121,7 @@ class Scoring:
             return dict.fromkeys(WEIGHTS, 0) | {"path": path, "value": value}
         lapse = self.question.book.lapse_after_days * DAY_US
         quiet = lapse if last_at is None else min(lapse, self.at - last_at)
-        segment, country = customer.profile
+        _, segment, country = customer.profile
         wins = 0 if customer.its is None else customer.its["wins"]
         return {
             "path": path,
@@ -131,7 +129,7 @@ class Scoring:
             "frequency": E6 * min(wins, OFTEN) // OFTEN,
             "value": value,
             "interactions": E6 * min(customer.lately, OFTEN) // OFTEN,
-            "fit": (self._shares[0].get(segment, 0) + self._shares[1].get(country, 0)) // 2,
+            "fit": (self._segments.get(segment, 0) + self._countries.get(country, 0)) // 2,
         }
 
     def figures(
@@ -163,6 +161,20 @@ def _rank(ordered: Sequence[int], value: int) -> int:
     return E6 * bisect_left(ordered, value) // (len(ordered) - 1) if len(ordered) > 1 else E6
 
 
+def _profiles(question: Question, view: View) -> dict[str, Profile]:
+    rows = intervals.at_pair(customer_versions, question.pair, view, customer_versions.c.merged_into.is_(None))
+    told: Sequence[Any] = view.rows(select(rows.c.stream, rows.c.kind, rows.c.segment, rows.c.country))
+    return {stream.removeprefix("customer-"): Profile._make(its) for stream, *its in told}
+
+
+def _commonness(values: Iterable[str | None]) -> dict[str | None, int]:
+    """How common each segment, or country, of customers that have bought is, in millionths of the most common."""
+    counts = Counter(values)
+    del counts[None]
+    most = max(counts.values(), default=1)
+    return {value: E6 * count // most for value, count in counts.items()}
+
+
 def _weights(question: Question, view: View) -> Mapping[str, int]:
     """The book's weights at the pair; a part that they do not name weighs nothing."""
     rows = intervals.at_pair(book_versions, question.pair, view)
@@ -174,19 +186,20 @@ def _weights(question: Question, view: View) -> Mapping[str, int]:
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer, prospect or open deal with its score."""
-    scoring, of = Scoring(question, view, rates), question.choice("of")
+    scoring = Scoring(question, view, rates)
+    of = scoring.of
     if of == "deals":
         yield from _deals(scoring, view, rates)
         return
     place = places(question, view, scoring.at)
-    for name, customer in scoring.customers.items():
-        if (customer.its is not None) != (of == "customers"):
-            continue
-        its = customer.its
+    for name in scoring.names():
+        customer = scoring.customer(name)
+        assert customer is not None
+        kind, its = customer.profile.kind, customer.its
         if its is not None:
             last_at, path, value = its["last"], E6, scoring.rank(its["revenue"])
-        elif customer.kind in ON_PATH:
-            last_at, path, value = customer.last_contact, ON_PATH[customer.kind], 0
+        elif kind in ON_PATH:
+            last_at, path, value = customer.last_contact, ON_PATH[kind], 0
         else:
             continue
         dimensions = place(name) | {"stream": f"customer-{name}", "customer": name}
@@ -219,7 +232,7 @@ def _deals(scoring: Scoring, view: View, rates: Rates) -> Iterator[Item]:
     values = sorted(line.pieces[0].bases["value"] for line in lines)
     for line in lines:
         place = line.pieces[0].dimensions
-        customer = scoring.customers.get(place["customer"] or "")
+        customer = scoring.customer(place["customer"])
         last_at = customer.last_contact if customer else None
         path = steps.get((place["pipeline"], place["stage"]), 0)
         parts = scoring.parts(customer, last_at, path, _rank(values, line.pieces[0].bases["value"]))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from ledger.money import E6
@@ -17,7 +19,7 @@ from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ledger.application import Ledger
     from projections.reports.definition import Column, Key
@@ -48,28 +50,22 @@ class Table:
     cells: list[Cells]
 
 
-def tabulate(question: Question, view: View, ledger: Ledger | None) -> Table:
+def tabulate(question: Question, view: View, ledger: Ledger | None, lang: str) -> Table:
     """The answer to a question, with whatever it is compared to beside it. Raises `BadRequest`, `MissingRate`."""
     if "every" in question.given and not question.report.series:
-        return _series(question, view, ledger)
+        return _series(question, view, ledger, lang)
     cells = work_out(question, view)
     beside = _beside(question, view)
     figures = question.report.columns
-    plan = [(each.name, cast("Callable[[Sums], Any]", each.value), _SHOWN.get(each.type)) for each in figures]
-    keys = set(cells.rows).union(*(each.moved for each in beside))
+    every = dict.fromkeys(chain(cells.rows, *(each.moved for each in beside)))
+    keys, told = _heads(question, view, ledger, lang, every)
     nothing = Cells(question).totals
-    rows = []
-    for key, head in _heads(question, view, ledger, keys):
-        others = [each.moved.get(key, nothing) for each in beside]
-        sums = cells.rows.get(key, nothing)
-        for name, value, show in plan:
-            head[name] = value(sums) if show is None else show(value(sums))
-        rows.append(head | _beside_them(figures, sums, beside, others) if beside else head)
-    totals = {each.name: shown(each.type, each.value(cells.totals)) for each in figures}
-    totals |= _beside_them(figures, cells.totals, beside, [each.cells.totals for each in beside])
+    others = [[each.moved.get(key, nothing) for key in keys] for each in beside]
+    told |= _told(figures, [cells.rows.get(key, nothing) for key in keys], beside, others)
+    totals = _told(figures, [cells.totals], beside, [[each.cells.totals] for each in beside])
     columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
     columns += [column for each in beside for column in _beside_columns(figures, each)]
-    return Table(columns, rows, totals, [cells, *(each.cells for each in beside)])
+    return Table(columns, _rows(told), _rows(totals)[0], [cells, *(each.cells for each in beside)])
 
 
 def shown(kind: str, value: Exact) -> Shown:
@@ -81,7 +77,10 @@ def shown(kind: str, value: Exact) -> Shown:
 
 
 def _ratio(value: Exact) -> Shown:
-    return None if value is None else float(value)
+    if value is None:
+        return None
+    part, whole = value.as_integer_ratio()  # which `float` takes longer to find
+    return part / whole
 
 
 def _quantity(value: Exact) -> Shown:
@@ -94,7 +93,7 @@ def _quantity(value: Exact) -> Shown:
 _SHOWN: dict[str, Callable[[Exact], Shown]] = {"ratio": _ratio, "quantity": _quantity}
 
 
-def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
+def _series(question: Question, view: View, ledger: Ledger | None, lang: str) -> Table:
     """The report at each date; totals over dates would mean nothing."""
     rows: list[dict[str, Shown]] = []
     every: list[Cells] = []
@@ -102,35 +101,35 @@ def _series(question: Question, view: View, ledger: Ledger | None) -> Table:
     for day, then in dates(question):
         cells = work_out(then, view)
         every.append(cells)
-        for key, head in _heads(then, view, ledger, set(cells.rows)):
-            told = {each.name: shown(each.type, each.value(cells.rows[key])) for each in figures}
-            rows.append({"date": day.isoformat()} | head | told)
+        keys, told = _heads(then, view, ledger, lang, cells.rows)
+        dated: dict[str, Sequence[Shown]] = {"date": [day.isoformat()] * len(keys)}
+        rows += _rows(dated | told | _told(figures, [cells.rows[key] for key in keys]))
     columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
     return Table(columns + [(each.name, each.type, each.label) for each in figures], rows, {}, every)
 
 
-def _heads(question: Question, view: View, ledger: Ledger | None, keys: set[Key]) -> list[tuple[Key, dict[str, Shown]]]:
-    """The keys in the order of their rows, each with its dimensions and their names."""
-    heads = question.heads
-    places = []
-    for name, values in zip(heads, zip(*keys, strict=True), strict=False):  # no keys, no values
-        ranks = labels.places(name, question, view)
-        places.append({value: labels.place(value, ranks) for value in set(values)})
-    ordered = sorted(keys, key=lambda key: [place[value] for place, value in zip(places, key, strict=True)])
-    names = {
-        name: labels.names(name, {key[index] for key in keys} - {None}, question, view, ledger)  # type: ignore[arg-type]
-        for index, name in enumerate(heads)
-        if name in labels.NAMED
-    }
-    found = []
-    for key in ordered:
-        head: dict[str, Shown] = {}
-        for name, value in zip(heads, key, strict=True):
-            head[name] = value
-            if name in names:
-                head[f"{name}_name"] = names[name].get(value or "")
-        found.append((key, head))
-    return found
+def _rows(columns: Mapping[str, Sequence[Shown]]) -> list[dict[str, Shown]]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _heads(
+    question: Question, view: View, ledger: Ledger | None, lang: str, keys: Collection[Key]
+) -> tuple[list[Key], dict[str, Sequence[Shown]]]:
+    """The keys in the order of their rows, and the columns of the rows' dimensions and of their names."""
+    heads, found, places = question.heads, list(keys), [0] * len(keys)
+    for index, name in enumerate(heads):
+        values = [key[index] for key in found]
+        of_value = partial(labels.place, places=labels.places(name, question, view))
+        ranks = {value: rank for rank, value in enumerate(sorted(set(values), key=of_value))}
+        places = [place * len(ranks) + ranks[value] for place, value in zip(places, values, strict=True)]
+    found = [found[index] for index in sorted(range(len(found)), key=places.__getitem__)]
+    columns: dict[str, Sequence[Shown]] = {}
+    for index, name in enumerate(heads):
+        columns[name] = values = [key[index] for key in found]
+        if name in labels.NAMED:
+            names = labels.names(name, set(values) - {None}, question, view, ledger=ledger, lang=lang)
+            columns[f"{name}_name"] = [names.get(value) for value in values]
+    return found, columns
 
 
 def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
@@ -143,18 +142,24 @@ def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
     return columns
 
 
-def _beside_them(
-    figures: Sequence[Column], sums: Sums, beside: Sequence[Beside], others: Sequence[Sums]
-) -> dict[str, Shown]:
-    """What is set beside a row's own figures."""
-    row: dict[str, Shown] = {}
-    for other, its_sums in zip(beside, others, strict=True):
-        row |= {f"{other.prefix}{each.name}": shown(each.type, each.value(its_sums)) for each in figures}
+def _told(
+    figures: Sequence[Column], own: Sequence[Sums], beside: Sequence[Beside] = (), others: Sequence[Sequence[Sums]] = ()
+) -> dict[str, Sequence[Shown]]:  # fmt: skip
+    """The columns of the figures of some rows, and what is set beside them."""
+    columns = {each.name: _column(each, own) for each in figures}
+    for other, its in zip(beside, others, strict=True):
+        columns |= {f"{other.prefix}{each.name}": _column(each, its) for each in figures}
         if other.prefix == "previous_":
-            row |= {
-                f"change_{each.name}": shown(each.type, _change(each, sums, its_sums)) for each in _numbers(figures)
-            }
-    return row
+            for each in _numbers(figures):
+                changes = map(partial(_change, each), own, its)
+                columns[f"change_{each.name}"] = [shown(each.type, change) for change in changes]
+    return columns
+
+
+def _column(figure: Column, rows: Sequence[Sums]) -> Sequence[Shown]:
+    values = map(cast("Callable[[Sums], Any]", figure.value), rows)
+    show = _SHOWN.get(figure.type)
+    return list(values if show is None else map(show, values))
 
 
 def _change(column: Column, now: Sums, before: Sums) -> Exact:

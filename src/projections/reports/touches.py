@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, func, select
 
 from projections import intervals
 from projections.reports.customers import behind
@@ -64,39 +64,41 @@ class Lately(NamedTuple):
     last_at: int
     interactions: int
 
+    def joined(self, other: Lately) -> Lately:
+        """Those of two parts of one customer."""
+        return Lately(max(self.last_at, other.last_at), self.interactions + other.interactions)
 
-def lately(question: Question, view: View, at: int, since: int) -> dict[str, Lately]:
-    """Of each customer's interactions up to an instant the last one, and how many there were since another."""
+
+def lately(question: Question, view: View, at: int, since: int, *, earlier: bool) -> dict[str, Lately]:
+    """Of each customer's interactions up to an instant the last one, and how many there were since another.
+
+    Without the `earlier` ones, who had none since is not told.
+    """
     i = interactions.c
-    counted = func.sum(case((i.logged_at >= since, 1), else_=0))
+    counted = func.count().filter(i.logged_at >= since)
     in_force = intervals.holds(interactions, at, question.pair, view)
     query = select(i.customer, func.max(i.logged_at), counted).where(in_force).group_by(i.customer)
-    rows: Sequence[Any] = view.rows(query)
+    rows: Sequence[Any] = view.rows(query if earlier else query.where(i.logged_at >= since))
     into = survivors(merged(question, view))
     found: dict[str, Lately] = {}
     for customer, last_at, count in rows:
-        survivor = into.get(customer, customer)
-        before = found.get(survivor, Lately(last_at, 0))
-        found[survivor] = Lately(max(last_at, before.last_at), int(count) + before.interactions)
+        survivor, its = into.get(customer, customer), Lately(last_at, count)
+        found[survivor] = found[survivor].joined(its) if survivor in found else its
     return found
 
 
 def touches(question: Question, view: View, at: int) -> dict[str, Touches]:
     """The interactions of each customer up to an instant, as they stood then."""
     i = interactions.c
-    query = select(
-        i.customer,
-        func.count(),
-        *(func.sum(case((i.kind.in_(kinds), 1), else_=0)) for kinds in FAMILIES.values()),
-        func.sum(case((and_(i.kind == "complaint", i.resolved_at.is_(None)), 1), else_=0)),
-        func.max(i.logged_at),
-    )
+    counted = [func.count().filter(i.kind.in_(kinds)) for kinds in FAMILIES.values()]
+    open_complaints = func.count().filter(i.kind == "complaint", i.resolved_at.is_(None))
+    query = select(i.customer, func.count(), *counted, open_complaints, func.max(i.logged_at))
     in_force = intervals.holds(interactions, at, question.pair, view)
     rows: Sequence[Any] = view.rows(query.where(in_force).group_by(i.customer))
     into = survivors(merged(question, view))
     found: dict[str, Touches] = {}
     for customer, *counts in rows:
-        survivor, its = into.get(customer, customer), Touches._make(map(int, counts))
+        survivor, its = into.get(customer, customer), Touches._make(counts)
         found[survivor] = found[survivor].joined(its) if survivor in found else its
     return found
 

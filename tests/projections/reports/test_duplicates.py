@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.reports.likeness import candidates, likeness, words
+from projections.reports.likeness import LARGEST_BLOCK, blocks, candidates, likeness, words
 
 COLUMNS = ("customer", "other", "score")
 
@@ -67,6 +67,23 @@ def test_persons_are_not_compared(book):
     assert book.report("duplicates").rows == []
 
 
+def test_a_contact_that_many_have_brings_none_together(book):
+    book.customer("a", "2026-01-01", name="Alumerysenergie").customer("b", "2026-01-02", name="Blumerysenergie")
+    contact(book, "a", "k")
+    contact(book, "b", "k")
+    assert book.rows("duplicates", "customer", "other", "shared_contacts") == [("a", "b", 1)]
+    for number in range(LARGEST_BLOCK - 1):
+        book.customer(f"p{number}", "2026-01-03", name="Somebody", person=True)
+        contact(book, f"p{number}", "k", "2026-02-01")
+    assert book.report("duplicates").rows == []
+    assert book.rows("duplicates", "customer", "other", as_of="2026-01-31") == [("a", "b")]
+
+
+def test_the_one_registered_first_is_the_customer(book):
+    book.customer("a", "2026-01-02", name="Acme").customer("b", "2026-01-01", name="Acme")
+    assert book.rows("duplicates", "customer", "other") == [("b", "a")]
+
+
 def test_a_name_corrected_later(book):
     book.customer("a", "2026-01-01", name="Acme").customer("b", "2026-01-01", name="Acme")
     data = {"name": "Boulangerie", "kind": "customer"}
@@ -103,12 +120,11 @@ NAMES = st.lists(st.text("abcd ", min_size=1, max_size=9), max_size=12)
 
 @given(NAMES)
 def test_all_pairs_that_share_a_word_are_compared_once(names):
-    told = {f"c{number}": words(name) for number, name in enumerate(names)}
-    compared = list(candidates(told))
+    told = [words(name) for name in names]
+    compared = [(one, other) for one, others in candidates(blocks(told)) for other in others]
     assert len(compared) == len(set(compared))
-    sharing = {
-        pair for pair in combinations(sorted(told), 2) if set(told[pair[0]]) & set(told[pair[1]])
-    }  # fmt: skip
+    assert all(one < other for one, other in compared)
+    sharing = {pair for pair in combinations(range(len(told)), 2) if set(told[pair[0]]) & set(told[pair[1]])}
     assert sharing <= set(compared)
-    for one, other in combinations(told.values(), 2):
+    for one, other in combinations(told, 2):
         assert 0 <= likeness(one, other) == likeness(other, one) <= 1
