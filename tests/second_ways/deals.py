@@ -221,7 +221,7 @@ def due(book: Book, question: Question) -> list[Line]:
         rate, missing = book.rate(then["currency"], into, begins, question)
         figures: dict[str, Any] = {"due": 1}
         if now["expected_close_on"] is None or now["expected_close_on"] > last:
-            figures |= {"pushed": 1, "pushed_minor": half_even((then["value"] or 0) * rate)}
+            figures |= {"pushed": 1, "pushed_minor": None if then["value"] is None else half_even(then["value"] * rate)}
             if now["expected_close_on"] is not None:
                 days = date.fromisoformat(now["expected_close_on"]) - date.fromisoformat(then["expected_close_on"])
                 figures["days"] = days.days

@@ -109,7 +109,7 @@ def kind(dimension: str) -> str:
 
 def names(
     dimension: str, ids: Iterable[str | None], question: Question, view: View, *, ledger: Ledger | None, lang: str
-) -> dict[str | None, str]:  # fmt: skip
+) -> dict[str | None, str]:
     """The names, at the pair, of the things with these ids; a person's comes from the vault, or is `ERASED`."""
     table = _TABLES[dimension]
     if table is stage_versions:

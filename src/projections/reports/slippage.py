@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.errors import BadRequest
 from ledger.money import convert
 from projections.reports import exact, open_states
-from projections.reports.definition import Item, Report, Text, told
+from projections.reports.definition import Item, Report, Text, known, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.rates import Rates
 
@@ -43,8 +43,8 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         if due is None or not first <= due <= last:
             continue
         now_due = end[stream].expected_close_on if stream in end else due
-        minor = row.value_minor or 0
-        if minor and row.currency != question.currency:
+        minor = row.value_minor
+        if minor is not None and row.currency != question.currency:
             minor = convert(minor, rates_then.factor(row.currency, since))
         late = row.appended_at > question.pair.known_at
         yield Item(
@@ -58,7 +58,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         )
 
 
-def _pushed(due: str, now_due: str | None, last: str, minor: int) -> dict[str, Any]:
+def _pushed(due: str, now_due: str | None, last: str, minor: int | None) -> dict[str, Any]:
     """Beyond the period's end; without a date any more it is put off by no number of days."""
     if now_due is not None and now_due <= last:
         return {}
@@ -75,7 +75,7 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # 
         "deals_due": len(found),
         "pushed": len(pushed),
         "push_rate": Fraction(len(pushed), len(found)) if found else None,
-        MONEY: sum(figures[MONEY] for figures in pushed),
+        MONEY: known(figures[MONEY] for figures in pushed),
         "mean_push_days": Fraction(sum(days), len(days)) if days else None,
     }
 

@@ -12,8 +12,10 @@ NOTE = "the amount of 1 of 2 lines is known: sums of amounts count these alone"
 
 @pytest.fixture
 def silent(book):
-    """An open deal, a win and a loss, nobody having said what they are worth."""
+    """Deals open, put off, won and lost, nobody having said what they are worth."""
     book.deal("open", "2026-01-05", expected_close_on="2026-12-15")
+    book.deal("put-off", "2025-12-05", expected_close_on="2026-01-20")
+    book.say("deal-put-off", "deal.close_date_changed", "2026-01-15", expected_close_on="2026-12-20")
     book.deal("won", "2026-01-05").won("won", "2026-02-10")
     book.deal("lost", "2026-01-05").lost("lost", "2026-02-10")
     for metric, target in (("amount", {"target": eur(100)}), ("quantity", {"target": "5"})):
@@ -33,6 +35,7 @@ UNKNOWN = {
     "leaderboard": ({"metric": "quantity"}, ("achieved", "share")),
     "required_sales": ({"period": "2026"}, ("achieved_minor", "remaining_minor", "average_minor", "sales")),
     "trend": ({"period": "2026-02"}, ("value_minor",)),
+    "slippage": ({"period": "2026-01", "as_of": "2026-02-01"}, ("pushed_minor",)),
     "cycle": ({}, ("velocity_minor_per_day",)),
     "team_review": ({}, ("amount_minor",)),
     "objectives": ({}, ("achieved", "achieved_minor", "progress", "status")),
@@ -68,7 +71,7 @@ def test_a_deal_worth_nothing_is_worth_that(book):
 
 
 def test_explain_says_that_it_is_not_said(silent):
-    [line] = silent.explained("pipeline").lines
+    [line, _] = silent.explained("pipeline").lines
     assert line.figures == {
         "deals": 1, "amount_minor": None, "margin_minor": None, "quantity": None, "weighted_minor": None,
     }  # fmt: skip
