@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from base64 import b64encode
-from hashlib import sha256
+from hashlib import sha256, sha512
 from pathlib import Path
 from random import Random
 
@@ -159,6 +159,20 @@ def test_no_bundle_is_made_of_entries_that_are_not_those_that_were_hashed(made, 
     desk.sign(recorder, LogTree(recorder))
     with pytest.raises(NotProven, match="not those that were hashed; run sales-ledger verify"):
         write_bundle(tmp_path / "other", recorder, LogTree(recorder), desk)
+
+
+def test_a_bundle_of_one_checkpoint_needs_no_consistency_and_its_last_entry_no_end_of_line(tmp_path):
+    with recorder_of(f"sqlite:///{tmp_path / 'a.db'}") as recorder:
+        grow_to(recorder, 3)
+        desk = SigningDesk(tmp_path / "trust", "ledger.example/of/acme", "main")
+        desk.sign(recorder, LogTree(recorder))
+        write_bundle(tmp_path / "bundle", recorder, LogTree(recorder), desk)
+    last = (tmp_path / "bundle" / "checkpoint").read_text()
+    entries = tmp_path / "bundle" / "entries.jsonl"
+    entries.write_bytes(entries.read_bytes().removesuffix(b"\n"))
+    told = check(tmp_path / "bundle", held=(last,))
+    assert told[-2:-1] == ["0 consistency proofs hold"]
+    assert told[0] == "signatures are checked by the package cryptography"
 
 
 # What is refused ------------------------------------------------------------------------------------------------------
@@ -351,6 +365,59 @@ def test_a_signature_is_good_in_one_way_only():
     public, message, signature = (bytes.fromhex(each) for each in RFC_8032[1])
     scalar = int.from_bytes(signature[32:], "little") + standalone.L
     assert not standalone.ed25519(public, message, signature[:32] + scalar.to_bytes(32, "little"))
+
+
+def test_a_signature_that_meets_one_coordinate_of_the_point_alone_is_none():
+    """Made with a key that is known: what it stands for lies across the x axis, or the y axis, from what it should."""
+    secret, once, message, half_turn = 5, 7, b"message", (0, standalone.P - 1, 1, 0)
+    public = encoded(standalone._multiply(secret, standalone.BASE))
+    nonce = standalone._multiply(once, standalone.BASE)
+
+    def answer(nonce: bytes) -> int:
+        challenge = int.from_bytes(sha512(nonce + public + message).digest(), "little")
+        return (once + challenge * secret) % standalone.L
+
+    good, turned = encoded(nonce), encoded(standalone._add(nonce, half_turn))
+    signed = {
+        "good": good + answer(good).to_bytes(32, "little"),
+        "same y": good + (standalone.L - answer(good)).to_bytes(32, "little"),
+        "same x": turned + (standalone.L - answer(turned)).to_bytes(32, "little"),
+    }
+    _, library = standalone.signature_check()
+    for name, signature in signed.items():
+        assert standalone.ed25519(public, message, signature) is library(public, message, signature) is (name == "good")
+
+
+def encoded(point: standalone.Point) -> bytes:
+    """A point as keys and signatures write it (RFC 8032, 5.1.2)."""
+    whole = pow(point[2], standalone.P - 2, standalone.P)
+    x, y = (each * whole % standalone.P for each in point[:2])
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def test_a_scalar_of_the_group_s_order_is_not_nothing():
+    identity = encoded((0, 1, 1, 0))
+    assert not standalone.ed25519(identity, b"", identity + standalone.L.to_bytes(32, "little"))
+
+
+def test_what_is_no_point_of_the_curve_or_written_another_way_is_refused():
+    """By Euler's criterion: x² is a square or there is no such point; x = 0 has no sign, and y is below p (RFC 8032, 5.1.3)."""
+    p = standalone.P
+    met = set()
+    for y in range(2, 60):
+        square = (y * y - 1) * pow(standalone.D * y * y + 1, p - 2, p) % p
+        is_point = pow(square, (p - 1) // 2, p) == 1
+        met.add(is_point)
+        if is_point:
+            x, its_y, _, _ = standalone._point(y.to_bytes(32, "little"))
+            assert (its_y, x * x % p, x & 1) == (y, square, 0)
+        else:
+            with pytest.raises(standalone.Wrong):
+                standalone._point(y.to_bytes(32, "little"))
+    assert met == {True, False}
+    for other in (p, p + 1, 1 | 1 << 255, p - 1 | 1 << 255):
+        with pytest.raises(standalone.Wrong):
+            standalone._point(other.to_bytes(32, "little"))
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=100), st.integers(0, 511))
