@@ -119,8 +119,10 @@ def _chart(answer: Answer, lang: str, width: int, most: int) -> Any:
 
 
 def headline(answer: Answer) -> AnswerColumn | None:
-    """The figure that a picture of the report shows."""
-    figures = [each for each in answer.columns if each.type in FIGURES]
+    """The figure that a picture of the report shows: one that is not unknown throughout, if there is one."""
+    every = [each for each in answer.columns if each.type in FIGURES]
+    told = [*answer.rows, answer.totals]
+    figures = [each for each in every if any(row.get(each.name) is not None for row in told)] or every
     for suits in (
         lambda each: each.name == HEADLINES.get(answer.report),
         lambda each: each.name in {answer.report, f"{answer.report}_rate"},

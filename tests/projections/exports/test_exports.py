@@ -236,6 +236,15 @@ def test_of_too_many_bars_the_largest_are_drawn_whole(book):
     assert "the 25 largest of 40" in pictures.definition(sold, "en", ZONE)["title"]["subtitle"]
 
 
+def test_a_picture_shows_a_figure_that_is_known(book):
+    book.deal("a", "2026-01-05")
+    deals = pictures.headline(book.report("pipeline"))
+    book.deal("b", "2026-01-05", eur(100))
+    amount = pictures.headline(book.report("pipeline"))
+    assert deals and amount
+    assert (deals.name, amount.name) == ("deals", "amount_minor")
+
+
 def test_two_dimensions_with_many_values_are_a_grid(book):
     for number in range(12):
         book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number:02}").won(f"d{number}", "2026-11-05")
