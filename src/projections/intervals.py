@@ -102,6 +102,11 @@ def open_between(view: View) -> list[Rows]:
     return [_by_class("known in time", view), _by_class("late", view)]
 
 
+def open_at_each(instants: FromClause, view: View) -> list[Rows]:
+    """The rows of `deal_versions` open, as reported, `at` each of the instants; these are selected from beside them."""
+    return [_by_class("known in time", view, instants), _by_class("late", view, instants)]
+
+
 def between_values(since: int, until: int) -> dict[str, int]:
     """The parameters of `open_between`."""
     return {_SINCE.key: since, _UNTIL.key: until}
@@ -125,14 +130,19 @@ def _known(rows: FromClause, known_at: ColumnElement[int] | int, view: View) -> 
     return (rows.c.known_from <= known_at, rows.c.known_to > known_at)
 
 
-def _by_class(part: str, view: View) -> Rows:
+def _by_class(part: str, view: View, instants: FromClause | None = None) -> Rows:
     axis, _ = _PARTS[part]
     bits = view.reported_classes if axis == "reported" else view.effective_classes
-    return _built(part, bits, view.connection.dialect.name)
+    dialect = view.connection.dialect.name
+    return _built(part, bits, dialect) if instants is None else _by_length(part, bits, dialect, instants)
 
 
 @lru_cache(maxsize=256)
 def _built(part: str, bits: int, dialect: str) -> Rows:
+    return _by_length(part, bits, dialect, None)
+
+
+def _by_length(part: str, bits: int, dialect: str, instants: FromClause | None) -> Rows:
     """A row is looked for class by class, between the earliest start from which it still reaches the instant, and that.
 
     The end is not to be looked for in the index, where PostgreSQL 18 would expect to skip from start to start and
@@ -140,16 +150,17 @@ def _built(part: str, bits: int, dialect: str) -> Rows:
     all for that: each class is a query of its own there.
     """
     axis, more = _PARTS[part]
-    classes = _classes(axis, bits)
-    since, zero = _SINCE - classes.c.column2, literal_column("0", BigInteger)
+    classes, zero = _classes(axis, bits), literal_column("0", BigInteger)
+    since, until = (_SINCE, _UNTIL) if instants is None else (instants.c.at, instants.c.at)
     held = and_(
         *(OPEN_DEAL, more, _d[f"{axis}_class"] == classes.c.column1),
-        *(_d[f"{axis}_from"].between(since, _UNTIL), _d[f"{axis}_to"] + zero > _SINCE),
+        *(_d[f"{axis}_from"].between(since - classes.c.column2, until), _d[f"{axis}_to"] + zero > since),
     )
+    each = classes if instants is None else instants.join(classes, true())
     if dialect == "sqlite":
-        return Rows(classes.join(deal_versions, held), deal_versions.c)
+        return Rows(each.join(deal_versions, held), deal_versions.c)
     of_class = select(deal_versions).where(held).offset(zero).lateral(deal_versions.name)
-    return Rows(classes.join(of_class, true()), of_class.c)
+    return Rows(each.join(of_class, true()), of_class.c)
 
 
 def _classes(axis: str, bits: int) -> CTE:

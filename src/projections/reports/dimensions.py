@@ -72,9 +72,7 @@ class Joined:
 
     def restricted(self, name: str, values: frozenset[str | None]) -> ColumnElement[bool]:
         """Whether a dimension has one of the values."""
-        column = self.column(name)
-        named = column.in_(sorted(value for value in values if value is not None))
-        return or_(column.is_(None), named) if None in values else named
+        return among(self.column(name), values)
 
     def _team(self) -> ColumnElement[Any]:
         if self._people is None:
@@ -106,6 +104,12 @@ class Joined:
                 self.frm = self.frm.outerjoin(table, table.c.key == self._customer)
                 self._customer = func.coalesce(table.c.value, self._customer)
         return self._customer
+
+
+def among(column: ColumnElement[Any], values: frozenset[str | None]) -> ColumnElement[bool]:
+    """Whether a column has one of the values."""
+    named = column.in_(sorted(value for value in values if value is not None))
+    return or_(column.is_(None), named) if None in values else named
 
 
 def merged(question: Question, view: View) -> dict[str, str]:

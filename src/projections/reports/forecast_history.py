@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_end, local_date
-from projections.reports import exact, periods, snapshots, targets
+from projections.reports import exact, periods, snapshot_runs, snapshots, targets
 from projections.reports.definition import Item, Report, Text, known, says, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period
@@ -60,7 +61,7 @@ def _items(question: Question, view: View, rates: Rates, *, each: bool) -> Itera
     series = snapshots.asked_for(question, dates(question))
     rates_then = snapshots.rates_of(asked, series, view)
     at = {date.name: date.at for date in series}
-    for seen in snapshots.deals(asked, series, rates_then, view, each=each):
+    for seen in _deals(asked, series, rates_then, view, each=each):
         yield _seen(seen, at)
     then = {date.name: (asked.seen(date.at, date.at), rates_then[date.name], date.period) for date in series}
     metric = question.given.get("measure", "amount")
@@ -71,6 +72,14 @@ def _items(question: Question, view: View, rates: Rates, *, each: bool) -> Itera
             place = {**piece.dimensions, "date": name}
             yield Item(line.stream, line.position, at[name], place, figures, line.state, line.joined, line.late)
     yield from _actual(asked, series, view, rates) if each else _actual_added_up(asked, series, view)
+
+
+def _deals(
+    asked: Question, series: Sequence[Snapshot], rates: Mapping[str, Rates], view: View, *, each: bool
+) -> Iterator[Seen]:
+    if each or not snapshot_runs.TELLS.issuperset(asked.dimensions):
+        return snapshots.deals(asked, series, rates, view, each=each)
+    return chain(snapshot_runs.open_deals(asked, series, rates, view), snapshots.won(asked, series, rates, view))
 
 
 def _seen(seen: Seen, at: Mapping[str, int]) -> Item:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
-    or_,
     select,
     union_all,
     values,
@@ -50,10 +49,13 @@ if TYPE_CHECKING:
 WON = "won"
 OPEN_COLUMNS = frozenset({
     "stream", "position", "appended_at", "owner", "customer", "pipeline", "stage", "probability_bp", "category",
-    "value_minor", "margin_minor", "currency", "expected_close_on", "reported_from", "reported_to",
+    "value_minor", "margin_minor", "currency",
 })  # fmt: skip
 OPEN_DIMENSIONS = frozenset({"kind", "region", "country", "channel", "campaign"})
 """What is read of an open deal: always, and when asked for."""
+
+THEN = ("name", "at", "since", "until")
+"""What is read along of the snapshot that a deal is in."""
 
 
 class Snapshot(NamedTuple):
@@ -126,25 +128,49 @@ def deals(
 
     With `outcomes` also by their probability and whether they came. Raises `MissingRate`.
     """
-    if not snapshots:
-        return
-    then = _table(question, snapshots)
-    at: Any = then.c.at
+    if snapshots:
+        then = _table(question, snapshots)
+        yield from _told(_open(question, snapshots, then, view), question, rates, view, each=each, outcomes=outcomes)
+        yield from _told(_won(snapshots, then), question, rates, view, each=each, outcomes=outcomes)
+
+
+def won(question: Question, snapshots: Sequence[Snapshot], rates: Mapping[str, Rates], view: View) -> Iterator[Seen]:
+    """The wins in each snapshot's period, added up by their dimensions. Raises `MissingRate`."""
+    if snapshots:
+        yield from _told(_won(snapshots, _table(question, snapshots)), question, rates, view, each=False)
+
+
+def alone_in(question: Question, rates: Mapping[str, Rates]) -> dict[str, exact.Alone]:
+    """What deals in other currencies bring to each snapshot, by its name: their value and what of it was expected."""
+    needed = [each.of for each in question.report.sums]
+    return {name: exact.Alone(question, found, needed) for name, found in rates.items()}
+
+
+def _told(
+    source: Source,
+    question: Question,
+    rates: Mapping[str, Rates],
+    view: View,
+    *,
+    each: bool,
+    outcomes: bool = False,
+) -> Iterator[Seen]:
+    then = source.columns
+    at: Any = then["at"]
     as_then = replace(question, pair=Pair(at, at), settled=question.settled or question.pair)
-    for source in (_open(question, snapshots, then, view), _won(snapshots, then)):
-        frm, came = _outcome(source, then, question, view) if outcomes else (source.frm, literal_column("0"))
-        query = lines.query(replace(source, frm=frm), as_then, view)
-        measured = source.columns["margin_minor" if question.report.sums[0].of == "margin" else "value_minor"]
-        query = query.add_columns(measured.label("value"), then.c.name.label("snapshot"), came.label("came"))
-        wanted = query if each else _grouped(query, question, outcomes=outcomes)
-        rows = view.rows(wanted, lines.values(source, question))
-        yield from _read(rows, question, rates, each)
+    frm, came = _outcome(source, question, view) if outcomes else (source.frm, literal_column("0"))
+    query = lines.query(replace(source, frm=frm), as_then, view)
+    measured = then["margin_minor" if question.report.sums[0].of == "margin" else "value_minor"]
+    query = query.add_columns(measured.label("value"), then["name"].label("snapshot"), came.label("came"))
+    wanted = query if each else _grouped(query, question, outcomes=outcomes)
+    rows = view.rows(wanted, lines.values(source, question))
+    yield from _read(rows, question, rates, each)
 
 
-def _outcome(source: Source, then: CTE, question: Question, view: View) -> tuple[FromClause, ColumnElement[int]]:
+def _outcome(source: Source, question: Question, view: View) -> tuple[FromClause, ColumnElement[int]]:
     """Whether a deal was won in the period, as known at the question's own pair."""
-    won = select(intervals.at_pair(wins, question.pair, view)).subquery("came")
-    in_period = and_(won.c.effective_from >= then.c.since, won.c.effective_from < then.c.until)
+    then, won = source.columns, select(intervals.at_pair(wins, question.pair, view)).subquery("came")
+    in_period = and_(won.c.effective_from >= then["since"], won.c.effective_from < then["until"])
     its_win = and_(won.c.stream == source.columns["stream"], in_period)
     return source.frm.outerjoin(won, its_win), case((won.c.stream.is_not(None), 1), else_=0)
 
@@ -155,8 +181,7 @@ def _read(
     rates: Mapping[str, Rates],
     each: bool,  # noqa: FBT001 (as `deals` was asked)
 ) -> Iterator[Seen]:
-    value_of, expected_of = (sum_.of for sum_ in question.report.sums)
-    alone = {name: exact.Alone(question, found, (value_of, expected_of)) for name, found in rates.items()}
+    alone = alone_in(question, rates)
     for row in rows:
         value = row.value
         if value is None:
@@ -235,27 +260,20 @@ def won_by_month(question: Question, days: Period, view: View) -> Iterator[tuple
 
 
 def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: View) -> Source:
-    """Deals open at each snapshot and due in its period; they are told apart first from the many that never are."""
+    """Deals open at each snapshot and due in its period."""
     wanted = OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
-    first, last = (min(each.period.first for each in snapshots), max(each.period.last for each in snapshots))
-    earliest, latest = min(each.at for each in snapshots), max(each.at for each in snapshots)
-    begins = day_start(first, question.book.time_zone)
 
     def due_in(rows: intervals.Rows) -> Select[Any]:
-        d = rows.c
-        in_time = or_(d.expected_close_on >= label(first.isoformat()), d.reported_to > instant(begins))
-        found = select(*(d[name] for name in sorted(wanted))).select_from(rows.frm)
-        return found.where(d.expected_close_on <= label(last.isoformat()), in_time)
+        on = rows.c.expected_close_on
+        day = case((on < then.c.day, then.c.day), else_=on)
+        found = select(*(rows.c[name] for name in sorted(wanted)), *(then.c[name] for name in THEN))
+        return found.select_from(rows.frm).where(day >= then.c.first, day <= then.c.last)
 
-    due = union_all(*map(due_in, intervals.open_between(view))).cte("due").prefix_with("MATERIALIZED")
+    due = union_all(*map(due_in, intervals.open_at_each(then, view))).subquery("due")
     stages = stage_versions.alias("stages")
-    on = due.c.expected_close_on
-    in_period = and_(on >= then.c.first, on <= then.c.last, on >= then.c.day)
-    overdue = and_(on < then.c.day, then.c.first <= then.c.day, then.c.day <= then.c.last)
-    held = and_(due.c.reported_from <= then.c.at, due.c.reported_to > then.c.at, or_(in_period, overdue))
     in_stage = and_(
         *(stages.c.stream == label("pipeline-") + due.c.pipeline, stages.c.stage == due.c.stage),
-        *(stages.c.reported_from <= then.c.at, stages.c.reported_to > then.c.at),
+        *(stages.c.reported_from <= due.c.at, stages.c.reported_to > due.c.at),
     )
     chance = func.coalesce(due.c.probability_bp, stages.c.probability_bp, literal_column("0"))
     if calibration.is_asked(question):
@@ -264,16 +282,15 @@ def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: Vi
             for each in snapshots
             for stage, bp in calibration.estimates(question.seen(each.at, each.at), view).items()
         }
-        chance = calibration.chance(found, due.c.probability_bp, then.c.name, due.c.pipeline, due.c.stage)
+        chance = calibration.chance(found, due.c.probability_bp, due.c.name, due.c.pipeline, due.c.stage)
     return Source(
-        frm=due.join(then, held).outerjoin(stages, in_stage),
+        frm=due.outerjoin(stages, in_stage),
         columns=dict(due.c.items()),
         state=func.coalesce(due.c.category, stages.c.category),
-        at=then.c.at,
-        happened_at=then.c.at,
+        at=due.c.at,
+        happened_at=due.c.at,
         month=null(),
         probability_bp=chance,
-        values=intervals.between_values(earliest, latest),
     )
 
 
@@ -286,7 +303,7 @@ def _won(snapshots: Sequence[Snapshot], then: CTE) -> Source:
     )
     return Source(
         frm=wins.join(then, in_force),
-        columns=dict(w.items()),
+        columns={**w, **{name: then.c[name] for name in THEN}},
         state=label(WON),
         at=w.effective_from,
         happened_at=w.effective_from,
