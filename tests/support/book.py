@@ -142,7 +142,11 @@ class GivenBook:
     def report(self, name: str, *, lang: str = "en", **parameters: str) -> Answer:
         """A report's answer; `of_` and the like pass for parameters that Python keeps for itself."""
         given = {each.rstrip("_"): value for each, value in parameters.items()}
-        return reports.answer(self.folded(), name, given, today=self.today, lang=lang, ledger=self.ledger)
+        answer = reports.answer(self.folded(), name, given, today=self.today, lang=lang, ledger=self.ledger)
+        whole = [column.name for column in answer.columns if column.type in {"money", "count"}]
+        for row in (*answer.rows, answer.totals):
+            assert {type(row[name]) for name in whole if name in row} <= {int, type(None)}, (name, row)
+        return answer
 
     def rows(self, name: str, *columns: str, **parameters: str) -> list[tuple[Any, ...]]:
         """These columns of every row."""

@@ -183,14 +183,13 @@ def _read(
 ) -> Iterator[Seen]:
     alone = alone_in(question, rates)
     for row in rows:
-        value = row.value
-        if value is None:
-            expected = None
-        elif each or row.alone is not None:
-            said = exact.Said(row.state, row.currency, row.at, row.probability_bp, value=value, margin=value)
+        value = expected = None
+        if row.value is not None and (each or row.alone is not None):
+            amount = int(row.value)
+            said = exact.Said(row.state, row.currency, row.at, row.probability_bp, value=amount, margin=amount)
             value, expected = alone[row.snapshot](said)
-        else:
-            value, expected = int(value), int(row.expected)
+        elif row.value is not None:
+            value, expected = int(row.value), int(row.expected)
         yield Seen(
             snapshot=row.snapshot,
             state=row.state,
