@@ -183,14 +183,14 @@ def _read(
 ) -> Iterator[Seen]:
     alone = alone_in(question, rates)
     for row in rows:
-        value = row.value
+        value = None if row.value is None else int(row.value)  # PostgreSQL adds up to decimals
         if value is None:
             expected = None
         elif each or row.alone is not None:
             said = exact.Said(row.state, row.currency, row.at, row.probability_bp, value=value, margin=value)
             value, expected = alone[row.snapshot](said)
         else:
-            value, expected = int(value), int(row.expected)
+            expected = int(row.expected)
         yield Seen(
             snapshot=row.snapshot,
             state=row.state,
