@@ -103,8 +103,13 @@ def open_between(view: View) -> list[Rows]:
 
 
 def open_at_each(instants: FromClause, view: View) -> list[Rows]:
-    """The rows of `deal_versions` open, as reported, `at` each of the instants; these are selected from beside them."""
-    return [_by_class("known in time", view, instants), _by_class("late", view, instants)]
+    """The rows of `deal_versions` open, as reported, `at` each of the instants, which are selected from beside them.
+
+    Late ones are few, and read for all instants at once: what executes it must pass `between_values`.
+    """
+    late = _by_class("late", view)
+    held = and_(late.c.reported_from <= instants.c.at, late.c.reported_to > instants.c.at)
+    return [_by_class("known in time", view, instants), Rows(late.frm.join(instants, held), late.c)]
 
 
 def between_values(since: int, until: int) -> dict[str, int]:

@@ -8,9 +8,10 @@ has closed yet. All is read at the pair, so that nothing later leaks in.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, literal, select, union_all
+from sqlalchemy import Text, case, func, literal, literal_column, select, union_all
 
 from ledger.errors import BadRequest
 from ledger.money import BASIS_POINTS, half_even
@@ -22,7 +23,7 @@ from projections.tables import OPEN_DEAL, deal_versions, losses, wins
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select, Table
 
     from projections.reports.question import Question
     from projections.store import View
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 LOOKBACK_MONTHS = 24
 MAX_LOOKBACK_MONTHS = 240
 NOTHING_KNOWN_BP = BASIS_POINTS // 2
+_OF, _AND = "\x1f", "\x1e"
+"""What stands between a pipeline and its stage, and between stages."""
+
 _MONTHS = re.compile(r"(\d{1,3})(?: ?months?)?", re.ASCII)
 
 
@@ -54,30 +58,40 @@ def lookback_months(question: Question) -> int:
 
 def estimates(question: Question, view: View) -> dict[tuple[str, str], int]:
     """The estimate of each pipeline's stages that closed deals entered, in basis points, at the question's pair."""
+    won: Counter[tuple[str, str]] = Counter()
+    closed: Counter[tuple[str, str]] = Counter()
+    for path, its_closed, its_won in map(tuple, view.rows(_paths(question, view))):
+        for entered in set(path.split(_AND)) if path else ():
+            pipeline, stage = entered.split(_OF)
+            closed[pipeline, stage] += its_closed
+            won[pipeline, stage] += int(its_won)
+    return {stage: half_even((won[stage] + 1) * BASIS_POINTS, count + 2) for stage, count in closed.items()}
+
+
+def _paths(question: Question, view: View) -> Select[Any]:
+    """The stages that closed deals were open in, as one text: how many deals went that way, and how many were won.
+
+    Deals are looked up by their opening too, as the index has them.
+    """
     pair, d = question.pair.happened, deal_versions.c
     since = day_start(add_months(question.today, -lookback_months(question)), question.book.time_zone)
-    within = (since, pair.as_of)
-    won, lost = (intervals.at_pair(each, pair, view, each.c.opened_at.between(*within)) for each in (wins, losses))
-    closed = union_all(
-        select(won.c.stream, literal(1).label("won")), select(lost.c.stream, literal(0).label("won"))
-    ).subquery("closed")
-    known = intervals.holds(deal_versions, d.effective_from, pair, view)
-    entered = (
-        select(d.stream, d.pipeline, d.stage)
-        .where(d.opened_at.between(*within), OPEN_DEAL, known, d.effective_from <= pair.as_of)
-        .distinct()
-        .subquery("entered")
-    )
-    counted = (entered.c.pipeline, entered.c.stage, func.count().label("closed"), func.sum(closed.c.won).label("won"))
-    query = (
-        select(*counted)
-        .join_from(entered, closed, entered.c.stream == closed.c.stream)
-        .group_by(entered.c.pipeline, entered.c.stage)
-    )
-    return {
-        (row.pipeline, row.stage): half_even((int(row.won) + 1) * BASIS_POINTS, row.closed + 2)
-        for row in view.rows(query)
-    }
+    entered = d.pipeline + literal_column(f"'{_OF}'", Text) + d.stage
+
+    def closed(table: Table, won: int) -> Select[Any]:
+        rows = intervals.at_pair(table, pair, view, table.c.opened_at.between(since, pair.as_of))
+        known = intervals.holds(deal_versions, d.effective_from, pair, view)
+        its = (
+            d.stream == rows.c.stream,
+            d.opened_at == rows.c.opened_at,
+            OPEN_DEAL,
+            known,
+            d.effective_from <= pair.as_of,
+        )
+        path = select(func.aggregate_strings(entered, _AND)).where(*its).correlate(rows).scalar_subquery()
+        return select(path.label("path"), literal_column(str(won)).label("won")).select_from(rows)
+
+    paths = union_all(closed(wins, 1), closed(losses, 0)).offset(literal_column("0")).subquery("paths").c
+    return select(paths.path, func.count(), func.sum(paths.won)).group_by(paths.path)
 
 
 def chance(found: Mapping[Any, int], own: ColumnElement[Any], *told: ColumnElement[Any]) -> Any:

@@ -79,21 +79,22 @@ def open_deals(
         return
     instants, own = [each.at for each in snapshots], question.currency
     told_of, alone = _told_of(question, snapshots, view), alone_in(question, rates)
+    teams, no_team = _teams(instants, view) if "team" in question.dimensions else {}, [Run(0, len(instants), None)]
     added: dict[tuple[str | None, ...], _Sums] = {}
     for row in _rows(question, snapshots, view):
-        since, until, *where, own_category, own_bp, currency, amount, appended_at = row[:11]
+        since, until, owner, *where, own_category, own_bp, currency, amount, appended_at = row[:11]
         start, end = bisect_left(instants, since), bisect_left(instants, until)
         if start == end:
             continue
         late = appended_at > question.pair.known_at
-        for run in told_of(*where):
-            first, after = max(run.first, start), min(run.after, end)
+        for run, team in product(told_of(*where), teams.get(owner, no_team)):
+            first, after = max(start, run.first, team.first), min(end, run.after, team.after)
             if first >= after:
                 continue
-            category, chance_bp, team = run.told
+            category, chance_bp = run.told
             state = category if own_category is None else own_category
             chance_bp = chance_bp if own_bp is None else own_bp
-            same = (state, team, *row[11:])
+            same = (state, team.told, *row[11:])
             if currency is None or currency == own:
                 if same not in added:
                     added[same] = _Sums(len(instants))
@@ -135,7 +136,7 @@ def _rows(question: Question, snapshots: Sequence[Snapshot], view: View) -> Iter
     """The rows of deals that may be due in a snapshot; filters by team are left to who adds them up."""
     measured = "margin_minor" if question.report.sums[0].of == "margin" else "value_minor"
     names = (
-        *("reported_from", "reported_to", "expected_close_on", "pipeline", "stage", "owner"),
+        *("reported_from", "reported_to", "owner", "expected_close_on", "pipeline", "stage"),
         *("category", "probability_bp", "currency", measured, "appended_at"),
     )
     first, last = (min(each.period.first for each in snapshots), max(each.period.last for each in snapshots))
@@ -149,25 +150,22 @@ def _rows(question: Question, snapshots: Sequence[Snapshot], view: View) -> Iter
         yield from view.rows(query, values)
 
 
-def _told_of(question: Question, snapshots: Sequence[Snapshot], view: View) -> Callable[..., list[Run]]:
-    """Of a deal due on a day, its pipeline, stage and owner: where it is due, the stage's category and chance, the team."""
-    instants, zone = [each.at for each in snapshots], question.book.time_zone
-    stages, by_team = _stages(instants, view), "team" in question.dimensions
-    teams = _teams(instants, view) if by_team else {}
-    nothing = [Run(0, len(instants), None)]
+def _told_of(question: Question, snapshots: Sequence[Snapshot], view: View) -> Callable[[str, str, str], list[Run]]:
+    """Where a deal due on a day, in a pipeline's stage, is due: there the stage's category and probability."""
+    zone, stages = question.book.time_zone, _stages([each.at for each in snapshots], view)
+    undefined = [Run(0, len(snapshots), None)]
     due_on = cache(lambda day: _due(day, snapshots, zone))
 
     @cache
-    def told(day: str, pipeline: str, stage: str, owner: str | None) -> list[Run]:
-        its = (due_on(day), stages.get((pipeline, stage), nothing), teams.get(owner, nothing))
+    def told(day: str, pipeline: str, stage: str) -> list[Run]:
         found = []
-        for due, of_stage, of_team in product(*its):
-            first, after = max(due.first, of_stage.first, of_team.first), min(due.after, of_stage.after, of_team.after)
+        for due, its in product(due_on(day), stages.get((pipeline, stage), undefined)):
+            first, after = max(due.first, its.first), min(due.after, its.after)
             if first < after:
-                found.append(Run(first, after, (*(of_stage.told or (None, 0)), of_team.told)))
+                found.append(Run(first, after, its.told or (None, 0)))
         return found
 
-    return told if by_team else lambda day, pipeline, stage, _: told(day, pipeline, stage, None)
+    return told
 
 
 def _due(day: str, snapshots: Sequence[Snapshot], zone: str) -> list[Run]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-    from sqlalchemy import CTE, ColumnElement, FromClause, Select
+    from sqlalchemy import CTE, ColumnElement, Select
 
     from projections.reports.periods import Period
     from projections.reports.question import Question
@@ -158,8 +158,8 @@ def _told(
     then = source.columns
     at: Any = then["at"]
     as_then = replace(question, pair=Pair(at, at), settled=question.settled or question.pair)
-    frm, came = _outcome(source, question, view) if outcomes else (source.frm, literal_column("0"))
-    query = lines.query(replace(source, frm=frm), as_then, view)
+    came = _came(source, question, view) if outcomes else literal_column("0")
+    query = lines.query(source, as_then, view)
     measured = then["margin_minor" if question.report.sums[0].of == "margin" else "value_minor"]
     query = query.add_columns(measured.label("value"), then["name"].label("snapshot"), came.label("came"))
     wanted = query if each else _grouped(query, question, outcomes=outcomes)
@@ -167,12 +167,12 @@ def _told(
     yield from _read(rows, question, rates, each)
 
 
-def _outcome(source: Source, question: Question, view: View) -> tuple[FromClause, ColumnElement[int]]:
+def _came(source: Source, question: Question, view: View) -> ColumnElement[int]:
     """Whether a deal was won in the period, as known at the question's own pair."""
-    then, won = source.columns, select(intervals.at_pair(wins, question.pair, view)).subquery("came")
-    in_period = and_(won.c.effective_from >= then["since"], won.c.effective_from < then["until"])
-    its_win = and_(won.c.stream == source.columns["stream"], in_period)
-    return source.frm.outerjoin(won, its_win), case((won.c.stream.is_not(None), 1), else_=0)
+    then, won = source.columns, select(intervals.at_pair(wins, question.pair, view)).subquery("came").c
+    in_period = (won.effective_from >= then["since"], won.effective_from < then["until"])
+    its = select(won.stream).where(won.stream == then["stream"], *in_period)
+    return case((its.exists(), 1), else_=0)
 
 
 def _read(
@@ -206,8 +206,11 @@ def _read(
 
 
 def _grouped(query: Select[Any], question: Question, *, outcomes: bool) -> Select[Any]:
-    """Deals in the reporting currency added up, the few others each alone."""
-    rows = query.subquery("deals")
+    """Deals in the reporting currency added up, the few others each alone.
+
+    They are read apart (`OFFSET 0`): SQLite would work out twice what they are grouped by.
+    """
+    rows = query.offset(literal_column("0")).subquery("deals")
     told = ("probability_bp", "came") if outcomes else ()
     keys = [rows.c[name] for name in ("snapshot", "alone", "state", *told, *asked(question))]
     of_one = ("appended_at", "at", "currency", "probability_bp", "came")
@@ -261,6 +264,7 @@ def won_by_month(question: Question, days: Period, view: View) -> Iterator[tuple
 def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: View) -> Source:
     """Deals open at each snapshot and due in its period."""
     wanted = OPEN_COLUMNS | question.dimensions & OPEN_DIMENSIONS
+    earliest, latest = min(each.at for each in snapshots), max(each.at for each in snapshots)
 
     def due_in(rows: intervals.Rows) -> Select[Any]:
         on = rows.c.expected_close_on
@@ -290,6 +294,7 @@ def _open(question: Question, snapshots: Sequence[Snapshot], then: CTE, view: Vi
         happened_at=due.c.at,
         month=null(),
         probability_bp=chance,
+        values=intervals.between_values(earliest, latest),
     )
 
 
