@@ -95,7 +95,9 @@ def test_rates_are_those_known_at_each_date(book):
         ("2026-02-28", 900, 90, 800),
         ("2026-03-31", 800, 80, 800),
     ]
-    amounts = [row[name] for row in book.report("forecast_history", **asked, by="customer").rows for name in columns[1:]]
+    amounts = [
+        row[name] for row in book.report("forecast_history", **asked, by="customer").rows for name in columns[1:]
+    ]
     assert {type(each) for each in amounts} == {int}  # also where a database adds up to decimals
 
 
