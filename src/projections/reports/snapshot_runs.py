@@ -74,7 +74,7 @@ class _Sums:
 def open_deals(
     question: Question, snapshots: Sequence[Snapshot], rates: Mapping[str, Rates], view: View
 ) -> Iterator[Seen]:
-    """As `snapshots.open_deals` adds them up; its dimensions are among `TELLS`. Raises `MissingRate`."""
+    """As `snapshots.deals` adds them up. Snapshots come in their order, dimensions from `TELLS`. Raises `MissingRate`."""
     if not snapshots:
         return
     instants, own = [each.at for each in snapshots], question.currency
@@ -100,31 +100,36 @@ def open_deals(
                     added[same] = _Sums(len(instants))
                 added[same].add(first, after, amount, chance_bp, late=late)
                 continue
+            dimensions = _dimensions(question, row[11:], team.told)
             for each in snapshots[first:after]:
                 amounts: Any = (None, None)
                 if amount is not None:
                     amounts = alone[each.name](
                         exact.Said(state, currency, each.at, chance_bp, value=amount, margin=amount)
                     )
-                yield _seen(question, each, same, amounts, 1, late=late)
-    for same, sums in added.items():
+                yield _seen(each, state, dimensions, amounts, 1, late=late)
+    for (state, its_team, *place), sums in added.items():
+        dimensions = _dimensions(question, place, its_team)
         for each, (deals, lates, known, *amounts) in zip(snapshots, sums.at_each(), strict=False):
             if deals:
-                yield _seen(question, each, same, amounts if known else (None, None), deals, late=lates > 0)
+                yield _seen(each, state, dimensions, amounts if known else (None, None), deals, late=lates > 0)
 
 
 def _seen(
-    question: Question,
     snapshot: Snapshot,
-    same: tuple[str | None, ...],
+    state: str | None,
+    dimensions: Mapping[str, str | None],
     amounts: Sequence[int | None],
     deals: int,
     *,
     late: bool,
 ) -> Seen:
-    (state, team, *place), (value, expected) = same, amounts
-    dimensions = {**dict(zip(_own(question), place, strict=True)), "team": team}
+    value, expected = amounts
     return Seen(snapshot.name, state, dimensions, value, expected, 0, False, deals, "", 0, late)
+
+
+def _dimensions(question: Question, place: Sequence[str | None], team: str | None) -> dict[str, str | None]:
+    return {**dict(zip(_own(question), place, strict=True)), "team": team}
 
 
 def _own(question: Question) -> list[str]:

@@ -77,7 +77,8 @@ def at_each(
 ) -> Iterator[tuple[str, Line]]:
     """The same for several questions that differ by their instant, read at once: each part under its question's name.
 
-    Each question's `as_of` is its `known_at`. What holds on at the next, and converts to itself, is not told anew.
+    Each question's `as_of` is its `known_at`. Where all of a scope's hold on at the next, and convert to themselves, they
+    are not told anew.
     """
     scope = scope_of(question)
     if scope is None or not questions:
@@ -87,18 +88,23 @@ def at_each(
     last = max(days.last for _, _, days in questions.values())
     asked = {"target_scope": kind, "target_metric": metric}
     rows = view.rows(_EVER, {**asked, "target_first": first.isoformat(), "target_last": last.isoformat()})
-    told: list[Line] = []
-    before: tuple[Any, ...] = ()
+    by_scope: dict[str | None, list[Any]] = {}
+    for row in rows:
+        by_scope.setdefault(row.scope, []).append(row)
+    told: dict[str | None, tuple[tuple[Any, ...], list[Line]]] = {}
     for named, (then, rates, days) in questions.items():
         at = then.pair.as_of
-        held = [row for row in rows if row.reported_from <= at < row.reported_to]
-        same = (days, *map(id, held))
-        if same != before:
-            told = list(_counted((_target(row, then.pair) for row in held), then, rates, days, name))
-            before = same if all(row.currency in {None, then.currency} for row in held) else ()
-        late = {row.stream for row in held if row.appended_at > at}
-        for line in told:
-            yield named, msgspec.structs.replace(line, at=at, late=line.stream in late)
+        for whose, its in by_scope.items():
+            held = [row for row in its if row.reported_from <= at < row.reported_to]
+            same = (days, *map(id, held))
+            before, counted = told.get(whose, ((), []))
+            if same != before:
+                counted = list(_counted((_target(row, then.pair) for row in held), then, rates, days, name))
+                is_lasting = all(row.currency in {None, then.currency} for row in held)
+                told[whose] = (same if is_lasting else (), counted)
+            late = {row.stream for row in held if row.appended_at > at}
+            for line in counted:
+                yield named, msgspec.structs.replace(line, at=at, late=line.stream in late)
 
 
 def _counted(

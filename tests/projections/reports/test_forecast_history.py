@@ -84,6 +84,23 @@ def test_by_team_a_deal_is_its_owner_s_team_s_of_the_date(book):
     ]
 
 
+def test_a_deal_s_chance_is_its_stage_s_of_each_date_and_nought_before_the_stage_is_known(book):
+    """The second way is the question by customer too, which is added up date by date."""
+    stages = [{"stage": "talk", "name": "Talk", "probability_bp": 2_000, "category": "best_case"}]
+    book.say("pipeline-other", "pipeline.defined", "2026-01-01", "2026-01-31", name="Other", stages=stages)
+    later = [{**stages[0], "probability_bp": 5_000, "category": "commit"}]
+    book.say("pipeline-other", "pipeline.redefined", "2026-02-20", stages=later)
+    book.deal("a", "2026-01-05", eur(400), pipeline="other", stage="talk", expected_close_on="2026-03-31")
+    book.person("ana", "2026-01-01", "north").say("person-ana", "person.moved", "2026-02-10", team="south")
+    asked = Q1 | {"from": "2026-01-20", "as_of": "2026-03-05", "every": "week"}
+    told = {("2026-01-25", 0, 0), ("2026-02-01", 80, 0), ("2026-02-15", 80, 0), ("2026-02-22", 200, 400)}
+    for by in ("", "team", "owner", "customer"):
+        rows = book.rows("forecast_history", "date", "weighted_minor", "commit_minor", by=by, **asked)
+        assert told <= set(rows)
+    teams = book.rows("forecast_history", "date", "team", "open_minor", by="team", **asked)
+    assert {("2026-02-08", "north", 400), ("2026-02-15", "south", 400)} <= set(teams)
+
+
 def test_rates_are_those_known_at_each_date(book):
     book.rate("USD", "2025-01-01", "0.9")
     book.say("rate-USD", "rate.fixed", "2026-02-10", recorded="2026-03-10", base="EUR", rate="0.8")
