@@ -132,7 +132,7 @@ def _row(database: str, writers: int, theirs: Measured, mine: Measured) -> list[
 
 
 def main() -> None:
-    options = parser(__doc__)
+    options = parser(__doc__, in_rounds=True)
     options.add_argument("--writers", type=int, nargs="+", default=[1, 16, 64])
     options.add_argument("--events", type=int, default=1_500, help="per round, over all writers")
     given = options.parse_args()

@@ -117,7 +117,7 @@ def _until(wanted: int, seen: Callable[[], int]) -> float:
 
 
 def main() -> None:
-    options = parser(__doc__)
+    options = parser(__doc__, in_rounds=True)
     options.add_argument("--events", type=int, nargs="+", default=[500, 5_000], help="how many events behind")
     options.add_argument("--idle-events", type=int, default=40)
     given = options.parse_args()

@@ -66,7 +66,7 @@ def _rate(read: Callable[[], int], events: int) -> float:
 
 
 def main() -> None:
-    options = parser(__doc__)
+    options = parser(__doc__, in_rounds=True)
     options.add_argument("--deals", type=int, default=2_000, help=f"of {story.EVENTS_PER_DEAL} events each")
     given = options.parse_args()
     rows = []

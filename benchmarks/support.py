@@ -75,11 +75,12 @@ def place(database: str) -> Iterator[Place]:
         yield Place(database, Path(folder), server)
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
-    """Options that every benchmark has."""
+def parser(description: str | None, *, in_rounds: bool = False) -> argparse.ArgumentParser:
+    """Options that every benchmark has, or every one that is taken in rounds."""
     options = argparse.ArgumentParser(description=description)
     options.add_argument("--database", choices=DATABASES, action="append", help="one of the two instead of both")
-    options.add_argument("--rounds", type=int, default=3, help="how often each measurement is taken, in turn")
+    if in_rounds:
+        options.add_argument("--rounds", type=int, default=3, help="how often each measurement is taken, in turn")
     return options
 
 

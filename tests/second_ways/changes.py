@@ -13,7 +13,7 @@ LINES = (
     *("opening", "corrected", "increased", "decreased", "fx", "created", "reopened", "pulled_in", "pushed_out"),
     *("reassigned_in", "reassigned_out", "merged", "abandoned", "lost", "won", "closing"),
 )
-NOTHING = {f"{line}_{unit}": 0 for line in LINES for unit in ("minor", "deals")}
+FIGURES = [f"{line}_{unit}" for line in LINES for unit in ("minor", "deals")]
 
 
 @dataclass
@@ -35,11 +35,11 @@ class Deal:
         of = labels(self.book, then, state | {"customer": survivor}, at)
         return tuple(of[name] for name in self.question.by)
 
-    def worth(self, state: State, at: int, known_at: int) -> int:
+    def worth(self, state: State, at: int, known_at: int) -> int | None:
         into = self.question.currency or self.book.settings(self.question)["currency"]
         rate, missing = self.book.rate(state["currency"], into, at, replace(self.question, known_at=known_at))
         assert missing is None
-        return half_even((state["value"] or 0) * rate)
+        return None if state["value"] is None else half_even(state["value"] * rate)
 
     def end(self, since: int) -> tuple[State, int, str | None] | None:
         """What it was when last open after an instant, when that was, and how it ended if it did."""
@@ -62,29 +62,43 @@ class Deal:
 
 def changes(book: Book, question: Question, since: int) -> tuple[Rows, Row]:
     """From what was open at `since`, as known then, to what is open at the question's pair."""
-    rows: Rows = {}
-    totals: Row = dict(NOTHING)
+    cells: dict[tuple[Any, ...], list[Row]] = {}
 
-    def add(key: tuple[Any, ...], line: str, minor: int, deals: int) -> None:
-        for sums in (rows.setdefault(key, dict(NOTHING)), totals):
-            sums[f"{line}_minor"] += minor
-            sums[f"{line}_deals"] += deals
+    def add(key: tuple[Any, ...], line: str, minor: int | None, deals: int) -> None:
+        cells.setdefault(key, []).append({f"{line}_minor": minor, f"{line}_deals": deals})
 
     for stream in book.of_kind("deal"):
         _tell(Deal(book, question, stream), since, add)
-    return rows, totals
+    return {key: _sums(cell) for key, cell in cells.items()}, _sums([each for cell in cells.values() for each in cell])
+
+
+def _sums(cell: list[Row]) -> Row:
+    """A line's amount is unknown if it is of every deal in it."""
+    sums: Row = {}
+    for name in FIGURES:
+        said = [each[name] for each in cell if name in each]
+        told = [figure for figure in said if figure is not None]
+        sums[name] = sum(told) if told or not said else None
+    return sums
+
+
+def _less(minor: int | None) -> int | None:
+    return None if minor is None else -minor
 
 
 def _tell(deal: Deal, since: int, add: Any) -> None:
     known_at = deal.question.known_at
     then, was, end = deal.state(since, since), deal.state(since, known_at), deal.end(since)
-    key = worth = None
+    key = worth = published = None
     if then is not None:
-        worth = deal.worth(then, since, since)
-        add(deal.key(then, since, since), "opening", worth, 1)
-        add(deal.key(then, since, since), "corrected", -worth, -1)
+        published = deal.key(then, since, since), deal.worth(then, since, since)
+        add(published[0], "opening", published[1], 1)
     if was is not None:
         key, worth = deal.key(was, since, known_at), deal.worth(was, since, known_at)
+    if published is not None and (was is None or published != (key, worth)):
+        add(published[0], "corrected", _less(published[1]), -1)
+    if was is not None and published != (key, worth):
+        assert key is not None
         add(key, "corrected", worth, 1)
     if end is None:
         assert was is None, "what was open either is or ended"
@@ -92,15 +106,15 @@ def _tell(deal: Deal, since: int, add: Any) -> None:
     state, at, ending = end
     place, last = deal.key(state, at, known_at), deal.worth(state, since, known_at)
     if was is not None:
-        assert worth is not None
-        if last != worth:
-            add(key, "increased" if last > worth else "decreased", last - worth, 1)
+        change = (last or 0) - (worth or 0)
+        if change:
+            add(key, "increased" if change > 0 else "decreased", change, 1)
         if ending == "merged" or place == key:
             leaves, enters = ending, None
         else:
             leaves, enters = "reassigned_out", "reassigned_in"
         if leaves is not None:
-            add(key, leaves, -last, -1)
+            add(key, leaves, _less(last), -1)
         if leaves == "merged":
             return
     else:
@@ -110,9 +124,9 @@ def _tell(deal: Deal, since: int, add: Any) -> None:
     if enters is not None:
         add(place, enters, last, 1)
         if ending is not None:
-            add(place, ending, -last, -1)
+            add(place, ending, _less(last), -1)
     if ending is None:
         now = deal.worth(state, at, known_at)
-        if now != last:
+        if now is not None and last is not None and now != last:
             add(place, "fx", now - last, 1)
         add(place, "closing", now, 1)

@@ -17,12 +17,12 @@ from projections.reports import objective_lines
 from projections.reports.cells import Cells, work_out
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
-from projections.reports.objective_lines import OBJECTIVE, teams_at
 from projections.reports.objectives import REACHED
+from projections.reports.objectives_in_force import OBJECTIVE, teams_at
 from projections.reports.periods import Period, add_months
-from projections.reports.settings import Steering, steering
+from projections.reports.settings import Steering, book_at, steering
 from projections.reports.win_rate import WIN_RATE
-from projections.tables import UNSETTLED, book_versions, interactions, quote_versions, task_versions
+from projections.tables import UNSETTLED, interactions, quote_versions, task_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -178,7 +178,7 @@ class _Row(NamedTuple):
 
 
 def _thresholds(question: Question, view: View, settled: Steering, found: Sequence[Alert]) -> Iterator[Alert]:
-    book = _book(question, view)
+    book = book_at(question.pair, view)
     if book is None:
         return
     for name, threshold in settled.thresholds.items():
@@ -197,10 +197,6 @@ def _rate(question: Question, view: View, name: str) -> Any:
     asked = replace(question.over(period), report=report, by=(), where={})
     totals = work_out(asked, view).totals
     return next(each.value(totals) for each in report.columns if each.name == column)
-
-
-def _book(question: Question, view: View) -> Any:
-    return next(iter(view.rows(select(intervals.at_pair(book_versions, question.pair, view)))), None)
 
 
 def summary(question: Question, found: Iterable[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (as reports call it)

@@ -50,9 +50,6 @@ SAID: dict[Base, Base] = {
 """By what a line tells whether it says an amount, being 1 then: what none says is unknown, not nothing."""
 
 
-_SAID = " said"
-
-
 class Text(NamedTuple):
     """A text for people, in both languages."""
 
@@ -88,7 +85,12 @@ def counted(sums: Iterable[Sum]) -> tuple[Sum, ...]:
 
 def lines_and_said(of: Sum) -> tuple[str, str]:
     """The names under which a cell counts the lines of a sum of amounts, and those that say one."""
-    return f"{of.name} of", f"{of.name}{_SAID}"
+    return f"{of.name} of", said_of(of.name)
+
+
+def said_of(name: str) -> str:
+    """The name under which a cell counts the lines that say what a sum of this name adds up."""
+    return f"{name} said"
 
 
 def says(bases: Mapping[str, int], of: Base) -> bool:
@@ -228,7 +230,7 @@ def mean(name: str, label: Text, of: str) -> Column:
     """A column of money: a sum over the lines that say what it adds up, rounded half to even; null of none."""
 
     def value(sums: Sums) -> Exact:
-        said = sums[f"{of}{_SAID}"]
+        said = sums[said_of(of)]
         return half_even(sums[of], said) if said else None
 
     return Column(name, "money", label, value)

@@ -105,7 +105,7 @@ def _country_points(one: str | None, other: str | None) -> int:
 @lru_cache(maxsize=100_000)
 def _figures(
     one: tuple[str, ...], other: tuple[str, ...], shared: int, country_points: int
-) -> Mapping[str, Any] | None:  # fmt: skip
+) -> Mapping[str, Any] | None:
     """The figures of two customers, from the words of their names, that are alike enough; those of many are the same."""
     alike = likeness(one, other)
     part, whole = alike.as_integer_ratio()

@@ -109,12 +109,7 @@ def read(
         places = places_of(row, parts)
         if question.where and not any(wanted(question, place) for place in places):
             continue
-        said = Said(
-            *(state, currency, at, chance_bp or 0),
-            *(value or 0, int(value is not None), margin or 0, int(margin is not None)),
-            *(quantity or 0, int(quantity is not None)),
-        )
-        bases = worked_out.named(said)
+        bases = worked_out.named(Said(state, currency, at, chance_bp or 0, value, margin, quantity))
         yield Line(
             *(stream, position, at, state, currency, chance_bp, appended_at > known_at),
             (Piece(places[0], bases),) if len(places) == 1 else tuple(_split(places, bases, parts)),
@@ -182,21 +177,15 @@ def placed(
 
 
 class Said(NamedTuple):
-    """What a line says of itself: amounts in its own currency, nothing said being nothing.
-
-    Those that are `said` are 1 if it says that amount.
-    """
+    """What a line says of itself: amounts in its own currency, None being unknown."""
 
     state: str | None
     currency: str | None
     at: int
     chance_bp: int
-    value: int = 0
-    value_said: int = 0
-    margin: int = 0
-    margin_said: int = 0
-    quantity: int = 0
-    quantity_said: int = 0
+    value: int | None = None
+    margin: int | None = None
+    quantity: int | None = None
 
 
 class Alone:
@@ -208,7 +197,9 @@ class Alone:
         self._needed = needed
         self._worked_out = [_WORKED_OUT[base] for base in needed]
         self._factors: dict[Any, tuple[int, int]] = {}
-        self._amounts = [needed.index(base) if base in needed else None for base in _AMOUNTS]
+        self._told = [
+            (needed.index(base), needed.index(SAID[base])) if SAID[base] in needed else None for base in _AMOUNTS
+        ]
 
     def __call__(self, said: Said) -> list[int]:
         """Raises `MissingRate`."""
@@ -220,7 +211,7 @@ class Alone:
 
     def of(self, state: str | None, currency: str, at: int, chance_bp: int, amounts: Sequence[int]) -> list[int]:
         """The same of a line by itself, from the amounts that are `needed` in its own currency. Raises `MissingRate`."""
-        told = [0 if index is None else amounts[index] for index in self._amounts]
+        told = [amounts[place[0]] if place and amounts[place[1]] else None for place in self._told]
         return self(Said(state, currency, at, chance_bp, *told))
 
     def named(self, said: Said) -> Bases:
@@ -233,17 +224,29 @@ class Alone:
         return self._rates.factor(currency, at).as_integer_ratio()
 
 
-_AMOUNTS: tuple[Base, ...] = ("value", "value_said", "margin", "margin_said", "quantity", "quantity_said")
+_AMOUNTS: tuple[Base, ...] = ("value", "margin", "quantity")
+"""What a line may say of itself, in the order of `Said`."""
+
+
+def _amount(minor: int | None, over: int, under: int) -> int:
+    """Converted; nothing of what is unknown."""
+    return minor or 0 if over == under else half_even((minor or 0) * over, under)
+
+
+def _weighted(minor: int | None, said: Said, over: int, under: int) -> int:
+    return half_even((minor or 0) * over * said.chance_bp, under * BASIS_POINTS)
+
+
 _WORKED_OUT: dict[Base, Callable[[Said, int, int], int]] = {
     "one": lambda said, over, under: 1,  # noqa: ARG005
-    "value": lambda said, over, under: said.value if over == under else half_even(said.value * over, under),
-    "value_said": lambda said, over, under: said.value_said,  # noqa: ARG005
-    "margin": lambda said, over, under: said.margin if over == under else half_even(said.margin * over, under),
-    "margin_said": lambda said, over, under: said.margin_said,  # noqa: ARG005
-    "quantity": lambda said, over, under: said.quantity,  # noqa: ARG005
-    "quantity_said": lambda said, over, under: said.quantity_said,  # noqa: ARG005
-    "weighted": lambda said, over, under: half_even(said.value * over * said.chance_bp, under * BASIS_POINTS),
-    "weighted_margin": lambda said, over, under: half_even(said.margin * over * said.chance_bp, under * BASIS_POINTS),
+    "value": lambda said, over, under: _amount(said.value, over, under),
+    "value_said": lambda said, over, under: int(said.value is not None),  # noqa: ARG005
+    "margin": lambda said, over, under: _amount(said.margin, over, under),
+    "margin_said": lambda said, over, under: int(said.margin is not None),  # noqa: ARG005
+    "quantity": lambda said, over, under: said.quantity or 0,  # noqa: ARG005
+    "quantity_said": lambda said, over, under: int(said.quantity is not None),  # noqa: ARG005
+    "weighted": lambda said, over, under: _weighted(said.value, said, over, under),
+    "weighted_margin": lambda said, over, under: _weighted(said.margin, said, over, under),
 }
 
 

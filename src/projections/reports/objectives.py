@@ -11,7 +11,8 @@ from ledger.money import E6, decimals, half_even
 from ledger.times import day_end
 from projections.reports import objective_lines
 from projections.reports.definition import Report, Text, known, told
-from projections.reports.objective_lines import OBJECTIVE, OPEN
+from projections.reports.objective_lines import OPEN
+from projections.reports.objectives_in_force import OBJECTIVE
 from projections.reports.outcome import objective_probability
 
 if TYPE_CHECKING:

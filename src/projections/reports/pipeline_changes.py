@@ -12,7 +12,7 @@ from ledger.money import convert
 from projections.pairs import Pair
 from projections.reports import exact, open_states
 from projections.reports.cells import work_out
-from projections.reports.definition import PRODUCT, TIME, Item, Report, Sum, Text, told
+from projections.reports.definition import PRODUCT, TIME, Item, Report, Sum, Text, known, told
 from projections.reports.dimensions import DEAL_DIMENSIONS, OWN
 from projections.reports.lines import asked
 from projections.reports.rates import MissingRate, Rates
@@ -77,17 +77,17 @@ class Place(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A deal, or its part of one product: where it stands and its value at the rates of `from` and of the end."""
+    """A deal, or its part of one product: where it stands and its value, if known, at the rates of `from` and of the end."""
 
     place: Place
-    at_from: int
-    at_end: int
+    at_from: int | None
+    at_end: int | None
 
 
 Parts = dict[tuple[str | None, ...], Part]
 """By the product they are of, where products are told apart."""
 
-Figures = dict[str, int]
+Figures = dict[str, int | None]
 Rows = dict[tuple[str | None, ...], tuple[Place, Figures]]
 
 
@@ -122,18 +122,18 @@ def tell(rows: Rows, before: Part | None, after: Part | None, story: Story) -> N
         entry = "pulled_in"
     _add(rows, after.place, entry, after.at_from, 1)
     if story.ending is not None:
-        _add(rows, after.place, story.ending, -after.at_from, -1)
+        _add(rows, after.place, story.ending, _less(after.at_from), -1)
     else:
         _close(rows, after)
 
 
 def _leave(rows: Rows, before: Part, after: Part | None, exit_: str | None) -> None:
     value = before.at_from if after is None else after.at_from
-    change = value - before.at_from
+    change = (value or 0) - (before.at_from or 0)
     if change:
         _add(rows, before.place, "increased" if change > 0 else "decreased", change, 1)
     if exit_ is not None:
-        _add(rows, before.place, exit_, -value, -1)
+        _add(rows, before.place, exit_, _less(value), -1)
 
 
 def _exit(before: Place, after: Place | None, ending: str | None) -> str | None:
@@ -147,18 +147,21 @@ def _exit(before: Place, after: Place | None, ending: str | None) -> str | None:
 
 
 def _close(rows: Rows, part: Part) -> None:
-    if part.at_end != part.at_from:
+    if part.at_end is not None and part.at_from is not None and part.at_end != part.at_from:
         _add(rows, part.place, "fx", part.at_end - part.at_from, 1)
     _add(rows, part.place, "closing", part.at_end, 1)
 
 
-def _add(rows: Rows, place: Place, line: str, minor: int, deals: int) -> None:
+def _less(minor: int | None) -> int | None:
+    return None if minor is None else -minor
+
+
+def _add(rows: Rows, place: Place, line: str, minor: int | None, deals: int) -> None:
     if place.row not in rows:
         rows[place.row] = place, {}
     figures = rows[place.row][1]
-    of_minor, of_deals = NAMES[line]
-    figures[of_minor] = figures.get(of_minor, 0) + minor
-    figures[of_deals] = figures.get(of_deals, 0) + deals
+    for name, figure in zip(NAMES[line], (minor, deals), strict=True):
+        figures[name] = known([figures[name], figure]) if name in figures else figure
 
 
 class Reader:
@@ -206,24 +209,27 @@ class Reader:
             return False
         return all(row is first or (row is not None and row[_TOLD:-1] == first[_TOLD:-1]) for row in others)
 
-    def _worth(self, row: Any, rates: Rates, at: int) -> int:
-        minor = (row.margin_minor if self._measure == "margin" else row.value_minor) or 0
+    def _worth(self, row: Any, rates: Rates, at: int) -> int | None:
+        minor: int | None = row.margin_minor if self._measure == "margin" else row.value_minor
         if not minor or row.currency == self._question.currency:
             return minor
         return convert(minor, rates.factor(row.currency, at))
 
-    def _parts(self, row: Any, products: Products, at_from: int, at_end: int | None) -> Parts:
+    def _parts(self, row: Any, products: Products, at_from: int | None, at_end: int | None) -> Parts:
         at_end = at_from if at_end is None else at_end
         if not self.split:
             return {(): Part(self._placed(row, None), at_from, at_end)}
         parts: Parts = {}
         pieces = products.get(row.stream, exact.NO_PRODUCTS)
         weights = [each.margin if self._measure == "margin" else each.value for each in pieces]
-        for piece, *shares in zip(pieces, exact.shared(at_from, weights), exact.shared(at_end, weights), strict=True):
+        ends = [[None] * len(pieces) if end is None else exact.shared(end, weights) for end in (at_from, at_end)]
+        for piece, first, last in zip(pieces, *ends, strict=True):
             place = self._placed(row, piece)
             product = tuple(place.dimensions[name] for name in self.split)
-            _, first, last = parts.get(product, (None, 0, 0))
-            parts[product] = Part(place, first + shares[0], last + shares[1])
+            part = Part(place, first, last)
+            if product in parts:
+                part = Part(place, known([parts[product].at_from, first]), known([parts[product].at_end, last]))
+            parts[product] = part
         return parts
 
     def _placed(self, row: Any, product: Product | None) -> Place:
@@ -306,7 +312,7 @@ def _stayed(question: Question, view: View, stayed: Which) -> Iterator[Item]:
     for key, its in cells.rows.items():
         figures: Figures = {}
         for line in ENDS:
-            figures |= zip(NAMES[line], (its["minor"] or 0, its["deals"]), strict=True)
+            figures |= zip(NAMES[line], (its["minor"], its["deals"]), strict=True)
         place = dict(zip(added_up.heads, key, strict=True))
         yield Item("pipeline", 0, question.pair.as_of, place, figures, late=late, lines=its["deals"])
         late = 0  # said once, of them all
@@ -322,17 +328,17 @@ def _told(question: Question, view: View, rates: Rates, *, is_told_by_row: bool)
         stayed, understood = _unmoved(question, then, now_known, end), _unmoved(question, then, now_known)
         opening, opening_products = open_states.open_at(at_then, view, stayed, asked=understood)
         learnt, known_products = open_states.open_at(at_known, view, understood)
-        known = {stream: row for stream, row in opening.items() if row.is_so} | learnt
+        at_from = {stream: row for stream, row in opening.items() if row.is_so} | learnt
         last, last_products = open_states.last_of(since, question, view, stayed)
     else:
         opening, opening_products = open_states.open_at(at_then, view)
-        known, known_products = opening, opening_products
+        at_from, known_products = opening, opening_products
         if known_at != since:
-            known, known_products = open_states.open_at(at_known, view)
+            at_from, known_products = open_states.open_at(at_known, view)
         last, last_products = open_states.last_of(since, question, view)
     joined = open_states.Joined(question, view, rates)
-    for stream in dict.fromkeys((*opening, *known, *last)):
-        at_start, was, now = opening.get(stream), known.get(stream), last.get(stream)
+    for stream in dict.fromkeys((*opening, *at_from, *last)):
+        at_start, was, now = opening.get(stream), at_from.get(stream), last.get(stream)
         row: Any = now or was or at_start
         rows: Rows = {}
         before = reader.then(at_start, opening_products) if at_start else {}
@@ -362,31 +368,32 @@ def _stay(rows: Rows, part: Part) -> None:
             _add(rows, part.place, line, part.at_from, 1)
 
 
-def _open(rows: Rows, then: Parts, known: Parts) -> None:
+def _open(rows: Rows, then: Parts, learnt: Parts) -> None:
     for part in then.values():
         if part.place.counts:
             _add(rows, part.place, "opening", part.at_from, 1)
-    if then is known:
+    if then == learnt:
         return
-    corrected = [(part, -1) for part in then.values()] + [(part, 1) for part in known.values()]
-    for part, sign in corrected:
+    corrected = [(part, _less(part.at_from), -1) for part in then.values()]
+    corrected += [(part, part.at_from, 1) for part in learnt.values()]
+    for part, minor, deals in corrected:
         if part.place.counts:
-            _add(rows, part.place, "corrected", sign * part.at_from, sign)
+            _add(rows, part.place, "corrected", minor, deals)
 
 
-def summary(question: Question, found: Sequence[Item]) -> dict[str, int]:
+def summary(question: Question, found: Sequence[Item]) -> dict[str, int | None]:
     """The sums of amounts, and of deals: one that has parts in several rows counts once in the totals of a line."""
-    sums = dict.fromkeys((name for names in NAMES.values() for name in names), 0)
+    brought: dict[str, list[int | None]] = {name: [] for names in NAMES.values() for name in names}
     whole = question.dimensions.isdisjoint(PRODUCT)
     counted: set[tuple[str, str, int]] = set()
     for item in found:
         for name, figure in item.figures.items():
             if whole or name not in DEALS:
-                sums[name] += figure
+                brought[name].append(figure)
             elif (item.stream, name, figure) not in counted:
                 counted.add((item.stream, name, figure))
-                sums[name] += figure
-    return sums
+                brought[name].append(figure)
+    return {name: known(figures) for name, figures in brought.items()}
 
 
 PIPELINE_CHANGES = Report(

@@ -8,16 +8,13 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from ledger.errors import BadRequest
 from ledger.money import is_currency
 from ledger.times import day_end, day_start, is_date, local_date
-from projections.intervals import at_pair
 from projections.pairs import Pair, Present
 from projections.reports import parameters, periods
 from projections.reports.definition import PRODUCT, STATE, TIME
-from projections.tables import book_versions
+from projections.reports.settings import book_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -159,22 +156,12 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
 
 
 def read_book(view: View, pair: Pair, time_zone: str) -> Book:
-    """The book's settings at the pair.
-
-    For dates before it was opened its first ones, as known at the pair; where nothing was known of it yet, or no more,
-    what was first said of it.
-    """
-    b = book_versions.c
-    known = select(book_versions).where(b.known_from <= pair.known_at, b.known_to > pair.known_at)
-    found = (
-        view.rows(select(at_pair(book_versions, pair, view)))
-        or view.rows(known.order_by(b.effective_from).limit(1))
-        or view.rows(select(book_versions).order_by(b.known_from, b.effective_from).limit(1))
-    )
-    if not found:
+    """The book's settings at the pair, by `book_at`."""
+    found = book_at(pair, view)
+    if found is None:
         return Book(time_zone=time_zone)
-    lapse_after_days = found[0].lapse_after_days or LAPSE_AFTER_DAYS
-    return Book(found[0].currency, time_zone, found[0].fiscal_year_start_month, lapse_after_days)
+    lapse_after_days = found.lapse_after_days or LAPSE_AFTER_DAYS
+    return Book(found.currency, time_zone, found.fiscal_year_start_month, lapse_after_days)
 
 
 def compared(question: Question) -> Question | None:

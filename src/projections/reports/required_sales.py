@@ -13,7 +13,7 @@ from sqlalchemy import case
 from ledger.errors import BadRequest
 from ledger.money import E6, decimals, half_even
 from projections.reports import targets
-from projections.reports.definition import Column, Report, Sum, Text
+from projections.reports.definition import Column, Report, Sum, Text, said_of
 from projections.reports.metrics import talks
 from projections.reports.periods import Period, add_months, parse_period
 from projections.reports.sources import closed, label, quotes
@@ -98,7 +98,7 @@ def _remaining(sums: Sums) -> int | None:
 
 
 def _average(sums: Sums) -> Exact:
-    return _assumed(sums, "average", "past_amount", "past_amount said")
+    return _assumed(sums, "average", "past_amount", said_of("past_amount"))
 
 
 def _conversion(sums: Sums) -> Exact:

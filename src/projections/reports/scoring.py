@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import replace
@@ -18,9 +17,10 @@ from projections.reports import exact
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, places
 from projections.reports.definition import Item, Report, Sum, Text, told
 from projections.reports.periods import add_months
+from projections.reports.settings import book_at, more_settings
 from projections.reports.sources import open_deals
 from projections.reports.touches import behind_touched, lately
-from projections.tables import book_versions, customer_versions, stage_versions
+from projections.tables import customer_versions, stage_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ class Scoring:
 
     def figures(
         self, of: str, parts: Mapping[str, int], customer: Customer | None, last_at: int | None
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, Any]:
         """The score and its points, which add up to it, with what they rest on. None without a weight that applies."""
         weights = self._of[of]
         weighted = [parts[name] * weight for name, weight in weights.items()]
@@ -177,11 +177,8 @@ def _commonness(values: Iterable[str | None]) -> dict[str | None, int]:
 
 def _weights(question: Question, view: View) -> Mapping[str, int]:
     """The book's weights at the pair; a part that they do not name weighs nothing."""
-    rows = intervals.at_pair(book_versions, question.pair, view)
-    for row in view.rows(select(rows.c.settings)):
-        if weights := json.loads(row.settings).get("score_weights"):
-            return {name: max(0, weight) for name, weight in weights.items()}
-    return WEIGHTS
+    weights = more_settings(book_at(question.pair, view)).get("score_weights")
+    return {name: max(0, weight) for name, weight in weights.items()} if weights else WEIGHTS
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:

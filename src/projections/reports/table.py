@@ -144,7 +144,7 @@ def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
 
 def _told(
     figures: Sequence[Column], own: Sequence[Sums], beside: Sequence[Beside] = (), others: Sequence[Sequence[Sums]] = ()
-) -> dict[str, Sequence[Shown]]:  # fmt: skip
+) -> dict[str, Sequence[Shown]]:
     """The columns of the figures of some rows, and what is set beside them."""
     columns = {each.name: _column(each, own) for each in figures}
     for other, its in zip(beside, others, strict=True):

@@ -116,9 +116,7 @@ def ratings(question: Question, view: View, at: int) -> dict[str, list[int]]:
     return found
 
 
-def behind_touched(
-    question: Question, view: View, rates: Rates, items: Sequence[Item]
-) -> dict[str, tuple[str, ...]]:  # fmt: skip
+def behind_touched(question: Question, view: View, rates: Rates, items: Sequence[Item]) -> dict[str, tuple[str, ...]]:
     """As `customers.behind`, with the interactions up to each item's instant."""
     found = behind(question, view, rates, items)
     at = {item.stream: item.at for item in items}

@@ -37,7 +37,8 @@ def _lines(row) -> dict[str, tuple[int, int]]:
 def balanced(row, *, deals: bool = True) -> bool:
     """Whether the lines lead from the opening to the closing."""
     moved = [name for name in LINES if name not in {"opening", "closing"}]
-    whole = row["opening_minor"] + sum(row[f"{name}_minor"] for name in moved) == row["closing_minor"]
+    amount = {name: row[f"{name}_minor"] or 0 for name in LINES}  # what is known of it
+    whole = amount["opening"] + sum(amount[name] for name in moved) == amount["closing"]
     counts = sum(row[f"{name}_deals"] for name in moved if name not in TOUCHED)
     return whole and (not deals or row["opening_deals"] + counts == row["closing_deals"])
 

@@ -35,6 +35,7 @@ UNKNOWN = {
     "leaderboard": ({"metric": "quantity"}, ("achieved", "share")),
     "required_sales": ({"period": "2026"}, ("achieved_minor", "remaining_minor", "average_minor", "sales")),
     "trend": ({"period": "2026-02"}, ("value_minor",)),
+    "pipeline_changes": ({"from": "2026-01-10"}, ("opening_minor", "closing_minor", "won_minor", "lost_minor")),
     "slippage": ({"period": "2026-01", "as_of": "2026-02-01"}, ("pushed_minor",)),
     "cycle": ({}, ("velocity_minor_per_day",)),
     "team_review": ({}, ("amount_minor",)),
