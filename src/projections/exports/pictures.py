@@ -119,13 +119,19 @@ def _chart(answer: Answer, lang: str, width: int, most: int) -> Any:
 
 
 def headline(answer: Answer) -> AnswerColumn | None:
-    """The figure that a picture of the report shows: one that is not unknown throughout, if there is one."""
-    every = [each for each in answer.columns if each.type in FIGURES]
-    told = [*answer.rows, answer.totals]
-    figures = [each for each in every if any(row.get(each.name) is not None for row in told)] or every
+    """The figure that a picture of the report shows: if nothing is known of the usual one, the first that is something."""
+    figures = [each for each in answer.columns if each.type in FIGURES]
+    told = {each.name: [row.get(each.name) for row in (*answer.rows, answer.totals)] for each in figures}
+    usual = _first(answer.report, figures)
+    if usual is None or shapes.is_worth_drawing(told[usual.name]):
+        return usual
+    return _first(answer.report, [each for each in figures if any(told[each.name])]) or usual
+
+
+def _first(report: str, figures: Sequence[AnswerColumn]) -> AnswerColumn | None:
     for suits in (
-        lambda each: each.name == HEADLINES.get(answer.report),
-        lambda each: each.name in {answer.report, f"{answer.report}_rate"},
+        lambda each: each.name == HEADLINES.get(report),
+        lambda each: each.name in {report, f"{report}_rate"},
         lambda each: each.type == "money" and not each.name.startswith("average_"),
         lambda each: each.type == "ratio",
     ):

@@ -15,7 +15,7 @@ from projections.reports.definition import Text
 from projections.reports.periods import month_first, month_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from projections.reports import Answer, AnswerColumn
 
@@ -248,14 +248,21 @@ def figures(picture: Picture, width: int) -> Any:
     return chart.mark_bar(color=MAIN).encode(slot, alt.X("y:Q", axis=axis))
 
 
+def is_worth_drawing(values: Collection[Any]) -> bool:
+    """Whether figures are something, or nothing that is known to be that: not if what is not nothing is unknown."""
+    return any(values) or None not in values
+
+
 def steps_of(picture: Picture) -> list[tuple[str, float]]:
-    """What lies between an opening and a closing, by its label; none unless the report has both."""
+    """What lies between an opening and a closing, by its label; none unless the report has both, and knows of some."""
     names = [each.name for each in picture.answer.columns if each.type == "money"]
     if "opening_minor" not in names or "closing_minor" not in names:
         return []
     row = picture.answer.totals or (picture.answer.rows[0] if picture.answer.rows else {})
     between = names[names.index("opening_minor") : names.index("closing_minor") + 1]
     columns = [each for each in picture.answer.columns if each.name in between]
+    if not is_worth_drawing([row.get(name) for name in between]):
+        return []
     return [(each.label, picture.number(each, row) or 0.0) for each in columns]
 
 

@@ -246,6 +246,15 @@ def test_a_picture_shows_a_figure_that_is_known(book):
     assert (deals.name, amount.name) == ("deals", "amount_minor")
 
 
+def test_a_waterfall_of_amounts_that_nobody_gave_is_one_of_deals(book):
+    book.deal("a", "2026-01-05")
+    changes = book.report("pipeline_changes", from_="2026-01-10")
+    assert {row["x"]: row["y"] for row in drawn_data(changes)}["Closing (deals)"] == 1
+    book.deal("b", "2026-01-05", eur(100))
+    changes = book.report("pipeline_changes", from_="2026-01-10")
+    assert [row["x"] for row in pictures.definition(changes, "en", ZONE)["data"]["values"]] == ["Opening", "Closing"]
+
+
 def test_two_dimensions_with_many_values_are_a_grid(book):
     for number in range(12):
         book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number:02}").won(f"d{number}", "2026-11-05")
