@@ -10,9 +10,9 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import nullcontext
-from itertools import islice
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -28,13 +28,18 @@ if TYPE_CHECKING:
     from ledger.log.recorder import Address, LogRecorder
     from ledger.proof.notes import Checkpoint
 
-RANGE = 512 * WIDTH
+RANGE = 64 * WIDTH
 """So many entries are read at a time by one process."""
 
-SMALL = 2 * RANGE
+SMALL = 16 * RANGE
 """Up to so many entries starting a process costs more than it brings."""
 
-MOST_AHEAD = 8
+AHEAD = 2
+"""What each of the others is given at a time, so that it need not wait for the next."""
+
+MOST_UNDER_WAY = 8
+"""So many for each process are kept at most while the first of them is waited for."""
+
 MARSHAL_WITHOUT_REFERENCES: Final = 2
 
 
@@ -129,7 +134,7 @@ def audit(
     log = _Log()
     workers = workers or os.cpu_count() or 1
     with _pool(recorder, workers - 1, head.position) as pool:
-        for part in _parts(recorder, head.position, {each.size for each in held}, pool, workers):
+        for part in _parts(recorder, head.position, {each.size for each in held}, pool):
             log.join(part)
             if progress is not None:
                 progress(log.position, head.position)
@@ -172,7 +177,7 @@ def _check_nodes(recorder: LogRecorder, log: _Log) -> None:
         nodes = [fold(nodes[at : at + WIDTH], WIDTH) for at in range(0, len(nodes) - WIDTH + 1, WIDTH)]
 
 
-def _check_vault(recorder: LogRecorder, position: int, log: _Log, pool: Executor | None) -> str:
+def _check_vault(recorder: LogRecorder, position: int, log: _Log, pool: _Pool | None) -> str:
     """Each value stands where its entry says and is the one that was committed to; none is missing but of the erased.
 
     Why the values could not be opened: the rest is checked without their keys.
@@ -213,55 +218,74 @@ def _said_since(recorder: LogRecorder, position: int, row: VaultRow) -> bool:
 # In several processes -------------------------------------------------------------------------------------------------
 
 
-def _parts(recorder: LogRecorder, upto: int, sizes: set[int], pool: Executor | None, workers: int) -> Iterator[Part]:
-    """All ranges in order; this process reads its share while the others read theirs."""
-    ranges = [(after, min(after + RANGE, upto), sizes) for after in range(0, upto, RANGE)]
-    if pool is None:
-        workers, theirs = 1, iter(())
-    else:
-        theirs = _ahead(pool, _read_part_here, [each for number, each in enumerate(ranges) if number % workers])
-    for number, each in enumerate(ranges):
-        if number % workers:
-            yield Part(*marshal.loads(next(theirs)))  # noqa: S302 (by our own)
-        else:
-            yield read_part(recorder, *each)
+def _parts(recorder: LogRecorder, upto: int, sizes: set[int], pool: _Pool | None) -> Iterator[Part]:
+    """All ranges in order."""
+
+    def here(after: int, upto: int, sizes: set[int]) -> Part:
+        return read_part(recorder, after, upto, sizes)
+
+    ranges = ((after, min(after + RANGE, upto), sizes) for after in range(0, upto, RANGE))
+    for part in _shared(pool, here, _read_part_there, ranges):
+        yield part if isinstance(part, Part) else Part(*marshal.loads(part))  # noqa: S302 (by our own)
 
 
 def _opening(
-    recorder: LogRecorder, pages: Iterable[list[VaultRow]], pool: Executor | None
+    recorder: LogRecorder, pages: Iterable[list[VaultRow]], pool: _Pool | None
 ) -> Iterator[tuple[list[str], str]]:
     """Of each page of sealed values, what is wrong with them, or why they cannot be opened."""
-    if pool is None:
-        return (_opened(recorder, page) for page in pages)
-    return _ahead(pool, _opened_here, ((msgspec.msgpack.encode(page),) for page in pages))
+
+    def here(page: bytes) -> tuple[list[str], str]:
+        return _opened(recorder, page)
+
+    return _shared(pool, here, _opened_there, ((msgspec.msgpack.encode(page),) for page in pages))
 
 
-def _opened(recorder: LogRecorder, page: list[VaultRow]) -> tuple[list[str], str]:
+def _opened(recorder: LogRecorder, page: bytes) -> tuple[list[str], str]:
     try:
-        return list(Vault(recorder).wrong(page)), ""
+        return list(Vault(recorder).wrong(msgspec.msgpack.decode(page, type=list[VaultRow]))), ""
     except KeysUnusable as error:
         return [], str(error)
 
 
-def _pool(recorder: LogRecorder, others: int, size: int) -> ProcessPoolExecutor | nullcontext[None]:
+class _Pool(NamedTuple):
+    """The processes beside this one."""
+
+    executor: Executor
+    others: int
+
+
+@contextmanager
+def _pool(recorder: LogRecorder, others: int, size: int) -> Iterator[_Pool | None]:
     if others == 0 or size <= SMALL:
-        return nullcontext()
+        yield None
+        return
     spawn = multiprocessing.get_context("spawn")
     setting = (recorder.address, recorder.book)
-    return ProcessPoolExecutor(others, mp_context=spawn, initializer=_open, initargs=setting)
+    with ProcessPoolExecutor(others, mp_context=spawn, initializer=_open, initargs=setting) as executor:
+        yield _Pool(executor, others)
 
 
-def _ahead(pool: Executor, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-    """The results in order, a few worked on ahead of who takes them, from now on."""
+def _shared(
+    pool: _Pool | None, here: Callable[..., Any], there: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
+) -> Iterator[Any]:
+    """What `here` or `there` makes of each, in order: whoever is free takes the next, this process too."""
     left = iter(arguments)
-    under_way = deque(pool.submit(function, *each) for each in islice(left, MOST_AHEAD))
-
-    def results() -> Iterator[Any]:
-        while under_way:
+    if pool is None:
+        yield from starmap(here, left)
+        return
+    under_way: deque[Future[Any]] = deque()
+    while True:
+        more = AHEAD * pool.others - sum(not each.done() for each in under_way)
+        under_way.extend(pool.executor.submit(there, *each) for each in islice(left, max(0, more)))
+        if not under_way:
+            return
+        ready = under_way[0].done() or len(under_way) >= MOST_UNDER_WAY * (pool.others + 1)
+        if not ready and (each := next(left, None)):
+            mine: Future[Any] = Future()
+            mine.set_result(here(*each))
+            under_way.append(mine)
+        else:
             yield under_way.popleft().result()
-            under_way.extend(pool.submit(function, *each) for each in islice(left, 1))
-
-    return results()
 
 
 _here: dict[str, LogRecorder] = {}
@@ -274,10 +298,10 @@ def _open(address: Address, book: str) -> None:
     _here["recorder"] = open_recorder(address.url, book, create=False, keys=address.keys)
 
 
-def _read_part_here(after: int, upto: int, sizes: set[int]) -> bytes:
+def _read_part_there(after: int, upto: int, sizes: set[int]) -> bytes:
     """The part, marshalled: between our own processes far quicker than pickle."""
     return marshal.dumps(tuple(read_part(_here["recorder"], after, upto, sizes)), MARSHAL_WITHOUT_REFERENCES)
 
 
-def _opened_here(page: bytes) -> tuple[list[str], str]:
-    return _opened(_here["recorder"], msgspec.msgpack.decode(page, type=list[VaultRow]))
+def _opened_there(page: bytes) -> tuple[list[str], str]:
+    return _opened(_here["recorder"], page)
