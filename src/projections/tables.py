@@ -224,12 +224,27 @@ OPEN_DEAL: ColumnElement[bool] = deal_versions.c.status == literal_column("'open
 
 _d = deal_versions.c
 
+_HELD = ("stream", "effective_from", "known_from", "effective_to", "known_to", "reported_from", "reported_to")
+"""Whose a row is and when it holds: an index that has them passes over those that do not without visiting the table."""
+
+_LINE = (
+    *("position", "appended_at", "owner", "customer", "kind"),
+    *("value_minor", "margin_minor", "quantity_e6", "currency"),
+)
+"""What reports read most of a line that is looked for by its time."""
+
 
 def _open_deals(name: str, keys: tuple[str, str, str], condition: ColumnElement[bool]) -> Index:
     """Open deals by length class; the index holds all that reports read, so that they need not visit the table."""
     rest = [column for column in _d if column.name not in keys]
     where = and_(OPEN_DEAL, condition)
     return Index(name, *(_d[key] for key in keys), *rest, postgresql_where=where, sqlite_where=where)
+
+
+def _by_time(name: str, table: Table, at: str, *more: str) -> Index:
+    """Lines by their time; the index holds what reports read most of them."""
+    names = dict.fromkeys((at, *_HELD, *_LINE, *more))
+    return Index(name, *(table.c[each] for each in names if each in table.c))
 
 
 DEAL_KNOWN: ColumnElement[bool] = _d.known_to == FOREVER_SQL
@@ -248,7 +263,6 @@ ISSUED_QUOTE: ColumnElement[bool] = quote_versions.c.status == literal_column("'
 PLANNED_TASK: ColumnElement[bool] = task_versions.c.status == literal_column("'planned'", _TEXT)
 CUSTOMER_MERGED: ColumnElement[bool] = customer_versions.c.merged_into.is_not(None)
 
-_KEYS = ("stream", "effective_from", "known_from", "effective_to", "known_to")
 _EFFECTIVE = ("effective_class", "effective_from", "effective_to")
 
 INDEXES: Final = (
@@ -257,22 +271,22 @@ INDEXES: Final = (
     _open_deals("deals_late", ("reported_class", "reported_from", "reported_to"), DEAL_LATE),
     Index(
         "deals_opened",
-        *(_d[name] for name in ("opened_at", *_KEYS)),
+        *(_d[name] for name in ("opened_at", *_HELD)),
         *(_d[name] for name in ("status", "pipeline", "stage", "owner")),
     ),
     Index("deals_merged", _d.effective_from, postgresql_where=DEAL_MERGED, sqlite_where=DEAL_MERGED),
-    Index("wins_by_time", wins.c.effective_from),
+    _by_time("wins_by_time", wins, "effective_from"),
     Index(
         "wins_by_customer",
-        *(wins.c[name] for name in ("customer", *_KEYS, "position", "appended_at")),
+        *(wins.c[name] for name in ("customer", *_HELD, "position", "appended_at")),
         *(wins.c[name] for name in ("value_minor", "margin_minor", "currency")),
     ),
     Index("losses_by_time", losses.c.effective_from),
-    Index("quotes_by_time", quote_versions.c.issued_at),
-    Index("invoices_by_time", invoices.c.invoiced_at),
+    _by_time("quotes_by_time", quote_versions, "issued_at", "status", "valid_until"),
+    _by_time("invoices_by_time", invoices, "invoiced_at", "entry", "entry_position"),
     Index(
         "invoices_by_customer",
-        *(invoices.c[name] for name in ("customer", *_KEYS, "entry")),
+        *(invoices.c[name] for name in ("customer", *_HELD, "entry")),
     ),
     Index("customers_registered", customer_versions.c.registered_at),
     Index(
@@ -281,22 +295,22 @@ INDEXES: Final = (
     Index("contacts_added", contact_versions.c.added_at),
     Index(
         "interactions_by_time",
-        *(interactions.c[name] for name in ("logged_at", *_KEYS)),
+        *(interactions.c[name] for name in ("logged_at", *_HELD)),
         *(interactions.c[name] for name in ("kind", "direction", "customer", "deal", "owner", "duration_minutes")),
     ),
     Index(
         "interactions_by_customer",
-        *(interactions.c[name] for name in ("customer", "logged_at", *_KEYS, "kind", "resolved_at")),
+        *(interactions.c[name] for name in ("customer", "logged_at", *_HELD, "kind", "resolved_at")),
     ),
     Index(
         "interactions_by_deal",
-        *(interactions.c[name] for name in ("deal", "logged_at", *_KEYS)),
+        *(interactions.c[name] for name in ("deal", "logged_at", *_HELD)),
         postgresql_where=OF_A_DEAL,
         sqlite_where=OF_A_DEAL,
     ),
     Index(
         "interactions_rated",
-        *(interactions.c[name] for name in ("logged_at", *_KEYS, "satisfaction_scale", "satisfaction_score")),
+        *(interactions.c[name] for name in ("logged_at", *_HELD, "satisfaction_scale", "satisfaction_score")),
         postgresql_where=RATED,
         sqlite_where=RATED,
     ),
@@ -308,8 +322,7 @@ INDEXES: Final = (
     ),
     Index(
         "quotes_issued",
-        *(quote_versions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to")),
-        quote_versions.c.valid_until,
+        *(quote_versions.c[name] for name in ("valid_until", *_HELD)),
         postgresql_where=ISSUED_QUOTE,
         sqlite_where=ISSUED_QUOTE,
     ),
@@ -353,7 +366,7 @@ SHAPE: Final = zlib.crc32(
         [
             FOLDS_VERSION,
             *((table.name, table.columns.keys()) for table in metadata.sorted_tables),
-            *(index.name for index in INDEXES),
+            *((index.name, index.columns.keys()) for index in INDEXES),
         ]
     ).encode()
 )

@@ -22,7 +22,7 @@ from projections.reports.objectives_in_force import OBJECTIVE, teams_at
 from projections.reports.periods import Period, add_months
 from projections.reports.settings import Steering, book_at, steering
 from projections.reports.win_rate import WIN_RATE
-from projections.tables import UNSETTLED, interactions, quote_versions, task_versions
+from projections.tables import ISSUED_QUOTE, PLANNED_TASK, UNSETTLED, interactions, quote_versions, task_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -106,7 +106,7 @@ def _tasks(question: Question, view: View) -> Iterator[Alert]:
     as_of, zone = question.pair.happened.as_of, question.book.time_zone
     until = day_end(local_date(as_of, zone), zone)
     t = task_versions.c
-    rows = intervals.at_pair(task_versions, question.pair, view, t.status == "planned", t.due_at <= until)
+    rows = intervals.at_pair(task_versions, question.pair, view, PLANNED_TASK, t.due_at <= until)
     for row in view.rows(select(rows)):
         what = "task_overdue" if row.due_at <= as_of else "task_due"
         yield Alert(what, row, row.owner, local_date(row.due_at, zone).isoformat())
@@ -116,7 +116,7 @@ def _quotes(question: Question, view: View) -> Iterator[Alert]:
     today = question.today
     q = quote_versions.c
     soon = (q.valid_until >= today.isoformat(), q.valid_until <= (today + timedelta(days=EXPIRING_DAYS)).isoformat())
-    rows = intervals.at_pair(quote_versions, question.pair, view, q.status == "issued", *soon)
+    rows = intervals.at_pair(quote_versions, question.pair, view, ISSUED_QUOTE, *soon)
     for row in view.rows(select(rows)):
         yield Alert("quote_expiring", row, row.owner, row.valid_until)
 
