@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from ledger.application import open_ledger
 from ledger.privacy.erasing import erase
+from ledger.privacy.key_file import KeyPlace
 from ledger.proof import audit as auditing
 from ledger.proof import entries, log_tree
 from ledger.proof.audit import audit
@@ -107,6 +108,16 @@ def test_several_processes_find_what_one_finds(ledger, monkeypatch, statement):
     in_turn = audit(ledger.recorder, held, workers=1)
     monkeypatch.setattr(auditing, "SMALL", 0)
     assert audit(ledger.recorder, held, workers=2) == in_turn
+
+
+def test_the_other_processes_open_what_is_sealed_with_the_same_keys(database_url, monkeypatch, tmp_path):
+    """Also where these lie elsewhere than by default."""
+    monkeypatch.setattr(auditing, "RANGE", 256)
+    monkeypatch.setattr(auditing, "SMALL", 0)
+    with closing(open_ledger(database_url, keys=KeyPlace(str(tmp_path / "keys")))) as ledger:
+        ledger.append(history(75), actor="tests")
+        found = audit(ledger.recorder, [], workers=2)
+        assert (found.size, found.findings, found.unread) == (302, [], "")
 
 
 def test_a_checkpoint_of_an_empty_log_is_one_of_the_empty_tree(ledger):
