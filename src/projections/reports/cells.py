@@ -185,9 +185,8 @@ def _by_product(cells: Cells, source: Source, question: Question, view: View, ra
         whole: Bases = dict(zip(needed, group.amounts, strict=True))
         cells.add_whole(group.state, whole, lines=whole["one"], late=group.late)
     own = lines.in_own_currency(source)
-    products = exact.product_query(own, question, view)
     names = (*lines.asked(question), *sorted(question.dimensions & PRODUCT))
-    query = lines.summed_by_product(own, products, question, view, needed)
+    query = lines.summed_by_product(own, question, view, needed)
     rows: Sequence[Any] = view.rows(query, lines.values(own, question))
     for key, *amounts in rows:
         state, month, *told = lines.parts(key, len(names))

@@ -6,20 +6,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Subquery, Text, and_, cast, func, literal, null, select
+from sqlalchemy import Text, cast, null
 
 from ledger import money
 from ledger.money import BASIS_POINTS, half_even
-from projections import intervals
-from projections.reports import lines
+from projections.reports import lines, product_lines
 from projections.reports.definition import PRODUCT, SAID, STATE
 from projections.reports.dimensions import OF_CUSTOMER, time_label
-from projections.tables import deal_lines, losses, product_versions, win_lines, wins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from sqlalchemy import ColumnElement, FromClause, Select
 
     from projections.reports.definition import Base
     from projections.reports.question import Question
@@ -298,42 +294,9 @@ def products_of(source: Source, question: Question, view: View) -> dict[str, lis
     """The product lines of every stream that has any, each with its product's range at the line's own date."""
     if source.product_lines is None:
         return {}
-    query = product_query(source, question, view)
+    query = product_lines.query(source, question, view)
     found: dict[str, list[Product]] = {}
     told: Sequence[Any] = view.rows(query.order_by(*list(query.selected_columns)[:2]), lines.values(source, question))
     for stream, _, *its in told:
         found.setdefault(stream, []).append(Product._make(its))
     return found
-
-
-def product_query(source: Source, question: Question, view: View) -> Select[Any]:
-    """One row per product line of a source: `stream, line_no`, its product and range, its amounts, unknown being 0."""
-    assert source.product_lines is not None
-    of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
-    at = source.at
-    rows: FromClause
-    is_own = isinstance(source.product_lines, Subquery) and not source.where
-    if isinstance(source.product_lines, Subquery):
-        rows = source.product_lines
-        at = rows.c.at
-    else:
-        rows = intervals.at_pair(source.product_lines, question.pair, view)
-    range_: ColumnElement[Any] = cast(null(), Text)
-    frm: FromClause = rows
-    if source.product_lines is deal_lines and not isinstance(source.at, int):  # lost: those it had until then
-        rows = deal_lines
-        lost = intervals.at_pair(losses, question.pair, view)
-        before = intervals.holds(rows, lost.c.effective_from - 1, question.pair, view)
-        frm, at = rows.join(lost, and_(lost.c.stream == rows.c.stream, before)), lost.c.effective_from
-    if "product_range" in question.dimensions:
-        if source.product_lines is win_lines:  # lines that two wins share begin before the second: ask the win itself
-            won = intervals.at_pair(wins, question.pair, view)
-            frm, at = frm.join(won, won.c.stream == rows.c.stream), won.c.effective_from
-        listed = product_versions.alias("products")
-        same = listed.c.stream == literal("product-", Text) + rows.c.product
-        frm = frm.outerjoin(listed, and_(same, intervals.holds(listed, at, question.pair, view)))
-        range_ = listed.c.product_range
-    amounts = [func.coalesce(rows.c[name], 0).label(name) for name in ("value_minor", "margin_minor", "quantity_e6")]
-    query = select(rows.c.stream, rows.c.line_no, rows.c.product, range_.label("product_range"), *amounts)
-    query = query.select_from(frm)
-    return query if is_own else query.where(rows.c.stream.in_(of_source))

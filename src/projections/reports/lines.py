@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from ledger.money import BASIS_POINTS
+from projections.reports import product_lines
 from projections.reports.definition import BASES, PRODUCT, SAID, Base
 from projections.reports.dimensions import LATE, OWN, Joined
 from projections.reports.exchange import Exchange
@@ -185,9 +186,7 @@ def in_others(source: Source) -> Source:
     return source.narrowed(source.columns["currency"] != _CURRENCY)
 
 
-def summed_by_product(
-    source: Source, products: Select[Any], question: Question, view: View, bases: Sequence[Base]
-) -> Select[Any]:
+def summed_by_product(source: Source, question: Question, view: View, bases: Sequence[Base]) -> Select[Any]:
     """The lines' parts of each product, or range, grouped as in `summed`, their products behind the other dimensions.
 
     They are all in the reporting currency. A line counts once for each of its products. What executes it must pass
@@ -198,14 +197,14 @@ def summed_by_product(
     told = _keyed(source, dimensions, bases, 0, needs_month=question.needs_month)
     told["stream"] = source.columns["stream"]
     each = _from(joined, source, question, told).offset(literal_column("0")).subquery("lines").c
-    part = products.subquery("parts").c
+    frm, part = product_lines.beside(each, source, question, view)
     key: ColumnElement[Any] = each.key
     for name in sorted(question.dimensions & PRODUCT):
         key = key + _BETWEEN + func.coalesce(part[name], _EMPTY)
     names = sorted({_COLUMNS[base] for base in bases if base in _COLUMNS})
     of_line = (
         select(key.label("key"), *(func.sum(_of_part(name, each, part)).label(name) for name in names))
-        .outerjoin_from(each.key.table, part.stream.table, part.stream == each.stream)
+        .select_from(frm)
         .group_by(key, each.stream)
         .subquery("of_lines")
         .c
@@ -217,7 +216,7 @@ def summed_by_product(
 def _of_part(name: str, line: Any, part: Any) -> ColumnElement[int]:
     """What a part says of an amount: nothing, or none of it, where its line does; a line without products is one itself."""
     whole = line[name]
-    return case((or_(part.stream.is_(None), whole.is_(None), whole == 0), whole), else_=part[name])
+    return case((or_(part["stream"].is_(None), whole.is_(None), whole == 0), whole), else_=part[name])
 
 
 def used(question: Question, source: Source) -> tuple[Base, ...]:

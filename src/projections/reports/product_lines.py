@@ -1,0 +1,81 @@
+"""The product lines of a report's lines, each with its product's range at the line's own date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Subquery, Text, and_, cast, func, literal, null, select
+
+from projections import intervals
+from projections.tables import deal_lines, losses, product_versions, win_lines, wins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, FromClause, Select
+
+    from projections.reports.question import Question
+    from projections.reports.sources import Source
+    from projections.store import View
+
+
+def query(source: Source, question: Question, view: View) -> Select[Any]:
+    """One row per product line of a source: `stream, line_no`, its product and range, its amounts, unknown being 0."""
+    assert source.product_lines is not None
+    of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
+    at = source.at
+    rows: FromClause
+    is_own = isinstance(source.product_lines, Subquery) and not source.where
+    if isinstance(source.product_lines, Subquery):
+        rows = source.product_lines
+        at = rows.c.at
+    else:
+        rows = intervals.at_pair(source.product_lines, question.pair, view)
+    range_: ColumnElement[Any] = cast(null(), Text)
+    frm: FromClause = rows
+    if source.product_lines is deal_lines and not isinstance(source.at, int):  # lost: those it had until then
+        rows = deal_lines
+        lost = intervals.at_pair(losses, question.pair, view)
+        before = intervals.holds(rows, lost.c.effective_from - 1, question.pair, view)
+        frm, at = rows.join(lost, and_(lost.c.stream == rows.c.stream, before)), lost.c.effective_from
+    if "product_range" in question.dimensions:
+        if source.product_lines is win_lines:  # lines that two wins share begin before the second: ask the win itself
+            won = intervals.at_pair(wins, question.pair, view)
+            frm, at = frm.join(won, won.c.stream == rows.c.stream), won.c.effective_from
+        frm, range_ = _with_range(frm, rows.c.product, at, question, view)
+    amounts = (column.label(name) for name, column in _amounts(rows).items())
+    found = select(rows.c.stream, rows.c.line_no, rows.c.product, range_.label("product_range"), *amounts)
+    found = found.select_from(frm)
+    return found if is_own else found.where(rows.c.stream.in_(of_source))
+
+
+def beside(
+    each: Any, source: Source, question: Question, view: View
+) -> tuple[FromClause, Mapping[str, ColumnElement[Any]]]:
+    """A source's lines, given by their `stream` and `at`, with their product lines beside them, or null.
+
+    What to select from, and the columns of `query` there but for `line_no`.
+    """
+    frm = each.stream.table
+    if source.product_lines is not win_lines:
+        parts = query(source, question, view).subquery("parts")
+        return frm.outerjoin(parts, parts.c.stream == each.stream), dict(parts.c)
+    its = win_lines.c
+    held = intervals.in_force(win_lines, question.pair, view)
+    frm = frm.outerjoin(win_lines, and_(its.stream == each.stream, held))
+    columns = {"stream": its.stream, "product": its.product, **_amounts(win_lines)}
+    if "product_range" in question.dimensions:
+        frm, columns["product_range"] = _with_range(frm, its.product, each.at, question, view)
+    return frm, columns
+
+
+def _amounts(rows: FromClause) -> dict[str, ColumnElement[int]]:
+    return {name: func.coalesce(rows.c[name], 0) for name in ("value_minor", "margin_minor", "quantity_e6")}
+
+
+def _with_range(
+    frm: FromClause, product: ColumnElement[str], at: ColumnElement[int] | int, question: Question, view: View
+) -> tuple[FromClause, ColumnElement[Any]]:
+    listed = product_versions.alias("products")
+    same = listed.c.stream == literal("product-", Text) + product
+    return frm.outerjoin(listed, and_(same, intervals.holds(listed, at, question.pair, view))), listed.c.product_range
