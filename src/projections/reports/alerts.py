@@ -17,6 +17,7 @@ from projections.reports import objective_lines
 from projections.reports.cells import Cells, work_out
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
+from projections.reports.dimensions import among
 from projections.reports.objectives import REACHED
 from projections.reports.objectives_in_force import OBJECTIVE, teams_at
 from projections.reports.periods import Period, add_months
@@ -27,7 +28,7 @@ from projections.tables import ISSUED_QUOTE, PLANNED_TASK, UNSETTLED, interactio
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
     from projections.intervals import Rows
     from projections.reports.question import Question
@@ -81,7 +82,8 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         *_complaints(question, view, settled),
     ]
     found += _objectives(question, view, rates)
-    found += _thresholds(question, view, settled, found)
+    if _somebodys(question) is None:
+        found += _thresholds(question, view, settled, found)
     for alert in found:
         yield Item(
             stream=alert.row.stream,
@@ -101,12 +103,25 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         )
 
 
+def _somebodys(question: Question) -> frozenset[str | None] | None:
+    """Whose alerts alone are asked for; None where those of nobody are too, which rest on everybody's."""
+    who = question.where.get("who")
+    return None if who is None or None in who else who
+
+
+def _of(owner: ColumnElement[Any], question: Question) -> tuple[ColumnElement[bool], ...]:
+    who = _somebodys(question)
+    return () if who is None else (among(owner, who),)
+
+
 def _tasks(question: Question, view: View) -> Iterator[Alert]:
     """Those that were due before the instant, and those due later that day."""
     as_of, zone = question.pair.happened.as_of, question.book.time_zone
     until = day_end(local_date(as_of, zone), zone)
     t = task_versions.c
-    rows = intervals.at_pair(task_versions, question.pair, view, PLANNED_TASK, t.due_at <= until)
+    rows = intervals.at_pair(
+        task_versions, question.pair, view, PLANNED_TASK, t.due_at <= until, *_of(t.owner, question)
+    )
     for row in view.rows(select(rows)):
         what = "task_overdue" if row.due_at <= as_of else "task_due"
         yield Alert(what, row, row.owner, local_date(row.due_at, zone).isoformat())
@@ -116,7 +131,7 @@ def _quotes(question: Question, view: View) -> Iterator[Alert]:
     today = question.today
     q = quote_versions.c
     soon = (q.valid_until >= today.isoformat(), q.valid_until <= (today + timedelta(days=EXPIRING_DAYS)).isoformat())
-    rows = intervals.at_pair(quote_versions, question.pair, view, ISSUED_QUOTE, *soon)
+    rows = intervals.at_pair(quote_versions, question.pair, view, ISSUED_QUOTE, *soon, *_of(q.owner, question))
     for row in view.rows(select(rows)):
         yield Alert("quote_expiring", row, row.owner, row.valid_until)
 
@@ -144,7 +159,7 @@ def _last_talk(deals: Rows, question: Question, view: View) -> Select[Any]:
     talked_at = select(func.max(i.c.logged_at)).where(its_own).scalar_subquery().label("talked_at")
     d = deals.c
     told = (d.stream, d.position, d.appended_at, d.owner, d.expected_close_on, d.opened_at)
-    return select(*told, talked_at).select_from(deals.frm)
+    return select(*told, talked_at).select_from(deals.frm).where(*_of(d.owner, question))
 
 
 def _complaints(question: Question, view: View, settled: Steering) -> Iterator[Alert]:
@@ -153,14 +168,17 @@ def _complaints(question: Question, view: View, settled: Steering) -> Iterator[A
     i = interactions.c
     old = i.logged_at <= pair.as_of - int(days * DAY_US)
     held = intervals.holds(interactions, pair.as_of, question.pair, view)
-    still = select(interactions).where(UNSETTLED, i.kind == literal("complaint", SqlText), old, held)
+    still = select(interactions).where(
+        UNSETTLED, i.kind == literal("complaint", SqlText), old, held, *_of(i.owner, question)
+    )
     for row in view.rows(still):
         yield Alert("complaint_open", row, row.owner, local_date(row.logged_at, zone).isoformat())
 
 
 def _objectives(question: Question, view: View, rates: Rates) -> Iterator[Alert]:
     """Those in force that day that are behind their pace."""
-    asked = replace(question, report=REACHED, by=(), where={}, period=None)
+    who = _somebodys(question)
+    asked = replace(question, report=REACHED, by=(), where={} if who is None else {"owner": who}, period=None)
     cells = Cells(asked)
     found = cells.summarise(objective_lines.items_reached(asked, view, rates))
     rows = {item.stream: item for item in found if item.state == OBJECTIVE}

@@ -126,6 +126,8 @@ def _value(indicator: Indicator, question: Question, view: View) -> Exact:
         scope = "person" if "owner" in where else "team" if "team" in where else "company"
         where |= {"scope": frozenset({scope}), "metric": frozenset({"amount"})}
         report = report if indicator.column.name in FORECAST_COLUMNS else REACHED
+    if report.name == "alerts" and "owner" in where:
+        where["who"] = where.pop("owner")
     if not where.keys() <= set(report.dimensions):
         return None
     given = {name: value for name, value in question.given.items() if name in report.parameters}
@@ -186,11 +188,13 @@ DASHBOARD = Report(
     formula=Text(
         "avant = la même case pour la période précédente, au même avancement ; écart = valeur − avant. L'argent est en "
         "unités de la monnaie et, sous *_minor, en centimes ; les taux sont des rapports (0,2 = 20 %). Les objectifs "
-        "sont ceux de montant de l'entreprise, ou de l'équipe ou du commercial filtré, de la plus courte période. Un "
+        "sont ceux de montant de l'entreprise, ou de l'équipe ou du commercial filtré, de la plus courte période ; les "
+        "alertes celles du commercial filtré. Un "
         "chiffre que le filtre ne sait pas restreindre est vide.",
         "previous = the same cell for the period before, equally far gone; change = value − previous. Money is in "
         "units of the currency and, under *_minor, in minor units; rates are ratios (0.2 = 20 %). Objectives are those "
-        "of amount of the company, or of the team or owner filtered, of the shortest period. A figure that the filter "
+        "of amount of the company, or of the team or owner filtered, of the shortest period; alerts those of the owner "
+        "filtered. A figure that the filter "
         "cannot restrict is null.",
     ),
     source=Text("Événements de chaque rapport ; book.settings_changed", "Events of each report; book.settings_changed"),

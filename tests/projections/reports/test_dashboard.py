@@ -71,6 +71,23 @@ def test_restricted_to_a_rep_or_a_team(steered):
     assert (rows["sales.amount_minor"], rows["objectives.progress"]) == (10, None)
 
 
+def test_of_a_rep_the_alerts_are_their_own(steered):
+    """Those are what `alerts` tells for them."""
+    steered.deal("late", "2026-03-05", eur(7), owner="bob", expected_close_on="2026-05-01")
+    steered.deal("later", "2026-03-05", eur(7), owner="ana", expected_close_on="2026-05-01")
+    steered.say("objective-bob", "objective.set", "2026-01-01", scope={"person": "bob"}, metric="amount",
+                period={"from": "2026-01-01", "to": "2026-12-31"}, target=eur(1_000_000))  # fmt: skip
+    steered.say("book", "book.settings_changed", "2026-03-02", thresholds={"late_deals": 0})
+    asked = {"as_of": "2026-05-15"}
+    alerts = steered.rows("alerts", "what", "alerts", where="who=bob", **asked)
+    assert [what for what, _ in alerts] == ["objective_behind", "deal_past_close", "deal_stalled"]
+    everybodys = steered.rows("alerts", "what", "who", "alerts", **asked)
+    assert [(what, count) for what, who, count in everybodys if who == "bob"] == alerts
+    assert "threshold:late_deals" in {what for what, *_ in everybodys}
+    rows = {row[0]: row[1] for row in steered.rows(*ASKED, role="rep", where="owner=bob", **asked)}
+    assert rows["alerts.alerts"] == 3
+
+
 def test_a_cell_is_that_of_its_report_at_any_pair(steered):
     steered.deal("z", "2026-01-05", eur(40)).won("z", "2026-05-01", recorded="2026-06-01")
     for known_at in ("2026-05-15", "now"):
