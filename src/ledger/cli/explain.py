@@ -12,6 +12,7 @@ from ledger.cli.failures import WrongUse
 from ledger.cli.parameters import parameters
 from ledger.cli.reading import fresh_store
 from ledger.cli.report import Lang
+from ledger.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +63,11 @@ def explain(
             lang=settings.lang,
             limit=None if proof else limit or (SHOWN_LINES if form == "table" else None),
         )
+        if told_by and not explanation.lines:
+            nothing = f"no line stands behind that; sales-ledger report {name} shows the cells there are"
+            if proof is not None:
+                raise NotFound(f"there is nothing to prove: {nothing}")
+            typer.echo(nothing, err=True)
         if proof is not None:
             from ledger.cli.proofs import prove_explanation
 

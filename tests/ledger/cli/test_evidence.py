@@ -53,6 +53,17 @@ def test_the_file_holds_no_personal_value_and_no_free_text(proven):
     assert "Sensors" not in path.read_text()
 
 
+def test_of_a_cell_that_is_not_there_nothing_is_proved(told, tmp_path):
+    path = tmp_path / "nothing.json"
+    ran = told("explain", "sales", "--by", "owner", "--cell", "owner=nobody", "--proof", str(path))
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is nothing to prove: no line stands behind that; sales-ledger report sales shows" in ran.err
+    assert not path.exists()
+    ran = told("explain", "sales", "--by", "owner", "--cell", "owner=nobody")
+    assert ran.code == 0
+    assert "no line stands behind that" in ran.err
+
+
 def changes(told):
     """What somebody could do to the file."""
     line, event = told["explanation"]["lines"][0], told["events"][0]
