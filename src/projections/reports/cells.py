@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import add
+from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, exchange, lines
@@ -12,7 +12,7 @@ from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from projections.reports.definition import Base, Item, Key, Sums, Text
     from projections.reports.question import Question
@@ -79,10 +79,10 @@ class Cells:
     def summarise(self, items: Iterable[Item]) -> list[Item]:
         """Work the figures out from a report's items; those that the filters let pass."""
         found = [item for item in items if not self._question.where or wanted(self._question, item.dimensions)]
-        heads = self._question.heads
+        key_of = _key_of(self._question.heads)
         by_key: dict[Key, list[Item]] = {}
         for item in found:
-            by_key.setdefault(tuple(map(item.dimensions.__getitem__, heads)), []).append(item)
+            by_key.setdefault(key_of(item.dimensions), []).append(item)
         summary = self._question.report.summary
         assert summary is not None
         self.rows = {key: dict(summary(self._question, some)) for key, some in by_key.items()}
@@ -104,6 +104,12 @@ class Cells:
     def _nothing(self) -> Sums:
         summary = self._question.report.summary
         return dict(summary(self._question, ())) if summary else {each.name: 0 for each in self._sums}
+
+
+def _key_of(heads: Sequence[str]) -> Callable[[Mapping[str, str | None]], Key]:
+    if len(heads) > 1:
+        return itemgetter(*heads)
+    return lambda dimensions: tuple([dimensions[name] for name in heads])
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import add
@@ -33,6 +33,7 @@ UNASKED = 12
 """How many cohorts are told when no period is given, the last ones."""
 
 SUMS = ("customers", "active", "revenue_minor", "first_revenue_minor", "leads", "converted")
+NOTHING = dict.fromkeys(SUMS, 0)
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,17 @@ def steps(question: Question) -> Steps:
 
 
 class _Told(NamedTuple):
-    """A customer of a cohort, or a lead of its months: at the end of every step since, its latest event and its sums."""
+    """A customer of a cohort, or a lead of its months: at the end of every step since, its latest event and its sums.
+
+    The `sums` of one step, as many as `SUMS`, follow those of the step before.
+    """
 
     customer: str
     where: Mapping[str, str | None]
     cohort: int
     late: bool
     positions: Sequence[int]
-    sums: Sequence[tuple[int, ...]]
+    sums: Sequence[int]
 
 
 class _Alike:
@@ -80,11 +84,11 @@ class _Alike:
 
     def __init__(self, first: _Told) -> None:
         self.first = first
-        self.sums = [(0,) * len(SUMS)] * len(first.sums)
+        self.sums = [0] * len(first.sums)
         self.lines = self.late = 0
 
     def add(self, told_of: _Told) -> None:
-        self.sums = [tuple(map(add, mine, its)) for mine, its in zip(self.sums, told_of.sums, strict=True)]
+        self.sums = list(map(add, self.sums, told_of.sums))
         self.lines += 1
         self.late += told_of.late
 
@@ -110,7 +114,8 @@ def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
 
 
 def _items(told_at: Steps, told_of: _Told, late: int, lines: int) -> Iterator[Item]:
-    for after, (position, sums) in enumerate(zip(told_of.positions, told_of.sums, strict=True)):
+    for after, position in enumerate(told_of.positions):
+        sums = told_of.sums[after * len(SUMS) : (after + 1) * len(SUMS)]
         figures = {name: each for name, each in zip(SUMS, sums, strict=True) if each}
         yield Item(
             stream=f"customer-{told_of.customer}",
@@ -139,13 +144,13 @@ def _tell(question: Question, view: View, rates: Rates, told_at: Steps) -> Itera
             revenue = _by_step(its_wins, told_at)
             at_first = revenue.get(cohort, 0)
             last = 0
-            positions, sums = [], []
+            positions, sums = [], list[int]()
             for step in range(cohort, len(told_at.ends)):
                 while last + 1 < len(its_wins) and its_wins[last + 1].at <= told_at.ends[step]:
                     last += 1
                 positions.append(its_wins[last].position)
                 is_active = int(active[step](customer, its_wins[last].at))
-                sums.append((1, is_active, revenue.get(step, 0), at_first, 0, 0))
+                sums += (1, is_active, revenue.get(step, 0), at_first, 0, 0)
             yield _Told(customer, place(customer), cohort, late, positions, sums)
     told: Sequence[Any] = _leads(question, view)
     for stream, registered_at, position, appended_at in told:
@@ -153,7 +158,8 @@ def _tell(question: Question, view: View, rates: Rates, told_at: Steps) -> Itera
             customer, cohort = stream.removeprefix("customer-"), told_at.of(registered_at)
             first_win = sold[customer][0].at if customer in sold else None
             ends = told_at.ends[cohort:]
-            sums = [(0, 0, 0, 0, 1, int(first_win is not None and first_win <= end)) for end in ends]
+            before = len(ends) if first_win is None else bisect_left(ends, first_win)
+            sums = [0, 0, 0, 0, 1, 0] * before + [0, 0, 0, 0, 1, 1] * (len(ends) - before)
             yield _Told(customer, place(customer), cohort, appended_at > known_at, [position] * len(ends), sums)
 
 
@@ -176,7 +182,7 @@ def _leads(question: Question, view: View) -> Sequence[Any]:
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)
     """Sums over the customers and leads of a step; over several steps only how many these are."""
     if len(found) == 1:
-        return {**dict.fromkeys(SUMS, 0), **found[0].figures}
+        return {**NOTHING, **found[0].figures}
     after = {item.dimensions["after"] or "" for item in found}
     if len(after) > 1:  # who is there after some steps was there after fewer
         first = min(after, key=int)

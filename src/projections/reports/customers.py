@@ -78,11 +78,9 @@ def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]
     found: dict[str, Bought] = {}
     for customer, currency, at, *its in rows:
         one: Bought = dict(zip(names, its, strict=True))
-        for name in money:
+        for name in money if currency is not None else ():
             if one[name] is not None:
-                one[name] = int(one[name])
-                if currency is not None:
-                    one[name] = convert(one[name], rates.factor(currency, at))
+                one[name] = convert(one[name], rates.factor(currency, at))
         survivor = into.get(customer, customer)
         found[survivor] = join(found[survivor], one) if survivor in found else one
     return found
@@ -266,9 +264,9 @@ def _figure(of: Of, *, everywhere: bool) -> ColumnElement[Any]:
         case "count":
             return func.count().filter(*counts)
         case "value":
-            return func.coalesce(func.sum(w.value_minor).filter(*counts), 0)
+            return cast(func.coalesce(func.sum(w.value_minor).filter(*counts), 0), BigInteger)
         case "margin":
-            return func.sum(w.margin_minor).filter(*counts)
+            return cast(func.sum(w.margin_minor).filter(*counts), BigInteger)
 
 
 def _join(asked: Mapping[str, Of]) -> Callable[[Bought, Bought], Bought]:

@@ -157,8 +157,8 @@ class Report:
     report that cannot do without one; `first_day` is that from which a report that takes `from` tells by default: it begins at the end of the day before. A `series` has its dates as rows
     of its own, by `every`.
 
-    `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand; the summary of both is
-    the same. `across` tells the cells, by their keys, and the totals what they need of each other, such as a share or a
+    `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand, the summary of both being
+    the same, or where `completed` tells the cells without making them. `across` tells the cells, by their keys, and the totals what they need of each other, such as a share or a
     rank; it may add rows, and returns what must be noted.
     """
 

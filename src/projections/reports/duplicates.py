@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import chain
+from dataclasses import replace
+from functools import cache, lru_cache
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select
@@ -11,13 +12,15 @@ from sqlalchemy import func, select
 from ledger.money import half_even
 from projections import intervals
 from projections.reports.customers import CUSTOMER_DIMENSIONS, places
-from projections.reports.definition import Item, Report, Text, told
+from projections.reports.definition import Item, Report, Sums, Text, told
+from projections.reports.exact import wanted
 from projections.reports.likeness import LARGEST_BLOCK, blocks, candidates, likeness, words
 from projections.tables import contact_versions, customer_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from projections.reports.cells import Cells
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -26,54 +29,103 @@ NAME, CONTACTS, COUNTRY = 70, 20, 10
 """What each likeness weighs, of 100 points in all."""
 LISTED_FROM = 70
 
+_BETWEEN = "\x1f"
+
 FIGURES = ("score", "name_likeness", "same_country", "shared_contacts")
 
 
 class _Named(NamedTuple):
-    """A customer with a name; `words` tell who it is."""
+    """A customer with a name; `words` tell who it is, `contacts` are those that others have too.
+
+    `late`: it rests on an event appended after `known_at`.
+    """
 
     stream: str
     customer: str
-    words: tuple[str, ...]
+    words: str
     country: str | None
+    contacts: frozenset[str]
     position: int
-    appended_at: int
+    late: bool
+
+
+def tell(question: Question, view: View, rates: Rates, cells: Cells) -> None:  # noqa: ARG001 (nothing is worth money)
+    """Each two customers alike enough are a row: told without the lines that `items` makes of them."""
+    place = places(question, view, question.pair.happened.as_of)
+
+    @cache
+    def by(customer: str) -> tuple[str | None, ...]:
+        where = place(customer)
+        return tuple([where[name] for name in question.by])
+
+    rows, late = cells.rows, 0
+    for one, other, figures in _alike(question, view, place):
+        rows[one.customer, other.customer, *by(one.customer)] = figures
+        late += one.late or other.late
+    cells.lines, cells.late = len(rows), late
+    cells.totals = next(iter(rows.values())) if len(rows) == 1 else _several(len(rows))
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (nothing is worth money)
-    """Each two customers alike enough, the one registered first, who tells the dimensions, as `customer`."""
-    at, known_at = question.pair.happened.as_of, question.pair.known_at
-    found, contacts, place = _named(question, view), _contacts(question, view), places(question, view, at)
-    theirs: dict[str, set[str]] = {}
+    """Each two customers alike enough; the one registered first, as `customer`, tells the dimensions."""
+    at = question.pair.happened.as_of
+    place = places(question, view, at)
+    for one, other, figures in _alike(question, view, place):
+        yield Item(
+            stream=one.stream,
+            position=one.position,
+            at=at,
+            dimensions=place(one.customer) | {"other": other.customer},
+            figures={name: figures[name] for name in FIGURES},
+            joined=(other.stream,),
+            late=one.late or other.late,
+        )
+
+
+def _alike(
+    question: Question, view: View, place: Callable[[str], dict[str, str | None]]
+) -> Iterator[tuple[_Named, _Named, Sums]]:
+    """All that the filters let pass, the one registered first before the other."""
+    contacts = _contacts(question, view)
+    found = _named(question, view, contacts)
+    met = candidates(chain(blocks([each.words for each in found]), _met(found, contacts)))
+    pairs = [(found[one], list(map(found.__getitem__, later))) for one, later in met]
+    if question.where:
+        pairs = list(_wanted(question, place, pairs))
+    ones, others = [one for one, later in pairs for _ in later], [other for _, later in pairs for other in later]
+    points = map(_country_points, [each.country for each in ones], [each.country for each in others])
+    shared = map(_shared, ones, others) if contacts else repeat(0)
+    figures = map(_figures, [each.words for each in ones], [each.words for each in others], shared, points)
+    return ((one, other, its) for one, other, its in zip(ones, others, figures, strict=True) if its is not None)
+
+
+def _wanted(
+    question: Question, place: Callable[[str], dict[str, str | None]], pairs: Iterable[tuple[_Named, list[_Named]]]
+) -> Iterator[tuple[_Named, list[_Named]]]:
+    """Those that the filters let pass."""
+    its_own = replace(question, where={name: values for name, values in question.where.items() if name != "other"})
+    others = question.where.get("other")
+    for one, later in pairs:
+        if wanted(its_own, place(one.customer)):
+            yield one, later if others is None else [other for other in later if other.customer in others]
+
+
+def _named(question: Question, view: View, contacts: Mapping[str, Sequence[str]]) -> list[_Named]:
+    """The customers that have a name, in the order of their registration."""
+    theirs: dict[str, frozenset[str]] = {}
     for contact, streams in contacts.items():
         for stream in streams:
-            theirs.setdefault(stream, set()).add(contact)
-    for index, others in candidates(chain(blocks([each.words for each in found]), _met(found, contacts))):
-        one = found[index]
-        where, its_contacts = place(one.customer), theirs.get(one.stream)
-        for other in map(found.__getitem__, others):
-            shared = len(its_contacts & theirs.get(other.stream, set())) if its_contacts else 0
-            figures = _figures(one.words, other.words, shared, _country_points(one.country, other.country))
-            if figures is not None:
-                yield Item(
-                    stream=one.stream,
-                    position=one.position,
-                    at=at,
-                    dimensions=where | {"other": other.customer},
-                    figures=figures,
-                    joined=(other.stream,),
-                    late=one.appended_at > known_at or other.appended_at > known_at,
-                )
-
-
-def _named(question: Question, view: View) -> list[_Named]:
-    """The customers that have a name, in the order of their registration."""
+            theirs[stream] = theirs.get(stream, frozenset()) | {contact}
     c = customer_versions.c
     rows = intervals.at_pair(customer_versions, question.pair, view, c.merged_into.is_(None), c.name.is_not(None))
     columns = (rows.c.stream, rows.c.name, rows.c.country, rows.c.position, rows.c.appended_at)
     told: Sequence[Any] = view.rows(select(*columns).order_by(rows.c.registered_at, rows.c.stream))
+    known_at = question.pair.known_at
     return [
-        _Named(stream, stream.removeprefix("customer-"), words(name), country, position, appended_at)
+        _Named(
+            *(stream, stream.removeprefix("customer-"), words(name), country, theirs.get(stream, frozenset())),
+            *(position, appended_at > known_at),
+        )
         for stream, name, country, position, appended_at in told
     ]
 
@@ -81,31 +133,32 @@ def _named(question: Question, view: View) -> list[_Named]:
 def _contacts(question: Question, view: View) -> dict[str, list[str]]:
     """The streams of the customers at which each contact is that is at several."""
     rows = intervals.at_pair(contact_versions, question.pair, view)
-    at_several = select(rows.c.contact).group_by(rows.c.contact).having(func.count() > 1)
-    found: dict[str, list[str]] = {}
-    told: Sequence[Any] = view.rows(select(rows.c.stream, rows.c.contact).where(rows.c.contact.in_(at_several)))
-    for stream, contact in told:
-        found.setdefault(contact, []).append(stream)
-    return found
+    streams = func.aggregate_strings(rows.c.stream, _BETWEEN)
+    query = select(rows.c.contact, streams).group_by(rows.c.contact).having(func.count() > 1)
+    told: Sequence[Any] = view.rows(query)
+    return {contact: at_these.split(_BETWEEN) for contact, at_these in told}
 
 
 def _met(found: Sequence[_Named], contacts: Mapping[str, Sequence[str]]) -> Iterator[list[int]]:
     """The numbers of the customers that share a contact, unless that is at too many to tell anything."""
-    number = {each.stream: index for index, each in enumerate(found)}
+    number = {each.stream: index for index, each in enumerate(found)} if contacts else {}
     for streams in contacts.values():
         if len(streams) <= LARGEST_BLOCK:
             yield sorted(number[stream] for stream in streams if stream in number)
 
 
+def _shared(one: _Named, other: _Named) -> int:
+    return len(one.contacts & other.contacts)
+
+
+@cache
 def _country_points(one: str | None, other: str | None) -> int:
     """An unknown country counts half."""
     return COUNTRY // 2 if one is None or other is None else COUNTRY * (one == other)
 
 
 @lru_cache(maxsize=100_000)
-def _figures(
-    one: tuple[str, ...], other: tuple[str, ...], shared: int, country_points: int
-) -> Mapping[str, Any] | None:
+def _figures(one: str, other: str, shared: int, country_points: int) -> Sums | None:
     """The figures of two customers, from the words of their names, that are alike enough; those of many are the same."""
     alike = likeness(one, other)
     part, whole = alike.as_integer_ratio()
@@ -113,6 +166,7 @@ def _figures(
     if score < LISTED_FROM:
         return None
     return {
+        "pairs": 1,
         "score": score,
         "name_likeness": alike,
         "same_country": int(country_points == COUNTRY),
@@ -120,10 +174,13 @@ def _figures(
     }
 
 
-def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
+def summary(question: Question, found: Sequence[Item]) -> Sums:  # noqa: ARG001 (a cell is its items)
     """A pair's own figures; of several only how many they are."""
-    own = found[0].figures if len(found) == 1 else dict.fromkeys(FIGURES)
-    return {**own, "pairs": len(found)}
+    return {"pairs": 1, **found[0].figures} if len(found) == 1 else _several(len(found))
+
+
+def _several(pairs: int) -> Sums:
+    return {"pairs": pairs, **dict.fromkeys(FIGURES)}
 
 
 DUPLICATES = Report(
@@ -154,7 +211,8 @@ DUPLICATES = Report(
     ),
     parameters=("as_of", "known_at", "by", "where", "compare", "period", "every"),
     dimensions=("other", *CUSTOMER_DIMENSIONS),
-    items=items,
+    evidence=items,
+    completed=tell,
     summary=summary,
     fixed=("customer", "other"),
     snapshot=True,

@@ -145,8 +145,9 @@ def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
 
 def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
     cells, rates = Cells(question), Rates(question, view)
-    if question.report.items is not None:
-        items = cells.summarise((question.report.evidence or question.report.items)(question, view, rates))
+    evidence = question.report.evidence or question.report.items
+    if evidence is not None:
+        items = cells.summarise(evidence(question, view, rates))
         return sorted(items, key=lambda item: item.stream), cells
     into = merged(question, view)
     found: list[Line | Item] = []

@@ -20,7 +20,7 @@ from projections.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Table
 
@@ -71,10 +71,8 @@ DIMENSIONS: dict[str, Text] = {
 }
 _TABLES: dict[str, Table] = {
     "owner": person_versions,
-    "who": person_versions,
     "team": team_versions,
     "customer": customer_versions,
-    "other": customer_versions,
     "campaign": campaign_versions,
     "product": product_versions,
     "stage": stage_versions,
@@ -82,9 +80,8 @@ _TABLES: dict[str, Table] = {
 }
 ERASED = Text("(effacé)", "(erased)")
 """Stands for a name whose subject is erased."""
-NAMED = frozenset(_TABLES)
-"""Dimensions that have a `*_name` column beside them."""
-_PREFIX = {"owner": "person-", "who": "person-", "other": "customer-"}
+NAMED_AS = {each: each for each in _TABLES} | {"who": "owner", "other": "customer"}
+"""Dimensions that have a `*_name` column beside them, and under which one each has its names."""
 _KINDS = {
     "date": "date",
     "day": "date",
@@ -110,16 +107,18 @@ def kind(dimension: str) -> str:
 def names(
     dimension: str, ids: Iterable[str | None], question: Question, view: View, *, ledger: Ledger | None, lang: str
 ) -> dict[str | None, str]:
-    """The names, at the pair, of the things with these ids; a person's comes from the vault, or is `ERASED`."""
+    """The names, at the pair, of the things with these ids; a person's comes from the vault, or is `ERASED`.
+
+    The dimension is one of those that `NAMED_AS` leads to.
+    """
     table = _TABLES[dimension]
     if table is stage_versions:
         return _stage_names(dimension, question, view)
-    prefix = _PREFIX.get(dimension, f"{dimension}-")
-    wanted = frozenset(ids)
+    prefix = "person-" if table is person_versions else f"{dimension}-"
+    wanted = frozenset(ids) - {None}
     found: dict[str | None, str] = {}
     commitments: dict[str, str] = {}
-    streams = sorted(f"{prefix}{each}" for each in wanted if each is not None)
-    few = [table.c.stream.in_(streams)] if len(streams) <= _FEW else []
+    few = [table.c.stream.in_(sorted(f"{prefix}{each}" for each in wanted))] if len(wanted) <= _FEW else []
     columns = [table.c[each] if each in table.c else null() for each in ("stream", "name", "name_commitment")]
     told: Sequence[Any] = view.rows(select(*columns).where(intervals.in_force(table, question.pair, view), *few))
     for stream, name, commitment in told:
@@ -156,7 +155,7 @@ def _stage_names(dimension: str, question: Question, view: View) -> dict[str | N
     return {row.stream.removeprefix("pipeline-"): row.pipeline_name for row in view.rows(query)}
 
 
-def places(dimension: str, question: Question, view: View) -> dict[str | None, tuple[Any, ...]]:
+def _places(dimension: str, question: Question, view: View) -> dict[str | None, tuple[Any, ...]]:
     """What to sort values by that do not stand in alphabetical order: stages as in their pipeline, words around months."""
     if dimension == "after":
         return {str(number): (0, number) for number in range(MOST_STEPS)}
@@ -171,6 +170,10 @@ def places(dimension: str, question: Question, view: View) -> dict[str | None, t
     return {row.stage: (0, row.first, row.stage) for row in view.rows(query)}
 
 
-def place(value: str | None, places: Mapping[str | None, tuple[Any, ...]]) -> tuple[Any, ...]:
-    """What to sort a value by; null stands last."""
-    return (9,) if value is None else places.get(value, (1, value))
+def in_order(dimension: str, values: Collection[str | None], question: Question, view: View) -> list[str | None]:
+    """The values as they stand one below the other; null stands last."""
+    known = _places(dimension, question, view)
+    told = sorted(value for value in values if value is not None)
+    if known:
+        told.sort(key=lambda value: known.get(value, (1, value)))
+    return [*told, *([None] if None in values else [])]

@@ -24,21 +24,21 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 @lru_cache(maxsize=100_000)
-def words(name: str) -> tuple[str, ...]:
+def words(name: str) -> str:
     """The words of a name that tell who it is, without accents and case; all of them where none would be left.
 
     >>> words("Société Lumérys-Énergie S.A.S.")
-    ('lumerys', 'energie')
+    'lumerys energie'
     """
     plain = unicodedata.normalize("NFKD", name.casefold().replace(".", ""))
-    found = tuple(_WORD.findall("".join(each for each in plain if not unicodedata.combining(each))))
-    return tuple(each for each in found if each not in LEGAL_FORMS) or found
+    found = _WORD.findall("".join(each for each in plain if not unicodedata.combining(each)))
+    return " ".join([each for each in found if each not in LEGAL_FORMS] or found)
 
 
-def likeness(one: tuple[str, ...], other: tuple[str, ...]) -> Fraction:
+def likeness(one: str, other: str) -> Fraction:
     """From 0 to 1: what part of their three-letter pieces two names share, whatever the order of their words (Dice).
 
-    >>> likeness(("lumerys", "energie"), ("energie", "lumerys")), likeness(("abc",), ("xyz",))
+    >>> likeness("lumerys energie", "energie lumerys"), likeness("abc", "xyz")
     (Fraction(1, 1), Fraction(0, 1))
     """
     mine, its = _pieces(one), _pieces(other)
@@ -46,29 +46,35 @@ def likeness(one: tuple[str, ...], other: tuple[str, ...]) -> Fraction:
 
 
 @lru_cache(maxsize=100_000)
-def _pieces(name: tuple[str, ...]) -> frozenset[str]:
+def _pieces(name: str) -> frozenset[str]:
     """Kept, as a name is compared with many others."""
     return frozenset(
-        padded[at : at + 3] for word in name for padded in (f"  {word} ",) for at in range(len(padded) - 2)
+        padded[at : at + 3] for word in name.split() for padded in (f"  {word} ",) for at in range(len(padded) - 2)
     )
 
 
-def blocks(names: Sequence[tuple[str, ...]]) -> Iterable[list[int]]:
+def blocks(names: Iterable[str]) -> Iterable[list[int]]:
     """The numbers of the names that share a word, the same words, or their beginning."""
     found: dict[str, list[int]] = {}
     for number, name in enumerate(names):
-        whole = "".join(sorted(name))
-        for key in {*name, f"={whole}", f"^{''.join(name)[:BEGINNING]}"}:
+        for key in _keys(name):
             found.setdefault(key, []).append(number)
     return found.values()
 
 
+@lru_cache(maxsize=100_000)
+def _keys(name: str) -> frozenset[str]:
+    """Kept, as many have the same name."""
+    each = name.split()
+    return frozenset((*each, f"={''.join(sorted(each))}", f"^{''.join(each)[:BEGINNING]}"))
+
+
 def candidates(blocks: Iterable[Sequence[int]]) -> Iterator[tuple[int, list[int]]]:
-    """With each number the greater ones that lie in a block with it, unless that is too large to tell anything."""
+    """Each number in turn with the greater ones that lie in a block with it, unless that is too large to tell anything."""
     after: dict[int, set[int]] = {}
     for block in blocks:
         if len(block) <= LARGEST_BLOCK:
             for index, one in enumerate(block[:-1], start=1):
                 after.setdefault(one, set()).update(block[index:])
-    for one, others in after.items():
-        yield one, sorted(others)
+    for one in sorted(after):
+        yield one, sorted(after[one])

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from ledger.money import E6, half_even, share
 from ledger.times import DAY_US, day_start, local_date
 from projections import intervals
-from projections.reports import exact
+from projections.reports import exact, lines
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, places
 from projections.reports.definition import Item, Report, Sum, Text, told
 from projections.reports.periods import add_months
@@ -40,8 +41,6 @@ PARTS = {
 }
 """The parts that mean something of each; the others weigh nothing."""
 
-POINTS = {of: tuple(f"{name}_points" for name in parts) for of, parts in PARTS.items()}
-
 ON_PATH = {"lead": E6 // 3, "prospect": 2 * E6 // 3}
 OFTEN = 6
 """Wins in two years, or interactions in 90 days, from which more earns no more."""
@@ -58,6 +57,7 @@ FIGURES = (
 
 
 NO_POINTS = {f"{name}_points": None for name in WEIGHTS}
+NO_CUSTOMER = dict.fromkeys(("recency", "frequency", "interactions", "fit"), 0)
 
 
 class Profile(NamedTuple):
@@ -87,7 +87,11 @@ class Scoring:
         self.of = question.choice("of")
         self.at = question.pair.happened.as_of
         weights = _weights(question, view)
-        self._of = {of: {name: weights.get(name, 0) for name in parts} for of, parts in PARTS.items()}
+        self._weights = {name: weights.get(name, 0) for name in PARTS[self.of]}
+        self._whole = sum(self._weights.values())
+        self._points = [f"{name}_points" for name in PARTS[self.of]]
+        self._no_points = [0] * len(self._points)
+        self._lapse = question.book.lapse_after_days * DAY_US
         zone = question.book.time_zone
         tomorrow = local_date(self.at, zone) + timedelta(days=1)
         since = day_start(add_months(tomorrow, -MONTHS), zone)
@@ -102,8 +106,12 @@ class Scoring:
         self._profiles = _profiles(question, view)
         self._revenues = sorted(its["revenue"] for its in self._sold.values())
         buyers = [self._profiles.get(name, UNKNOWN) for name in self._sold]
-        self._segments = _commonness(each.segment for each in buyers)
-        self._countries = _commonness(each.country for each in buyers)
+        segments = _commonness(each.segment for each in buyers)
+        countries = _commonness(each.country for each in buyers)
+        self._fit = {
+            each: (segments.get(each.segment, 0) + countries.get(each.country, 0)) // 2
+            for each in {UNKNOWN, *self._profiles.values()}
+        }
 
     def names(self) -> Iterable[str]:
         """Who has bought, or who has not."""
@@ -113,43 +121,38 @@ class Scoring:
         """What is known of one, if there is such a customer."""
         if name is None or (name not in self._profiles and name not in self._sold):
             return None
-        return Customer(self._profiles.get(name, UNKNOWN), self._sold.get(name), *self._met.get(name, NEVER))
+        last_contact, count = self._met.get(name, NEVER)
+        return Customer(self._profiles.get(name, UNKNOWN), self._sold.get(name), last_contact, count)
 
-    def parts(self, customer: Customer | None, last_at: int | None, path: int, value: int) -> dict[str, int]:
-        """Each part, in millionths of what it can be at most."""
-        if customer is None:
-            return dict.fromkeys(WEIGHTS, 0) | {"path": path, "value": value}
-        lapse = self.question.book.lapse_after_days * DAY_US
-        quiet = lapse if last_at is None else min(lapse, self.at - last_at)
-        _, segment, country = customer.profile
-        wins = 0 if customer.its is None else customer.its["wins"]
-        return {
-            "path": path,
-            "recency": E6 * (lapse - quiet) // lapse,
-            "frequency": E6 * min(wins, OFTEN) // OFTEN,
-            "value": value,
-            "interactions": E6 * min(customer.lately, OFTEN) // OFTEN,
-            "fit": (self._segments.get(segment, 0) + self._countries.get(country, 0)) // 2,
-        }
+    def figures(self, customer: Customer | None, last_at: int | None, path: int, value: int) -> dict[str, Any]:
+        """The score and its points, which add up to it, with what they rest on. None without a weight that applies.
 
-    def figures(
-        self, of: str, parts: Mapping[str, int], customer: Customer | None, last_at: int | None
-    ) -> dict[str, Any]:
-        """The score and its points, which add up to it, with what they rest on. None without a weight that applies."""
-        weights = self._of[of]
-        weighted = [parts[name] * weight for name, weight in weights.items()]
-        whole = sum(weights.values())
-        score = half_even(100 * sum(weighted), whole * E6) if whole else None
-        points = share(score, weighted) if score else [0] * len(weighted)
+        `path` and `value` are in millionths of what they can be at most, as is every part.
+        """
+        parts = {"path": path, "value": value} | (self._of_customer(customer, last_at) if customer else NO_CUSTOMER)
+        weighted = [parts[name] * weight for name, weight in self._weights.items()]
+        score = half_even(100 * sum(weighted), self._whole * E6) if self._whole else None
+        points = share(score, weighted) if score else self._no_points
         its = customer.its if customer else None
         return {
             "score": score,
             **NO_POINTS,
-            **dict(zip(POINTS[of], points, strict=True)),
+            **dict(zip(self._points, points, strict=True)),
             "last_at": None if last_at is None else local_date(last_at, self.question.book.time_zone).isoformat(),
             "wins_24m": its["wins"] if its else 0,
             "revenue_24m_minor": its["revenue"] if its else 0,
             "interactions_90d": customer.lately if customer else 0,
+        }
+
+    def _of_customer(self, customer: Customer, last_at: int | None) -> dict[str, int]:
+        lapse = self._lapse
+        quiet = lapse if last_at is None else min(lapse, self.at - last_at)
+        wins = 0 if customer.its is None else customer.its["wins"]
+        return {
+            "recency": E6 * (lapse - quiet) // lapse,
+            "frequency": E6 * min(wins, OFTEN) // OFTEN,
+            "interactions": E6 * min(customer.lately, OFTEN) // OFTEN,
+            "fit": self._fit[customer.profile],
         }
 
     def rank(self, revenue: int) -> int:
@@ -164,7 +167,8 @@ def _rank(ordered: Sequence[int], value: int) -> int:
 def _profiles(question: Question, view: View) -> dict[str, Profile]:
     rows = intervals.at_pair(customer_versions, question.pair, view, customer_versions.c.merged_into.is_(None))
     told: Sequence[Any] = view.rows(select(rows.c.stream, rows.c.kind, rows.c.segment, rows.c.country))
-    return {stream.removeprefix("customer-"): Profile._make(its) for stream, *its in told}
+    profile = cache(Profile)
+    return {stream.removeprefix("customer-"): profile(*its) for stream, *its in told}
 
 
 def _commonness(values: Iterable[str | None]) -> dict[str | None, int]:
@@ -184,8 +188,7 @@ def _weights(question: Question, view: View) -> Mapping[str, int]:
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer, prospect or open deal with its score."""
     scoring = Scoring(question, view, rates)
-    of = scoring.of
-    if of == "deals":
+    if scoring.of == "deals":
         yield from _deals(scoring, view, rates)
         return
     place = places(question, view, scoring.at)
@@ -202,13 +205,12 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         dimensions = place(name) | {"stream": f"customer-{name}", "customer": name}
         if not exact.wanted(question, dimensions):
             continue
-        parts = scoring.parts(customer, last_at, path, value)
         yield Item(
             stream=f"customer-{name}",
             position=its["position"] if its else 0,
             at=scoring.at,
             dimensions=dimensions,
-            figures=scoring.figures(of, parts, customer, last_at),
+            figures=scoring.figures(customer, last_at, path, value),
             joined=("book",),
             late=its is not None and its["appended_at"] > question.pair.known_at,
         )
@@ -225,23 +227,28 @@ def _deals(scoring: Scoring, view: View, rates: Rates) -> Iterator[Item]:
         where=where,
     )
     steps = _steps(question, view)
-    lines = [line for source in open_deals(asked, view) for line in exact.read(source, asked, view, rates)]
-    values = sorted(line.pieces[0].bases["value"] for line in lines)
-    for line in lines:
-        place = line.pieces[0].dimensions
+    told: list[Any] = [
+        row
+        for each in open_deals(asked, view)
+        for row in view.rows(lines.query(each, asked, view), lines.values(each, asked))
+    ]
+    worth = exact.Alone(asked, rates, ("value",))
+    values = [worth(exact.Said(state, currency, at, 0, minor))[0] for _, _, _, at, state, currency, minor, *_ in told]
+    ordered, names, heads = sorted(values), lines.asked(asked), sorted(question.dimensions - {"stream"})
+    for (stream, position, appended_at, at, *its), value in zip(told, values, strict=True):
+        place = dict(zip(names, its[-len(names) :], strict=True))
         customer = scoring.customer(place["customer"])
         last_at = customer.last_contact if customer else None
         path = steps.get((place["pipeline"], place["stage"]), 0)
-        parts = scoring.parts(customer, last_at, path, _rank(values, line.pieces[0].bases["value"]))
         told_by = [f"customer-{place['customer']}"] if place["customer"] is not None else []
         yield Item(
-            stream=line.stream,
-            position=line.position,
-            at=line.at,
-            dimensions={name: place[name] for name in question.dimensions - {"stream"}} | {"stream": line.stream},
-            figures=scoring.figures("deals", parts, customer, last_at),
+            stream=stream,
+            position=position,
+            at=at,
+            dimensions={name: place[name] for name in heads} | {"stream": stream},
+            figures=scoring.figures(customer, last_at, path, _rank(ordered, value)),
             joined=("book", f"pipeline-{place['pipeline']}", *told_by),
-            late=line.late,
+            late=appended_at > question.pair.known_at,
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, cast
 
 from ledger.money import E6
@@ -57,7 +57,7 @@ def tabulate(question: Question, view: View, ledger: Ledger | None, lang: str) -
     cells = work_out(question, view)
     beside = _beside(question, view)
     figures = question.report.columns
-    every = dict.fromkeys(chain(cells.rows, *(each.moved for each in beside)))
+    every = dict.fromkeys(chain(cells.rows, *(each.moved for each in beside))) if beside else cells.rows
     keys, told = _heads(question, view, ledger, lang, every)
     nothing = Cells(question).totals
     others = [[each.moved.get(key, nothing) for key in keys] for each in beside]
@@ -109,7 +109,7 @@ def _series(question: Question, view: View, ledger: Ledger | None, lang: str) ->
 
 
 def _rows(columns: Mapping[str, Sequence[Shown]]) -> list[dict[str, Shown]]:
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return list(map(dict, map(zip, repeat(tuple(columns)), zip(*columns.values(), strict=True))))
 
 
 def _heads(
@@ -119,16 +119,20 @@ def _heads(
     heads, found, places = question.heads, list(keys), [0] * len(keys)
     for index, name in enumerate(heads):
         values = [key[index] for key in found]
-        of_value = partial(labels.place, places=labels.places(name, question, view))
-        ranks = {value: rank for rank, value in enumerate(sorted(set(values), key=of_value))}
-        places = [place * len(ranks) + ranks[value] for place, value in zip(places, values, strict=True)]
+        ranks = {value: rank for rank, value in enumerate(labels.in_order(name, set(values), question, view))}
+        size, its_ranks = len(ranks), map(ranks.__getitem__, values)
+        places = [place * size + rank for place, rank in zip(places, its_ranks, strict=True)]
     found = [found[index] for index in sorted(range(len(found)), key=places.__getitem__)]
+    told = {name: [key[index] for key in found] for index, name in enumerate(heads)}
+    named: dict[str, set[str | None]] = {}
+    for name in filter(labels.NAMED_AS.__contains__, heads):
+        named.setdefault(labels.NAMED_AS[name], set()).update(told[name])
+    names = {each: labels.names(each, ids, question, view, ledger=ledger, lang=lang) for each, ids in named.items()}
     columns: dict[str, Sequence[Shown]] = {}
-    for index, name in enumerate(heads):
-        columns[name] = values = [key[index] for key in found]
-        if name in labels.NAMED:
-            names = labels.names(name, set(values) - {None}, question, view, ledger=ledger, lang=lang)
-            columns[f"{name}_name"] = [names.get(value) for value in values]
+    for name, values in told.items():
+        columns[name] = values
+        if name in labels.NAMED_AS:
+            columns[f"{name}_name"] = list(map(names[labels.NAMED_AS[name]].get, values))
     return found, columns
 
 
@@ -137,7 +141,7 @@ def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
     for name in question.heads:
         label = labels.DIMENSIONS[name]
         columns.append((name, labels.kind(name), label))
-        if name in labels.NAMED:
+        if name in labels.NAMED_AS:
             columns.append((f"{name}_name", "text", Text(f"{label.fr} (nom)", f"{label.en} (name)")))
     return columns
 
