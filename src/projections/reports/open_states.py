@@ -164,9 +164,10 @@ def _last_open(since: int, question: Question, view: View) -> Subquery:
     """The last open row of each deal whose closing in force lies between the instants, with how it ended."""
     pair, after = question.pair.happened, instant(since)
     d = deal_versions.c
-    won = intervals.at_pair(wins, pair, view, wins.c.effective_from > after)
-    lost = intervals.at_pair(losses, pair, view, losses.c.effective_from > after)
-    gone = intervals.at_pair(deal_versions, pair, view, DEAL_MERGED, d.effective_from > after)
+    soonest, latest = instant(since + 1), instant(pair.as_of)
+    won = intervals.at_pair(wins, pair, view, wins.c.effective_from.between(soonest, latest))
+    lost = intervals.at_pair(losses, pair, view, losses.c.effective_from.between(soonest, latest))
+    gone = intervals.at_pair(deal_versions, pair, view, DEAL_MERGED, d.effective_from.between(soonest, latest))
     ended = union_all(
         select(won.c.stream, label("won").label("ending")),
         select(lost.c.stream, lost.c.outcome.label("ending")),
