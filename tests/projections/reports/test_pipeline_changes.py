@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import BadRequest, LedgerError
-from projections.reports.pipeline_changes import LINES
+from projections.reports.waterfall import LINES
 from tests.support.book import GivenBook, eur, line, money
 
 TOUCHED = ("increased", "decreased", "fx")
