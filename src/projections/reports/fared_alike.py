@@ -5,208 +5,150 @@ What the waterfall says of one of them it says of them all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Text, case, literal, literal_column, not_, select
-
-from projections.reports import exact, lines, open_states
-from projections.reports.definition import TIME, Item
-from projections.reports.dimensions import OWN, Joined
-from projections.reports.sources import instant, label, open_deals
-from projections.reports.standing import Places, Worth, pairs, unmoved
-from projections.reports.waterfall import Part, Parts, Story, waterfall
+from projections.reports import exact, told_states
+from projections.reports.definition import PRODUCT, Item
+from projections.reports.standing import Worth
+from projections.reports.told_states import NOWHERE, Told
+from projections.reports.waterfall import Part, Story, waterfall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from projections.reports import waterfall as of_deals
     from projections.reports.question import Question
     from projections.reports.rates import Rates
-    from projections.reports.sources import Source
-    from projections.reports.standing import Which
-    from projections.reports.waterfall import Place
+    from projections.reports.told_states import State
     from projections.store import View
 
-OF_ROW = OWN | TIME
-"""Dimensions that a deal's own row tells: while it stands, the deal stays where it is."""
+Amounts = tuple[int, int, int, int]
+"""As known then, as known now, and last, at the rates of `from` and of the end; nothing of what is unknown."""
+Stood = tuple[str | None, str | None, str | None]
+"""What tells where a deal stood as known then, as known now, and last; None where it was not open."""
+Way = tuple[told_states.Part, str | None, str | None, str | None, int, int, int]
+"""How a part of a deal fared: where it stood, and the signs of what its amount changed by from one to the next."""
 
 
-class State(NamedTuple):
-    """A deal at an instant: all that tells where it stands as one text, its amount, in which currency if another.
+class Alike:
+    """Deals whose parts fared the same ways: how many they are, how many of them late, and what their parts add up to."""
 
-    `late` if it rests on an event appended after `known_at`; `is_so` is what was asked of its row.
-    """
+    def __init__(self, parts: int) -> None:
+        self.deals = self.late = 0
+        self.sums = [[0, 0, 0, 0] for _ in range(parts)]
 
-    told: str
-    minor: int | None
-    currency: str | None
-    at: int
-    late: int
-    is_so: int
-
-
-States = dict[str, State]
-Way = tuple[str | None, str | None, str | None, int, int, int]
-"""What tells where deals stood at each instant, and the signs of what their amounts changed by from one to the next."""
-
-
-@dataclass(slots=True)
-class Sums:
-    """How many deals fared alike, how many of them are late, and their amounts, nothing of what is unknown."""
-
-    deals: int = 0
-    late: int = 0
-    then: int = 0
-    known: int = 0
-    last: int = 0
-    end: int = 0
+    def add(self, parts: Sequence[Amounts], late: int) -> None:
+        self.deals += 1
+        self.late += late
+        for sums, (then, known, last, end) in zip(self.sums, parts, strict=True):
+            sums[0] += then
+            sums[1] += known
+            sums[2] += last
+            sums[3] += end
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """An item for each row that deals alike touch. Raises `MissingRate`."""
-    standing = _Standing(question)
-    for (then, known, last, *_), sums in _alike(question, view, rates, standing).items():
-        story = Story(known is not None, *standing.end(last), sums.deals)
-        rows = waterfall(
-            standing.parts(then, sums.then, sums.then),
-            standing.parts(known, sums.known, sums.known),
-            standing.parts(last, sums.last, sums.end),
-            story,
-        )
-        for place, figures in rows.values():
-            yield Item("", 0, question.pair.as_of, place.dimensions, figures, late=sums.late, lines=sums.deals)
+    told = Told(question)
+    for number, (ways, alike) in enumerate(_alike(question, view, rates, told).items()):
+        then: of_deals.Parts = {}
+        learnt: of_deals.Parts = {}
+        last: of_deals.Parts = {}
+        story = Story(was_open=False, is_new=False, ending=None, deals=alike.deals)
+        for (part, told_then, told_known, told_last, *_), sums in zip(ways, alike.sums, strict=True):
+            if told_then is not None:
+                then[part] = _part(told, told_then, part, sums[0], sums[0])
+            if told_known is not None:
+                learnt[part] = _part(told, told_known, part, sums[1], sums[1])
+                story = story._replace(was_open=True)
+            if told_last is not None:
+                last[part] = _part(told, told_last, part, sums[2], sums[3])
+                story = story._replace(is_new=told.is_new(told_last), ending=told.ending(told_last))
+        for place, figures in waterfall(then, learnt, last, story).values():
+            at, dimensions = question.pair.as_of, place.dimensions
+            yield Item(str(number), 0, at, dimensions, figures, late=alike.late, lines=alike.deals)
 
 
-def _alike(question: Question, view: View, rates: Rates, standing: _Standing) -> dict[Way, Sums]:
-    opening, learnt, lasting = _states(question, view)
+def _part(told: Told, state: str, part: told_states.Part, at_from: int, at_end: int) -> Part:
+    place = told.place(state, part)
+    return Part(place, at_from, at_end) if told.is_known(state) else Part(place, None, None)
+
+
+def _alike(question: Question, view: View, rates: Rates, told: Told) -> dict[tuple[Way, ...], Alike]:
+    then, known, last = told_states.moments(question, view)
     worth = Worth(question, view, rates)
-    found: dict[Way, Sums] = {}
-    for stream in dict.fromkeys((*opening, *learnt, *lasting)):
-        at_then, at_known, at_last = opening.get(stream), learnt.get(stream), lasting.get(stream)
-        then = (at_then and worth.then(at_then.minor, at_then.currency)) or 0
-        known = then
-        if at_known is not at_then:
-            known = (at_known and worth.known(at_known.minor, at_known.currency)) or 0
-        last = end = 0
-        if at_last:
-            last = worth.last(at_last.minor, at_last.currency, at_last.at, was_open=at_known is not None) or 0
-            end = last
-            if at_last.currency and not standing.end(at_last.told)[1]:
-                end = worth.end(at_last.minor, at_last.currency) or 0
-        way = (
-            at_then and at_then.told,
-            at_known and at_known.told,
-            at_last and at_last.told,
-            (known > then) - (known < then),
-            (last > known) - (last < known),
-            (end > last) - (end < last),
-        )
-        sums = found.get(way)
-        if sums is None:
-            sums = found[way] = Sums()
-        sums.deals += 1
-        sums.late += (at_last or at_known or at_then).late  # type: ignore[union-attr]
-        sums.then += then
-        sums.known += known
-        sums.last += last
-        sums.end += end
+    splits, whole = exact.splits(question), [((None,) * len(question.dimensions & PRODUCT), 1)]
+    found: dict[tuple[Way, ...], Alike] = {}
+    for stream in dict.fromkeys((*then.states, *known.states, *last.states)):
+        at_then, at_known = then.states.get(stream, NOWHERE), known.states.get(stream, NOWHERE)
+        at_last = last.states.get(stream, NOWHERE)
+        stood, amounts, late = _fared(at_then, at_known, at_last, worth, told)
+        if splits:
+            products = [each.products.get(stream, whole) for each in (then, known, last)]
+            ways, parts = _split(stood, amounts, products)
+        else:
+            ways, parts = (_way((), stood, amounts),), (amounts,)
+        alike = found.get(ways)
+        if alike is None:
+            alike = found[ways] = Alike(len(parts))
+        alike.add(parts, late)
     return found
 
 
-def _states(question: Question, view: View) -> tuple[States, States, States]:
-    """At `from` as known then, and as known now; and as they are or last were. Without those that stay, if rows tell."""
-    then, known, end = pairs(question)
-    at_then, at_known = question.seen(then.as_of, then.known_at), question.seen(known.as_of, known.known_at)
-    read = _Reading(question, view)
-    closed = open_states.closed_since(then.as_of, question, view)
-    if not OF_ROW.issuperset(question.dimensions):
-        opening = read.states(at_then, open_deals(at_then, view))
-        learnt = opening if then == known else read.states(at_known, open_deals(at_known, view))
-        return opening, learnt, read.states(question, [*open_deals(question, view), closed])
-    stayed, understood = unmoved(question, then, known, end), unmoved(question, then, known)
-    opening = read.states(at_then, _but(stayed, open_deals(at_then, view)), asked=understood)
-    learnt = {stream: state for stream, state in opening.items() if state.is_so}
-    learnt |= read.states(at_known, _but(understood, open_deals(at_known, view)))
-    return opening, learnt, read.states(question, [*_but(stayed, open_deals(question, view)), closed])
+def _fared(then: State, known: State, last: State, worth: Worth, told: Told) -> tuple[Stood, Amounts, int]:
+    _, told_then, at_then, currency, _, late, _ = then
+    if currency:
+        at_then = worth.then(at_then, currency)
+    _, told_known, at_known, currency, _, its_late, _ = known
+    if currency:
+        at_known = worth.known(at_known, currency)
+    if told_known is not None:
+        late = its_late
+    _, told_last, at_last, currency, at, its_late, _ = last
+    at_end = at_last
+    if told_last is not None:
+        late = its_late
+        if currency:
+            at_from = worth.last(at_last, currency, at, was_open=told_known is not None)
+            at_end = at_from if told.ending(told_last) else worth.end(at_last, currency)
+            at_last = at_from
+    return (told_then, told_known, told_last), (at_then, at_known, at_last, at_end), late
 
 
-def _but(which: Which, sources: Sequence[Source]) -> list[Source]:
-    return [each.narrowed(not_(which(each.columns))) for each in sources]
+def _way(part: told_states.Part, stood: Stood, amounts: Amounts) -> Way:
+    then, known, last, end = amounts
+    return (
+        *(part, *stood),
+        *((known > then) - (known < then), (last > known) - (last < known), (end > last) - (end < last)),
+    )
 
 
-_YES, _NO = (literal_column(each, Text) for each in ("'1'", "''"))
+def _split(
+    stood: Stood, amounts: Amounts, products: Sequence[Sequence[tuple[told_states.Part, int]]]
+) -> tuple[tuple[Way, ...], Sequence[Amounts]]:
+    """The same of each part of a deal."""
+    of_then, of_known, of_last = products
+    then = _shared(amounts[0], of_then) if stood[0] is not None else {}
+    known = _shared(amounts[1], of_known) if stood[1] is not None else {}
+    last = _shared(amounts[2], of_last) if stood[2] is not None else {}
+    end = last if amounts[3] == amounts[2] else _shared(amounts[3], of_last)
+    fared: list[tuple[Way, Amounts]] = []
+    for part in dict.fromkeys((*then, *known, *last)):
+        its_stood = (
+            stood[0] if part in then else None,
+            stood[1] if part in known else None,
+            stood[2] if part in last else None,
+        )
+        its = (then.get(part, 0), known.get(part, 0), last.get(part, 0), end.get(part, 0))
+        fared.append((_way(part, its_stood, its), its))
+    ways, parts = zip(*fared, strict=True)
+    return ways, parts
 
 
-class _Reading:
-    """Reads what tells where deals stand, and how they ended."""
-
-    def __init__(self, question: Question, view: View) -> None:
-        assert question.since is not None
-        self._view = view
-        self._names = lines.asked(question)
-        self._amount = "margin_minor" if question.given.get("measure") == "margin" else "value_minor"
-        self._currency, self._known_at = label(question.currency), instant(question.pair.known_at)
-        self._since, self._days = instant(question.since), question.period
-
-    def states(self, question: Question, sources: Sequence[Source], *, asked: Which | None = None) -> States:
-        states: States = {}
-        for source in sources:
-            own, joined = source.columns, Joined(source, question, self._view)
-            told = [*(joined.column(name) for name in self._names), *self._flags(own)]
-            query = select(
-                own["stream"],
-                lines.key_of(source, told, needs_month=question.needs_month),
-                own[self._amount],
-                case((own["currency"] != self._currency, own["currency"])),
-                instant(source.at) if isinstance(source.at, int) else source.at,
-                case((own["appended_at"] > self._known_at, 1), else_=0),
-                literal(0) if asked is None else case((asked(own), 1), else_=0),
-            )
-            query = query.select_from(joined.frm).where(*source.where)
-            rows: Sequence[Any] = self._view.rows(query, dict(source.values))
-            states |= {stream: State._make(state) for stream, *state in rows}
-        return states
-
-    def _flags(self, own: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-        """How a deal ended, whether it was opened since `from`, is due in the period, and says the amount."""
-        in_period: ColumnElement[Any] = _YES
-        if self._days is not None:
-            first, last = (label(day.isoformat()) for day in (self._days.first, self._days.last))
-            in_period = case((own["expected_close_on"].between(first, last), _YES))
-        is_new, is_said = own["opened_at"] > self._since, own[self._amount].is_not(None)
-        return [own.get("ending", _NO), case((is_new, _YES)), in_period, case((is_said, _YES))]
-
-
-class _Standing:
-    """Tells where deals stand, and how they ended, of what `_read` tells of them."""
-
-    def __init__(self, question: Question) -> None:
-        self._question = question
-        self._names = lines.asked(question)
-        self._places = Places(question)
-        self._told: dict[str, tuple[Place, str | None, bool, bool]] = {}
-
-    def parts(self, told: str | None, at_from: int, at_end: int) -> Parts:
-        if told is None:
-            return {}
-        place, _, _, is_said = self._of(told)
-        return {(): Part(place, at_from, at_end) if is_said else Part(place, None, None)}
-
-    def end(self, told: str | None) -> tuple[bool, str | None]:
-        """Whether it was opened since `from`, and how it ended."""
-        if told is None:
-            return False, None
-        _, ending, is_new, _ = self._of(told)
-        return is_new, ending
-
-    def _of(self, told: str) -> tuple[Place, str | None, bool, bool]:
-        found = self._told.get(told)
-        if found is None:
-            count = len(self._names)
-            state, month, *each = lines.parts(told, count + 4)
-            named = dict(zip(self._names, each, strict=False))
-            ending, is_new, in_period, is_said = each[count:]
-            dimensions = exact.placed(self._question, state, month, named)
-            place = self._places.of(dimensions, in_period=in_period is not None)
-            found = self._told[told] = place, ending, is_new is not None, is_said is not None
-        return found
+def _shared(total: int, products: Sequence[tuple[told_states.Part, int]]) -> dict[told_states.Part, int]:
+    if len(products) == 1:
+        return {products[0][0]: total}
+    shares: dict[told_states.Part, int] = {}
+    for (part, _), share in zip(products, exact.shared(total, [weight for _, weight in products]), strict=True):
+        shares[part] = shares.get(part, 0) + share
+    return shares

@@ -13,6 +13,7 @@ from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.lines import asked
 from projections.reports.sources import label, open_deals
 from projections.reports.standing import Places, Worth, pairs, unmoved
+from projections.reports.told_states import OF_ROW
 from projections.reports.waterfall import DEALS, ENDS, LINES, NAMES, Part, Story, waterfall
 
 if TYPE_CHECKING:
@@ -31,10 +32,7 @@ if TYPE_CHECKING:
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """The deals that fared alike added up. Raises `MissingRate`."""
-    if exact.splits(question):
-        yield from evidence(question, view, rates)
-        return
-    if fared_alike.OF_ROW.issuperset(question.dimensions):
+    if OF_ROW.issuperset(question.dimensions):
         yield from _stayed(question, view, unmoved(question, *pairs(question)))
     yield from fared_alike.items(question, view, rates)
 
@@ -106,22 +104,25 @@ class Reader:
         """As it was at `from`, as known then."""
         if row is None:
             return {}
-        at_from = self._worth.then(self._minor(row), row.currency)
+        minor = self._minor(row)
+        at_from = minor and self._worth.then(minor, row.currency)
         return self._parts(row, products, at_from, at_from)
 
     def known(self, row: Any, products: Products) -> Parts:
         """As it was at `from`, as known now."""
         if row is None:
             return {}
-        at_from = self._worth.known(self._minor(row), row.currency)
+        minor = self._minor(row)
+        at_from = minor and self._worth.known(minor, row.currency)
         return self._parts(row, products, at_from, at_from)
 
     def last(self, row: Any, products: Products, *, was_open: bool) -> Parts:
         """As it is, or last was while open."""
         if row is None:
             return {}
-        at_from = self._worth.last(self._minor(row), row.currency, row.at, was_open=was_open)
-        at_end = at_from if row.ending else self._worth.end(self._minor(row), row.currency)
+        minor = self._minor(row)
+        at_from = minor and self._worth.last(minor, row.currency, row.at, was_open=was_open)
+        at_end = at_from if row.ending else minor and self._worth.end(minor, row.currency)
         return self._parts(row, products, at_from, at_end)
 
     def _minor(self, row: Any) -> int | None:

@@ -68,13 +68,13 @@ class Worth:
         then = question.seen(self._since, self._since)
         self._rates_then = rates if question.choice("fx") == "constant" else Rates(then, view)
 
-    def then(self, minor: int | None, currency: str | None) -> int | None:
+    def then(self, minor: int, currency: str) -> int:
         return self._at(minor, currency, self._rates_then, self._since)
 
-    def known(self, minor: int | None, currency: str | None) -> int | None:
+    def known(self, minor: int, currency: str) -> int:
         return self._at(minor, currency, self._rates, self._since)
 
-    def last(self, minor: int | None, currency: str | None, at: int, *, was_open: bool) -> int | None:
+    def last(self, minor: int, currency: str, at: int, *, was_open: bool) -> int:
         """At the rate of `from`: of what was not open then, and in a currency that had no rate, at that of `at`."""
         try:
             return self.known(minor, currency)
@@ -83,13 +83,11 @@ class Worth:
                 raise
             return self._at(minor, currency, self._rates, at)
 
-    def end(self, minor: int | None, currency: str | None) -> int | None:
+    def end(self, minor: int, currency: str) -> int:
         return self._at(minor, currency, self._rates, self._end)
 
-    def _at(self, minor: int | None, currency: str | None, rates: Rates, at: int) -> int | None:
-        if not minor or currency is None or currency == self._currency:
-            return minor
-        return convert(minor, rates.factor(currency, at))
+    def _at(self, minor: int, currency: str, rates: Rates, at: int) -> int:
+        return convert(minor, rates.factor(currency, at)) if minor and currency != self._currency else minor
 
 
 class Places:
