@@ -5,6 +5,7 @@ What the waterfall says of one of them it says of them all.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from projections.reports import exact, told_states
@@ -14,59 +15,53 @@ from projections.reports.told_states import NOWHERE, Told
 from projections.reports.waterfall import Part, Story, waterfall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from projections.reports import waterfall as of_deals
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.reports.told_states import State
+    from projections.reports.waterfall import Parts
     from projections.store import View
 
 Amounts = tuple[int, int, int, int]
 """As known then, as known now, and last, at the rates of `from` and of the end; nothing of what is unknown."""
 Stood = tuple[str | None, str | None, str | None]
 """What tells where a deal stood as known then, as known now, and last; None where it was not open."""
-Way = tuple[told_states.Part, str | None, str | None, str | None, int, int, int]
+Way = tuple[told_states.Part, Stood, int, int, int]
 """How a part of a deal fared: where it stood, and the signs of what its amount changed by from one to the next."""
 
 
+@dataclass(slots=True)
 class Alike:
-    """Deals whose parts fared the same ways: how many they are, how many of them late, and what their parts add up to."""
+    """Deals whose parts fared the same ways: the amounts of each one's parts, and how many of them are late."""
 
-    def __init__(self, parts: int) -> None:
-        self.deals = self.late = 0
-        self.sums = [[0, 0, 0, 0] for _ in range(parts)]
-
-    def add(self, parts: Sequence[Amounts], late: int) -> None:
-        self.deals += 1
-        self.late += late
-        for sums, (then, known, last, end) in zip(self.sums, parts, strict=True):
-            sums[0] += then
-            sums[1] += known
-            sums[2] += last
-            sums[3] += end
+    deals: list[Sequence[Amounts]] = field(default_factory=list)
+    late: int = 0
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """An item for each row that deals alike touch. Raises `MissingRate`."""
     told = Told(question)
     for number, (ways, alike) in enumerate(_alike(question, view, rates, told).items()):
-        then: of_deals.Parts = {}
-        learnt: of_deals.Parts = {}
-        last: of_deals.Parts = {}
-        story = Story(was_open=False, is_new=False, ending=None, deals=alike.deals)
-        for (part, told_then, told_known, told_last, *_), sums in zip(ways, alike.sums, strict=True):
+        then: Parts = {}
+        known: Parts = {}
+        last: Parts = {}
+        count = len(alike.deals)
+        story = Story(was_open=False, is_new=False, ending=None, deals=count)
+        for (part, (told_then, told_known, told_last), *_), amounts in zip(
+            ways, zip(*alike.deals, strict=True), strict=True
+        ):
+            at_then, at_known, at_last, at_end = map(sum, zip(*amounts, strict=True))
             if told_then is not None:
-                then[part] = _part(told, told_then, part, sums[0], sums[0])
+                then[part] = _part(told, told_then, part, at_then, at_then)
             if told_known is not None:
-                learnt[part] = _part(told, told_known, part, sums[1], sums[1])
+                known[part] = _part(told, told_known, part, at_known, at_known)
                 story = story._replace(was_open=True)
             if told_last is not None:
-                last[part] = _part(told, told_last, part, sums[2], sums[3])
+                last[part] = _part(told, told_last, part, at_last, at_end)
                 story = story._replace(is_new=told.is_new(told_last), ending=told.ending(told_last))
-        for place, figures in waterfall(then, learnt, last, story).values():
-            at, dimensions = question.pair.as_of, place.dimensions
-            yield Item(str(number), 0, at, dimensions, figures, late=alike.late, lines=alike.deals)
+        for place, figures in waterfall(then, known, last, story).values():
+            yield Item(str(number), 0, question.pair.as_of, place.dimensions, figures, late=alike.late, lines=count)
 
 
 def _part(told: Told, state: str, part: told_states.Part, at_from: int, at_end: int) -> Part:
@@ -76,57 +71,62 @@ def _part(told: Told, state: str, part: told_states.Part, at_from: int, at_end: 
 
 def _alike(question: Question, view: View, rates: Rates, told: Told) -> dict[tuple[Way, ...], Alike]:
     then, known, last = told_states.moments(question, view)
-    worth = Worth(question, view, rates)
     splits, whole = exact.splits(question), [((None,) * len(question.dimensions & PRODUCT), 1)]
+    convert = _Converted(Worth(question, view, rates), told)
     found: dict[tuple[Way, ...], Alike] = {}
     for stream in dict.fromkeys((*then.states, *known.states, *last.states)):
         at_then, at_known = then.states.get(stream, NOWHERE), known.states.get(stream, NOWHERE)
         at_last = last.states.get(stream, NOWHERE)
-        stood, amounts, late = _fared(at_then, at_known, at_last, worth, told)
+        _, told_then, minor_then, other_then, _, late, _ = at_then
+        _, told_known, minor_known, other_known, _, late_known, _ = at_known
+        _, told_last, minor_last, other_last, _, late_last, _ = at_last
+        stood = told_then, told_known, told_last
+        amounts = minor_then, minor_known, minor_last, minor_last
+        if other_then or other_known or other_last:
+            amounts = convert(at_then, at_known, at_last)
         if splits:
-            products = [each.products.get(stream, whole) for each in (then, known, last)]
-            ways, parts = _split(stood, amounts, products)
+            ways, parts = _split(stood, amounts, [each.products.get(stream, whole) for each in (then, known, last)])
         else:
             ways, parts = (_way((), stood, amounts),), (amounts,)
         alike = found.get(ways)
         if alike is None:
-            alike = found[ways] = Alike(len(parts))
-        alike.add(parts, late)
+            alike = found[ways] = Alike()
+        alike.deals.append(parts)
+        alike.late += late_last if told_last is not None else late_known if told_known is not None else late
     return found
 
 
-def _fared(then: State, known: State, last: State, worth: Worth, told: Told) -> tuple[Stood, Amounts, int]:
-    _, told_then, at_then, currency, _, late, _ = then
-    if currency:
-        at_then = worth.then(at_then, currency)
-    _, told_known, at_known, currency, _, its_late, _ = known
-    if currency:
-        at_known = worth.known(at_known, currency)
-    if told_known is not None:
-        late = its_late
-    _, told_last, at_last, currency, at, its_late, _ = last
-    at_end = at_last
-    if told_last is not None:
-        late = its_late
-        if currency:
-            at_from = worth.last(at_last, currency, at, was_open=told_known is not None)
-            at_end = at_from if told.ending(told_last) else worth.end(at_last, currency)
-            at_last = at_from
-    return (told_then, told_known, told_last), (at_then, at_known, at_last, at_end), late
+class _Converted:
+    """Tells the amounts of a deal that is in another currency."""
+
+    def __init__(self, worth: Worth, told: Told) -> None:
+        self._worth = worth
+        self._told = told
+
+    def __call__(self, then: State, known: State, last: State) -> Amounts:
+        """Raises `MissingRate`."""
+        worth = self._worth
+        at_then, at_known = self._at(then, worth.then), self._at(known, worth.known)
+        _, told, minor, currency, at, *_ = last
+        if told is None or not currency:
+            return at_then, at_known, minor, minor
+        at_last = worth.last(minor, currency, at, was_open=known is not NOWHERE)
+        return at_then, at_known, at_last, at_last if self._told.ending(told) else worth.end(minor, currency)
+
+    def _at(self, state: State, convert: Callable[[int, str], int]) -> int:
+        _, _, minor, currency, *_ = state
+        return convert(minor, currency) if currency else minor
 
 
 def _way(part: told_states.Part, stood: Stood, amounts: Amounts) -> Way:
     then, known, last, end = amounts
-    return (
-        *(part, *stood),
-        *((known > then) - (known < then), (last > known) - (last < known), (end > last) - (end < last)),
-    )
+    return part, stood, (known > then) - (known < then), (last > known) - (last < known), (end > last) - (end < last)
 
 
 def _split(
     stood: Stood, amounts: Amounts, products: Sequence[Sequence[tuple[told_states.Part, int]]]
 ) -> tuple[tuple[Way, ...], Sequence[Amounts]]:
-    """The same of each part of a deal."""
+    """The ways of a deal's parts, and their amounts."""
     of_then, of_known, of_last = products
     then = _shared(amounts[0], of_then) if stood[0] is not None else {}
     known = _shared(amounts[1], of_known) if stood[1] is not None else {}
