@@ -55,7 +55,7 @@ def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
     then, known, end = pairs(question)
     at_then, at_known = question.seen(then.as_of, then.known_at), question.seen(known.as_of, known.known_at)
     read = _Reading(question, view)
-    opening, learnt, lasting = open_deals(at_then, view), open_deals(at_known, view), open_deals(question, view)
+    opening, learnt, lasting = (open_deals_of(each, view) for each in (at_then, at_known, question))
     closed = open_states.closed_since(then.as_of, question, view)
     if not question.dimensions <= OF_ROW | {"product"}:
         at_from = read.moment(at_then, opening)
@@ -72,6 +72,11 @@ def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
         _with(states, products[1], _KNOWN, since),
         _with(states, products[2], _LAST, last),
     )
+
+
+def open_deals_of(question: Question, view: View) -> list[Source]:
+    """The deals open at the question's pair; their category is told where it is asked for."""
+    return open_deals(question, view, staged="category" in question.dimensions)
 
 
 def _with(states: Mapping[str, State], products: Products, stands_for: int, others: Moment) -> Moment:
