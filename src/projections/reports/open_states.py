@@ -130,7 +130,7 @@ def _read(sources: Sequence[Source], question: Question, view: View) -> tuple[St
 
 def _last_open(since: int, question: Question, view: View) -> Subquery:
     """The last open row of each deal whose closing in force lies between the instants, with how it ended."""
-    pair, after = question.pair.happened, instant(since)
+    pair = question.pair.happened
     d = deal_versions.c
     soonest, latest = instant(since + 1), instant(pair.as_of)
     won = intervals.at_pair(wins, pair, view, wins.c.effective_from.between(soonest, latest))
@@ -142,23 +142,15 @@ def _last_open(since: int, question: Question, view: View) -> Subquery:
         select(gone.c.stream, label("merged").label("ending")),
     ).subquery("ended")
     known = intervals.holds(deal_versions, d.effective_to - 1, pair, view)
-    while_open = (OPEN_DEAL, d.effective_to > after, d.effective_to <= instant(pair.as_of), known)
-    last = (
-        select(d.stream, ended.c.ending, func.max(d.effective_to).label("until"))
+    while_open = (OPEN_DEAL, d.effective_to > instant(since), d.effective_to <= instant(pair.as_of), known)
+    latest_first = func.row_number().over(partition_by=(d.stream, ended.c.ending), order_by=d.effective_to.desc())
+    rows = (
+        select(*d, ended.c.ending, latest_first.label("number"))
         .join_from(ended, deal_versions, d.stream == ended.c.stream)
         .where(*while_open)
-        .group_by(d.stream, ended.c.ending)
-        .subquery("last")
+        .subquery("while_open")
     )
-    rows = deal_versions.alias("open_until")
-    r = rows.c
-    known = intervals.holds(rows, r.effective_to - 1, pair, view)
-    return (
-        select(*r, last.c.ending)
-        .join_from(last, rows, and_(r.stream == last.c.stream, r.effective_to == last.c.until))
-        .where(r.status == literal_column("'open'", Text), known)
-        .subquery("closed_deals")
-    )
+    return select(rows).where(rows.c.number == literal_column("1")).subquery("closed_deals")
 
 
 def _lines_of(rows: Subquery, question: Question, view: View) -> Subquery:
