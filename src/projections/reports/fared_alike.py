@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from projections.reports.question import Question
     from projections.reports.rates import Rates
-    from projections.reports.told_states import State
+    from projections.reports.told_states import Products, State
     from projections.reports.waterfall import Parts
     from projections.store import View
 
@@ -71,7 +71,8 @@ def _part(told: Told, state: str, part: told_states.Part, at_from: int, at_end: 
 
 def _alike(question: Question, view: View, rates: Rates, told: Told) -> dict[tuple[Way, ...], Alike]:
     then, known, last = told_states.moments(question, view)
-    splits, whole = exact.splits(question), [((None,) * len(question.dimensions & PRODUCT), 1)]
+    splits = exact.splits(question)
+    whole: Products = [((None,) * len(question.dimensions & PRODUCT), 1)]
     convert = _Converted(Worth(question, view, rates), told)
     found: dict[tuple[Way, ...], Alike] = {}
     for stream in dict.fromkeys((*then.states, *known.states, *last.states)):
@@ -123,29 +124,30 @@ def _way(part: told_states.Part, stood: Stood, amounts: Amounts) -> Way:
     return part, stood, (known > then) - (known < then), (last > known) - (last < known), (end > last) - (end < last)
 
 
-def _split(
-    stood: Stood, amounts: Amounts, products: Sequence[Sequence[tuple[told_states.Part, int]]]
-) -> tuple[tuple[Way, ...], Sequence[Amounts]]:
+def _split(stood: Stood, amounts: Amounts, products: Sequence[Products]) -> tuple[tuple[Way, ...], Sequence[Amounts]]:
     """The ways of a deal's parts, and their amounts."""
+    then, known, last, end = amounts
     of_then, of_known, of_last = products
-    then = _shared(amounts[0], of_then) if stood[0] is not None else {}
-    known = _shared(amounts[1], of_known) if stood[1] is not None else {}
-    last = _shared(amounts[2], of_last) if stood[2] is not None else {}
-    end = last if amounts[3] == amounts[2] else _shared(amounts[3], of_last)
-    fared: list[tuple[Way, Amounts]] = []
-    for part in dict.fromkeys((*then, *known, *last)):
-        its_stood = (
-            stood[0] if part in then else None,
-            stood[1] if part in known else None,
-            stood[2] if part in last else None,
+    if None not in stood and then == known == last == end and of_then == of_known == of_last:
+        same = _shared(then, of_then)
+        return tuple([(part, stood, 0, 0, 0) for part in same]), [(minor,) * 4 for minor in same.values()]
+    in_then = {} if stood[0] is None else _shared(then, of_then)
+    in_known = {} if stood[1] is None else _shared(known, of_known)
+    in_last = {} if stood[2] is None else _shared(last, of_last)
+    in_end = in_last if last == end else _shared(end, of_last)
+    ways, parts = [], []
+    for part in in_then | in_known | in_last:
+        its = in_then.get(part, 0), in_known.get(part, 0), in_last.get(part, 0), in_end.get(part, 0)
+        places = (in_then, in_known, in_last)
+        told_then, told_known, told_last = (
+            told if part in each else None for told, each in zip(stood, places, strict=True)
         )
-        its = (then.get(part, 0), known.get(part, 0), last.get(part, 0), end.get(part, 0))
-        fared.append((_way(part, its_stood, its), its))
-    ways, parts = zip(*fared, strict=True)
-    return ways, parts
+        ways.append(_way(part, (told_then, told_known, told_last), its))
+        parts.append(its)
+    return tuple(ways), parts
 
 
-def _shared(total: int, products: Sequence[tuple[told_states.Part, int]]) -> dict[told_states.Part, int]:
+def _shared(total: int, products: Products) -> dict[told_states.Part, int]:
     if len(products) == 1:
         return {products[0][0]: total}
     shares: dict[told_states.Part, int] = {}

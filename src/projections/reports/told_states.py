@@ -33,8 +33,8 @@ NOWHERE: State = ("", None, 0, None, 0, 0, 0)
 
 Part = tuple[str | None, ...]
 """Of a part of a deal what the question tells of its product; nothing of a whole deal."""
-Products = dict[str, list[tuple[Part, int]]]
-"""The product lines of deals that have any, and what each weighs."""
+Products = list[tuple[Part, int]]
+"""The product lines of a deal, and what each weighs."""
 
 _KNOWN, _LAST = 1, 2
 """The row of a deal open at `from` is also that as known now, or even its last."""
@@ -44,7 +44,7 @@ class Moment(NamedTuple):
     """Deals by their streams."""
 
     states: dict[str, State]
-    products: Products
+    products: dict[str, Products]
 
 
 def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
@@ -79,7 +79,7 @@ def open_deals_of(question: Question, view: View) -> list[Source]:
     return open_deals(question, view, staged="category" in question.dimensions)
 
 
-def _with(states: Mapping[str, State], products: Products, stands_for: int, others: Moment) -> Moment:
+def _with(states: Mapping[str, State], products: dict[str, Products], stands_for: int, others: Moment) -> Moment:
     """Deals whose rows at `from` stand for another moment too, and the others."""
     same = {stream: state for stream, state in states.items() if state[-1] >= stands_for}
     its_products = {stream: products[stream] for stream in same.keys() & products.keys()}
@@ -105,7 +105,7 @@ class _Reading:
 
     def moment(self, question: Question, sources: Sequence[Source]) -> Moment:
         """Deals at the question's pair, and their product lines where products are told apart."""
-        products: Products = {}
+        products: dict[str, Products] = {}
         for source in sources if self._split else ():
             for stream, its in exact.products_of(source, question, self._view).items():
                 products[stream] = [
@@ -123,9 +123,9 @@ class _Reading:
             states |= {row[0]: row for row in rows}
         return states
 
-    def products_at(self, moments: Sequence[Pair], sources: Sequence[Source]) -> list[Products]:
+    def products_at(self, moments: Sequence[Pair], sources: Sequence[Source]) -> list[dict[str, Products]]:
         """The product lines of a source's deals at each of these pairs."""
-        found: list[Products] = [{} for _ in moments]
+        found: list[dict[str, Products]] = [{} for _ in moments]
         c = deal_lines.c
         held = [held_at(pair)(dict(c.items())) for pair in moments]
         columns = [c.stream, c.product, func.coalesce(c[f"{self._measure}_minor"], 0), *held]
