@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Text, case, func, literal, literal_column, not_, or_, select
@@ -124,8 +125,10 @@ class _Reading:
         return states
 
     def products_at(self, moments: Sequence[Pair], sources: Sequence[Source]) -> list[dict[str, Products]]:
-        """The product lines of a source's deals at each of these pairs."""
-        found: list[dict[str, Products]] = [{} for _ in moments]
+        """The product lines of a source's deals at each of three pairs."""
+        then: dict[str, Products] = defaultdict(list)
+        known: dict[str, Products] = defaultdict(list)
+        last: dict[str, Products] = defaultdict(list)
         c = deal_lines.c
         held = [held_at(pair)(dict(c.items())) for pair in moments]
         columns = [c.stream, c.product, func.coalesce(c[f"{self._measure}_minor"], 0), *held]
@@ -133,12 +136,15 @@ class _Reading:
             streams = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
             query = select(*columns).where(c.stream.in_(streams), or_(*held)).order_by(c.stream, c.line_no)
             rows: Sequence[Any] = self._view.rows(query, dict(source.values))
-            for stream, product, weight, *holds in rows:
-                line = ((product,), weight)
-                for products, is_so in zip(found, holds, strict=True):
-                    if is_so:
-                        products.setdefault(stream, []).append(line)
-        return found
+            for stream, product, weight, in_then, in_known, in_last in rows:
+                line = (product,), weight
+                if in_then:
+                    then[stream].append(line)
+                if in_known:
+                    known[stream].append(line)
+                if in_last:
+                    last[stream].append(line)
+        return [then, known, last]
 
     def _query(self, source: Source, question: Question, stands_for: Mapping[int, Which] | None) -> Any:
         own, joined = source.columns, Joined(source, question, self._view)

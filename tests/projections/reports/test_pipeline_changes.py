@@ -332,7 +332,7 @@ def test_opening_and_lines_are_the_closing_on_both_databases(book, seed):
 
 def test_the_deals_of_a_cell_add_up_to_it(book):
     told(book, 11, 80)
-    for dimension in ("owner", "team", "month", "product"):
+    for dimension in ("owner", "team", "month", "product", "category", "stage", "segment", "product_range"):
         asked = {"from": "2026-01-20", "to": "2026-03-05", "by": dimension, "known_at": "now"}
         for row in book.report("pipeline_changes", **asked).rows:
             explained = book.explained("pipeline_changes", {dimension: row[dimension]}, **asked)
