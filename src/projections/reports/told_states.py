@@ -37,8 +37,8 @@ Part = tuple[str | None, ...]
 Products = list[tuple[Part, int]]
 """The product lines of a deal, and what each weighs."""
 
-_KNOWN, _LAST = 1, 2
-"""The row of a deal open at `from` is also that as known now, or even its last."""
+_THEN, _LAST = 1, 2
+"""The row of a deal open at `from` as known now is also that as known then, or even its last, too."""
 
 
 class Moment(NamedTuple):
@@ -63,14 +63,17 @@ def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
         since = at_from if known == then else read.moment(at_known, learnt)
         return at_from, since, read.moment(question, [*lasting, closed])
     held, understood = held_at(then, known, end), held_at(then, known)
+    if known.known_at >= then.known_at:
+        opening = opening[-1:]  # those recorded as they happened and never corrected are known as they were
     if not exact.splits(question):
-        opening = _but(unmoved(question, then, known, end), opening)
-    states = read.states(at_then, opening, {_LAST: held, _KNOWN: understood})
-    products = read.products_at((then, known, end), opening)
-    since, last = read.moment(at_known, _but(understood, learnt)), read.moment(question, [*_but(held, lasting), closed])
+        learnt = _but(unmoved(question, then, known, end), learnt)
+    states = read.states(at_known, learnt, {_LAST: held, _THEN: understood})
+    products = read.products_at((then, known, end), learnt)
+    before = read.moment(at_then, _but(understood, opening))
+    last = read.moment(question, [*_but(held, lasting), closed])
     return (
-        Moment(states, products[0]),
-        _with(states, products[1], _KNOWN, since),
+        _with(states, products[0], _THEN, before),
+        Moment(states, products[1]),
         _with(states, products[2], _LAST, last),
     )
 
@@ -81,7 +84,7 @@ def open_deals_of(question: Question, view: View) -> list[Source]:
 
 
 def _with(states: Mapping[str, State], products: dict[str, Products], stands_for: int, others: Moment) -> Moment:
-    """Deals whose rows at `from` stand for another moment too, and the others."""
+    """Deals whose rows as known now stand for another moment too, and the others."""
     same = {stream: state for stream, state in states.items() if state[-1] >= stands_for}
     its_products = {stream: products[stream] for stream in same.keys() & products.keys()}
     return Moment(same | others.states, its_products | others.products)
