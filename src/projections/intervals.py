@@ -77,8 +77,8 @@ def open_deals(pair: Pair, view: View) -> list[Rows]:
     """The rows of `deal_versions` open at the pair, in one part or two, each from one index by length class.
 
     As reported, most rows were recorded as they happened, and their diagonal is their effective interval: those come
-    from the index of what is known, the late and corrected ones from one of their own. What executes them must pass
-    `open_values`: the parts are built once, since that takes as long as reading some thousand rows.
+    from the index of what is known, and last the late and corrected ones from one of their own. What executes them must
+    pass `open_values`: the parts are built once, since that takes as long as reading some thousand rows.
     """
     pair = pair.happened
     if pair.known_at >= view.newest:

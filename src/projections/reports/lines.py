@@ -144,13 +144,19 @@ def _keyed(
         foreign = alone.is_not(None)
         over, under = (case((foreign, each)) for each in (exchange.over, exchange.under))
         alone = case((and_(foreign, exchange.fits.is_not(true())), alone))
-    key: ColumnElement[Any] = func.coalesce(source.state, _EMPTY)
-    for each in (source.month if needs_month else _EMPTY, *dimensions):
-        key = key + _BETWEEN + func.coalesce(each, _EMPTY)
+    key = key_of(source, dimensions, needs_month=needs_month)
     key = case((alone.is_(None), key), else_=key + _BETWEEN + alone)
     amounts = ("value_minor", "margin_minor", "quantity_e6", "probability_bp", "at", "appended_at")
     currency = case((alone.is_not(None), told["currency"]))
     return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in amounts}
+
+
+def key_of(source: Source, told: Sequence[ColumnElement[Any]], *, needs_month: bool) -> ColumnElement[Any]:
+    """The state of a line, its month and what else is told of it as one text, which `parts` takes apart."""
+    key: ColumnElement[Any] = func.coalesce(source.state, _EMPTY)
+    for each in (source.month if needs_month else _EMPTY, *told):
+        key = key + _BETWEEN + func.coalesce(each, _EMPTY)
+    return key
 
 
 def parts(key: str, dimensions: int) -> tuple[str | None, ...]:

@@ -7,11 +7,10 @@ lost, abandoned, merged, or null while open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, literal_column, not_, null, select, union_all
+from sqlalchemy import Text, and_, cast, func, literal_column, null, select, union_all
 
 from projections import intervals
 from projections.reports import lines
@@ -34,55 +33,28 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Subquery
 
-    from projections.pairs import Pair
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
 
-Which = Callable[[Mapping[str, Any]], ColumnElement[bool]]
-"""Which deals: a condition on their columns."""
 States = dict[str, Any]
 """A row for each stream."""
 Products = dict[str, list[Product]]
 
 
-def held_at(*pairs: Pair) -> Which:
-    """Whether a deal's row holds at all these pairs."""
-    happened = [pair.happened for pair in pairs]
-    as_of, known_at = [pair.as_of for pair in happened], [pair.known_at for pair in happened]
-
-    def held(columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
-        return and_(
-            columns["effective_from"] <= instant(min(as_of)),
-            columns["effective_to"] > instant(max(as_of)),
-            columns["known_from"] <= instant(min(known_at)),
-            columns["known_to"] > instant(max(known_at)),
-        )
-
-    return held
+def open_at(question: Question, view: View) -> tuple[States, Products]:
+    """The deals open at the question's pair, and their product lines where products are told apart."""
+    return _read(open_deals(question, view), unfiltered(question), view)
 
 
-def open_at(
-    question: Question, view: View, but: Which | None = None, asked: Which | None = None
-) -> tuple[States, Products]:
-    """The deals open at the question's pair, and their product lines where products are told apart.
-
-    Without some of them; what is `asked` of each its row answers as `is_so`.
-    """
-    sources = open_deals(question, view)
-    if but is not None:
-        sources = [each.narrowed(not_(but(each.columns))) for each in sources]
-    return _read(sources, _unfiltered(question), view, asked)
-
-
-def last_of(since: int, question: Question, view: View, but: Which | None = None) -> tuple[States, Products]:
+def last_of(since: int, question: Question, view: View) -> tuple[States, Products]:
     """The deals open at the pair, and as they last were those that closed after an instant."""
-    states, products = open_at(question, view, but)
-    closed, their_products = closed_since(since, question, view)
+    states, products = open_at(question, view)
+    closed, their_products = _read([closed_since(since, question, view)], unfiltered(question), view)
     return states | closed, products | their_products
 
 
-def closed_since(since: int, question: Question, view: View) -> tuple[States, Products]:
+def closed_since(since: int, question: Question, view: View) -> Source:
     """The deals that closed or merged after an instant and are not open at the pair, as they last were while open.
 
     What they join is read when they ceased to be open.
@@ -94,7 +66,7 @@ def closed_since(since: int, question: Question, view: View) -> tuple[States, Pr
         stages.c.stage == rows.c.stage,
         intervals.holds(stages, rows.c.effective_to, question.pair, view),
     )
-    source = Source(
+    return Source(
         frm=rows.outerjoin(stages, in_stage) if "category" in question.dimensions else rows,
         columns=dict(rows.c.items()),
         state=func.coalesce(rows.c.category, stages.c.category) if "category" in question.dimensions else null(),
@@ -103,7 +75,6 @@ def closed_since(since: int, question: Question, view: View) -> tuple[States, Pr
         month=func.substr(rows.c.expected_close_on, literal_column("1"), literal_column("7")),
         product_lines=_lines_of(rows, question, view),
     )
-    return _read([source], _unfiltered(question), view)
 
 
 class Joined:
@@ -133,14 +104,12 @@ class Joined:
         return tuple(streams)
 
 
-def _unfiltered(question: Question) -> Question:
+def unfiltered(question: Question) -> Question:
     """The question without its filters, their dimensions being told all the same."""
     return replace(question, by=tuple(sorted(question.dimensions.difference(question.report.fixed))), where={})
 
 
-def _read(
-    sources: Sequence[Source], question: Question, view: View, asked: Which | None = None
-) -> tuple[States, Products]:
+def _read(sources: Sequence[Source], question: Question, view: View) -> tuple[States, Products]:
     states: States = {}
     products: Products = {}
     for source in sources:
@@ -152,7 +121,6 @@ def _read(
             own["customer"].label("own_customer"),
             own["pipeline"].label("own_pipeline"),
             own.get("ending", cast(null(), Text)).label("ending"),
-            literal(value=False).label("is_so") if asked is None else asked(own).label("is_so"),
         )
         states |= {row.stream: row for row in view.rows(query, lines.values(source, question))}
         if not question.dimensions.isdisjoint(PRODUCT):
@@ -162,34 +130,27 @@ def _read(
 
 def _last_open(since: int, question: Question, view: View) -> Subquery:
     """The last open row of each deal whose closing in force lies between the instants, with how it ended."""
-    pair, after = question.pair.happened, instant(since)
+    pair = question.pair.happened
     d = deal_versions.c
-    won = intervals.at_pair(wins, pair, view, wins.c.effective_from > after)
-    lost = intervals.at_pair(losses, pair, view, losses.c.effective_from > after)
-    gone = intervals.at_pair(deal_versions, pair, view, DEAL_MERGED, d.effective_from > after)
+    soonest, latest = instant(since + 1), instant(pair.as_of)
+    won = intervals.at_pair(wins, pair, view, wins.c.effective_from.between(soonest, latest))
+    lost = intervals.at_pair(losses, pair, view, losses.c.effective_from.between(soonest, latest))
+    gone = intervals.at_pair(deal_versions, pair, view, DEAL_MERGED, d.effective_from.between(soonest, latest))
     ended = union_all(
         select(won.c.stream, label("won").label("ending")),
         select(lost.c.stream, lost.c.outcome.label("ending")),
         select(gone.c.stream, label("merged").label("ending")),
     ).subquery("ended")
     known = intervals.holds(deal_versions, d.effective_to - 1, pair, view)
-    while_open = (OPEN_DEAL, d.effective_to > after, d.effective_to <= instant(pair.as_of), known)
-    last = (
-        select(d.stream, ended.c.ending, func.max(d.effective_to).label("until"))
+    while_open = (OPEN_DEAL, d.effective_to > instant(since), d.effective_to <= instant(pair.as_of), known)
+    latest_first = func.row_number().over(partition_by=(d.stream, ended.c.ending), order_by=d.effective_to.desc())
+    rows = (
+        select(*d, ended.c.ending, latest_first.label("number"))
         .join_from(ended, deal_versions, d.stream == ended.c.stream)
         .where(*while_open)
-        .group_by(d.stream, ended.c.ending)
-        .subquery("last")
+        .subquery("while_open")
     )
-    rows = deal_versions.alias("open_until")
-    r = rows.c
-    known = intervals.holds(rows, r.effective_to - 1, pair, view)
-    return (
-        select(*r, last.c.ending)
-        .join_from(last, rows, and_(r.stream == last.c.stream, r.effective_to == last.c.until))
-        .where(r.status == literal_column("'open'", Text), known)
-        .subquery("closed_deals")
-    )
+    return select(rows).where(rows.c.number == literal_column("1")).subquery("closed_deals")
 
 
 def _lines_of(rows: Subquery, question: Question, view: View) -> Subquery:

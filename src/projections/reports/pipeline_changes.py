@@ -4,291 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, or_
-
-from ledger.money import convert
-from projections.pairs import Pair
-from projections.reports import exact, open_states
+from projections.reports import exact, fared_alike, open_states
 from projections.reports.cells import work_out
-from projections.reports.definition import PRODUCT, TIME, Item, Report, Sum, Text, known, told
-from projections.reports.dimensions import DEAL_DIMENSIONS, OWN
+from projections.reports.definition import PRODUCT, Item, Report, Sum, Text, known, told
+from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.lines import asked
-from projections.reports.rates import MissingRate, Rates
-from projections.reports.sources import label, open_deals
+from projections.reports.sources import label
+from projections.reports.standing import Places, Worth, pairs, unmoved
+from projections.reports.told_states import OF_ROW, open_deals_of
+from projections.reports.waterfall import DEALS, ENDS, LINES, NAMES, Part, Story, waterfall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from sqlalchemy import ColumnElement
+    from collections.abc import Iterator, Sequence
 
     from projections.reports.definition import Base
     from projections.reports.exact import Product
-    from projections.reports.open_states import Products, Which
+    from projections.reports.open_states import Products
     from projections.reports.question import Question
+    from projections.reports.rates import Rates
     from projections.reports.sources import Source
+    from projections.reports.standing import Which
+    from projections.reports.waterfall import Figures, Parts, Place
     from projections.store import View
-
-LINES: dict[str, Text] = {
-    "opening": Text("Au départ", "Opening"),
-    "corrected": Text("Corrigé", "Corrected"),
-    "increased": Text("En hausse", "Increased"),
-    "decreased": Text("En baisse", "Decreased"),
-    "fx": Text("Change", "Exchange"),
-    "created": Text("Créé", "Created"),
-    "reopened": Text("Rouvert", "Reopened"),
-    "pulled_in": Text("Avancé dans la période", "Pulled in"),
-    "pushed_out": Text("Sorti de la période", "Pushed out"),
-    "reassigned_in": Text("Réaffecté, reçu", "Reassigned in"),
-    "reassigned_out": Text("Réaffecté, cédé", "Reassigned out"),
-    "merged": Text("Fusionné", "Merged"),
-    "abandoned": Text("Abandonné", "Abandoned"),
-    "lost": Text("Perdu", "Lost"),
-    "won": Text("Gagné", "Won"),
-    "closing": Text("À l'arrivée", "Closing"),
-}
-"""The lines of the waterfall in their order."""
-
-DEALS = frozenset(f"{line}_deals" for line in LINES)
-ENDS = ("opening", "closing")
-NAMES = {line: (f"{line}_minor", f"{line}_deals") for line in LINES}
-
-
-OF_ROW = OWN | TIME
-"""Dimensions that a deal's own row tells: while it stands, the deal stays where it is."""
-
-_TOLD = 4
-"""Columns of a state that tell how it was read: its stream, position, appended_at and instant; and the last, `is_so`."""
-
-
-class Place(NamedTuple):
-    """Where a deal, or its part of one product, stands: its row, what tells it apart beside when it is due, and when.
-
-    `counts` if it is due in the period, if there is one, and the filters let it pass.
-    """
-
-    dimensions: Mapping[str, str | None]
-    row: tuple[str | None, ...]
-    whose: tuple[object, ...]
-    due: tuple[object, ...]
-    in_period: bool
-    counts: bool
-
-
-class Part(NamedTuple):
-    """A deal, or its part of one product: where it stands and its value, if known, at the rates of `from` and of the end."""
-
-    place: Place
-    at_from: int | None
-    at_end: int | None
-
-
-Parts = dict[tuple[str | None, ...], Part]
-"""By the product they are of, where products are told apart."""
-
-Figures = dict[str, int | None]
-Rows = dict[tuple[str | None, ...], tuple[Place, Figures]]
-
-
-class Story(NamedTuple):
-    """What is known of a deal at the end: whether it was open at `from`, was opened since, and how it ended."""
-
-    was_open: bool
-    is_new: bool
-    ending: str | None
-
-
-def tell(rows: Rows, before: Part | None, after: Part | None, story: Story) -> None:
-    """The lines of a part between what it was at `from`, as known now, and what it is, or last was while open.
-
-    Its change of value counts where it was; then it leaves its row or enters another, or both, with its last value.
-    """
-    if before is not None and before.place.in_period:
-        exit_ = _exit(before.place, after and after.place, story.ending)
-        if before.place.counts:
-            _leave(rows, before, after, exit_)
-        if exit_ is not None and exit_ == story.ending:
-            return
-        if exit_ is None and after is not None:
-            _close(rows, after)
-            return
-    if after is None or not after.place.counts:
-        return
-    entry = "reassigned_in"
-    if not story.was_open:
-        entry = "created" if story.is_new else "reopened"
-    elif before is not None and before.place.due != after.place.due:
-        entry = "pulled_in"
-    _add(rows, after.place, entry, after.at_from, 1)
-    if story.ending is not None:
-        _add(rows, after.place, story.ending, _less(after.at_from), -1)
-    else:
-        _close(rows, after)
-
-
-def _leave(rows: Rows, before: Part, after: Part | None, exit_: str | None) -> None:
-    value = before.at_from if after is None else after.at_from
-    change = (value or 0) - (before.at_from or 0)
-    if change:
-        _add(rows, before.place, "increased" if change > 0 else "decreased", change, 1)
-    if exit_ is not None:
-        _add(rows, before.place, exit_, _less(value), -1)
-
-
-def _exit(before: Place, after: Place | None, ending: str | None) -> str | None:
-    """How a part leaves its row, also one that a filter leaves out: the first that applies."""
-    stays = after is not None and after.counts and before.counts and after.row == before.row
-    if stays or ending == "merged":
-        return ending
-    if after is None or after.whose != before.whose:
-        return "reassigned_out"
-    return ending or "pushed_out"
-
-
-def _close(rows: Rows, part: Part) -> None:
-    if part.at_end is not None and part.at_from is not None and part.at_end != part.at_from:
-        _add(rows, part.place, "fx", part.at_end - part.at_from, 1)
-    _add(rows, part.place, "closing", part.at_end, 1)
-
-
-def _less(minor: int | None) -> int | None:
-    return None if minor is None else -minor
-
-
-def _add(rows: Rows, place: Place, line: str, minor: int | None, deals: int) -> None:
-    if place.row not in rows:
-        rows[place.row] = place, {}
-    figures = rows[place.row][1]
-    for name, figure in zip(NAMES[line], (minor, deals), strict=True):
-        figures[name] = known([figures[name], figure]) if name in figures else figure
-
-
-class Reader:
-    """Tells the parts of deals, each where it stands and what it is worth."""
-
-    def __init__(self, question: Question, view: View, rates: Rates) -> None:
-        self._question = question
-        self._rates = rates
-        assert question.since is not None
-        self.since = question.since
-        then = question.seen(self.since, self.since)
-        self._rates_then = rates if question.choice("fx") == "constant" else Rates(then, view)
-        self._measure = question.given.get("measure", "amount")
-        self.split = sorted(question.dimensions & PRODUCT)
-        self._told_by = attrgetter(
-            "state", "expected_close_on", *(["due"] if question.needs_month else []), *asked(question)
-        )
-        self._places: dict[object, Place] = {}
-        days = question.period
-        self._days = (days.first.isoformat(), days.last.isoformat()) if days else None
-
-    def then(self, row: Any, products: Products) -> Parts:
-        """As it was at `from`, as known then."""
-        return self._parts(row, products, self._worth(row, self._rates_then, self.since), None)
-
-    def known(self, row: Any, products: Products) -> Parts:
-        """As it was at `from`, as known now."""
-        return self._parts(row, products, self._worth(row, self._rates, self.since), None)
-
-    def last(self, row: Any, products: Products, *, was_open: bool) -> Parts:
-        """As it is, or last was while open. What was not open at `from` may be in a currency that had no rate then."""
-        end = None if row.ending else self._worth(row, self._rates, self._question.pair.as_of)
-        try:
-            at_from = self._worth(row, self._rates, self.since)
-        except MissingRate:
-            if was_open:
-                raise
-            at_from = self._worth(row, self._rates, row.at)
-        return self._parts(row, products, at_from, end)
-
-    def same(self, *rows: Any) -> bool:
-        """Whether these tell the same of a deal, which is worth the same at any rate."""
-        first, *others = rows
-        if first is None or first.currency not in {None, self._question.currency}:
-            return False
-        return all(row is first or (row is not None and row[_TOLD:-1] == first[_TOLD:-1]) for row in others)
-
-    def _worth(self, row: Any, rates: Rates, at: int) -> int | None:
-        minor: int | None = row.margin_minor if self._measure == "margin" else row.value_minor
-        if not minor or row.currency == self._question.currency:
-            return minor
-        return convert(minor, rates.factor(row.currency, at))
-
-    def _parts(self, row: Any, products: Products, at_from: int | None, at_end: int | None) -> Parts:
-        at_end = at_from if at_end is None else at_end
-        if not self.split:
-            return {(): Part(self._placed(row, None), at_from, at_end)}
-        parts: Parts = {}
-        pieces = products.get(row.stream, exact.NO_PRODUCTS)
-        weights = [each.margin if self._measure == "margin" else each.value for each in pieces]
-        ends = [[None] * len(pieces) if end is None else exact.shared(end, weights) for end in (at_from, at_end)]
-        for piece, first, last in zip(pieces, *ends, strict=True):
-            place = self._placed(row, piece)
-            product = tuple(place.dimensions[name] for name in self.split)
-            part = Part(place, first, last)
-            if product in parts:
-                part = Part(place, known([parts[product].at_from, first]), known([parts[product].at_end, last]))
-            parts[product] = part
-        return parts
-
-    def _placed(self, row: Any, product: Product | None) -> Place:
-        told_by = (self._told_by(row), product and product[:2])
-        found = self._places.get(told_by)
-        if found is None:
-            found = self._places[told_by] = self._place(row, product)
-        return found
-
-    def _place(self, row: Any, product: Product | None) -> Place:
-        question = self._question
-        dimensions = exact.told(question, row)
-        if product is not None:
-            dimensions |= {"product": product.product, "product_range": product.product_range}
-        passes = {name: dimensions[name] in values for name, values in question.where.items()}
-        due = row.expected_close_on
-        in_period = self._days is None or (due is not None and self._days[0] <= due <= self._days[1])
-        told_by: list[tuple[bool, object]] = [(name in TIME, dimensions[name]) for name in question.heads]
-        told_by += [(name in TIME, passed) for name, passed in passes.items()]
-        return Place(
-            dimensions,
-            tuple(dimensions[name] for name in question.heads),
-            tuple(value for of_time, value in told_by if not of_time),
-            (in_period, *(value for of_time, value in told_by if of_time)),
-            in_period,
-            in_period and all(passes.values()),
-        )
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
-    """The deals that nothing happened to added up, the others each as in `evidence`. Raises `MissingRate`."""
-    if not OF_ROW.issuperset(question.dimensions):
-        yield from evidence(question, view, rates)
-        return
-    yield from _stayed(question, view, _unmoved(question, *_pairs(question)))
-    yield from _told(question, view, rates, is_told_by_row=True)
-
-
-def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
-    """An item for each row that a deal touches, with what it brings to its lines. Raises `MissingRate`."""
-    return _told(question, view, rates, is_told_by_row=False)
-
-
-def _pairs(question: Question) -> tuple[Pair, Pair, Pair]:
-    """At which deals are read: `from` as known then and as known now, and the question's own."""
-    assert question.since is not None
-    known_at = question.pair.known_at
-    return Pair(question.since, question.since), Pair(question.since, known_at), question.pair
-
-
-def _unmoved(question: Question, *pairs: Pair) -> Which:
-    """Whether a deal has the same row at all these pairs, and is worth the same at any rate."""
-    held = open_states.held_at(*pairs)
-
-    def unmoved(columns: Mapping[str, Any]) -> ColumnElement[bool]:
-        currency = columns["currency"]
-        return and_(held(columns), or_(currency.is_(None), currency == label(question.currency)))
-
-    return unmoved
+    """The deals that fared alike added up. Raises `MissingRate`."""
+    if OF_ROW.issuperset(question.dimensions):
+        yield from _stayed(question, view, unmoved(question, *pairs(question)))
+    yield from fared_alike.items(question, view, rates)
 
 
 def _stayed(question: Question, view: View, stayed: Which) -> Iterator[Item]:
@@ -296,7 +42,7 @@ def _stayed(question: Question, view: View, stayed: Which) -> Iterator[Item]:
     days = question.period
 
     def lines(asked: Question, view: View) -> list[Source]:
-        found = [each.narrowed(stayed(each.columns)) for each in open_deals(asked, view)]
+        found = [each.narrowed(stayed(each.columns)) for each in open_deals_of(asked, view)]
         if days is None:
             return found
         first, last = label(days.first.isoformat()), label(days.last.isoformat())
@@ -318,67 +64,100 @@ def _stayed(question: Question, view: View, stayed: Which) -> Iterator[Item]:
         late = 0  # said once, of them all
 
 
-def _told(question: Question, view: View, rates: Rates, *, is_told_by_row: bool) -> Iterator[Item]:
-    """Each deal; where its row tells it apart, without those that stay, and what has not been learnt anew read once."""
+def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
+    """An item for each row that a deal touches, with what it brings to its lines. Raises `MissingRate`."""
     reader = Reader(question, view, rates)
-    since, known_at = reader.since, question.pair.known_at
-    then, now_known, end = _pairs(question)
-    at_then, at_known = question.seen(since, since), question.seen(since, known_at)
-    if is_told_by_row:
-        stayed, understood = _unmoved(question, then, now_known, end), _unmoved(question, then, now_known)
-        opening, opening_products = open_states.open_at(at_then, view, stayed, asked=understood)
-        learnt, known_products = open_states.open_at(at_known, view, understood)
-        at_from = {stream: row for stream, row in opening.items() if row.is_so} | learnt
-        last, last_products = open_states.last_of(since, question, view, stayed)
-    else:
-        opening, opening_products = open_states.open_at(at_then, view)
-        at_from, known_products = opening, opening_products
-        if known_at != since:
-            at_from, known_products = open_states.open_at(at_known, view)
-        last, last_products = open_states.last_of(since, question, view)
+    then, known, end = pairs(question)
+    opening, opening_products = open_states.open_at(question.seen(then.as_of, then.known_at), view)
+    learnt, learnt_products = opening, opening_products
+    if known != then:
+        learnt, learnt_products = open_states.open_at(question.seen(known.as_of, known.known_at), view)
+    last, last_products = open_states.last_of(then.as_of, question, view)
     joined = open_states.Joined(question, view, rates)
-    for stream in dict.fromkeys((*opening, *at_from, *last)):
-        at_start, was, now = opening.get(stream), at_from.get(stream), last.get(stream)
-        row: Any = now or was or at_start
-        rows: Rows = {}
-        before = reader.then(at_start, opening_products) if at_start else {}
-        if reader.same(at_start, was, now) and _alike(stream, opening_products, known_products, last_products):
-            for part in before.values():
-                _stay(rows, part)
-        else:
-            same = was is at_start or (not reader.split and reader.same(at_start, was))
-            known_before = before if same else reader.known(was, known_products) if was else {}
-            after = reader.last(now, last_products, was_open=was is not None) if now else {}
-            _open(rows, before, known_before)
-            story = Story(was is not None, now is not None and now.opened_at > since, now.ending if now else None)
-            for product in (*known_before, *(each for each in after if each not in known_before)):
-                tell(rows, known_before.get(product), after.get(product), story)
-        for place, figures in rows.values():
-            late = row.appended_at > known_at
+    for stream in dict.fromkeys((*opening, *learnt, *last)):
+        at_then, at_known, at_last = opening.get(stream), learnt.get(stream), last.get(stream)
+        row: Any = at_last or at_known or at_then
+        before = reader.then(at_then, opening_products)
+        known_before = before if at_known is at_then else reader.known(at_known, learnt_products)
+        after = reader.last(at_last, last_products, was_open=at_known is not None)
+        is_new, ending = (at_last.opened_at > then.as_of, at_last.ending) if at_last else (False, None)
+        story = Story(at_known is not None, is_new, ending)
+        for place, figures in waterfall(before, known_before, after, story).values():
+            late = row.appended_at > end.known_at
             yield Item(stream, row.position, row.at, place.dimensions, figures, None, joined(row), late)
 
 
-def _alike(stream: str, first: Products, *others: Products) -> bool:
-    return all(first.get(stream) == each.get(stream) for each in others)
+class Reader:
+    """Tells the parts of a deal, each where it stands and what it is worth; none of a deal that is not there."""
 
+    def __init__(self, question: Question, view: View, rates: Rates) -> None:
+        self._question = question
+        self._worth = Worth(question, view, rates)
+        self._places = Places(question)
+        self._amount = "margin" if question.given.get("measure") == "margin" else "value"
+        self._split = sorted(question.dimensions & PRODUCT)
+        due = ["due"] if question.needs_month else []
+        self._told_by = attrgetter("state", "expected_close_on", *due, *asked(question))
+        self._told: dict[object, Place] = {}
 
-def _stay(rows: Rows, part: Part) -> None:
-    if part.place.counts:
-        for line in ENDS:
-            _add(rows, part.place, line, part.at_from, 1)
+    def then(self, row: Any, products: Products) -> Parts:
+        """As it was at `from`, as known then."""
+        if row is None:
+            return {}
+        minor = self._minor(row)
+        at_from = minor and self._worth.then(minor, row.currency)
+        return self._parts(row, products, at_from, at_from)
 
+    def known(self, row: Any, products: Products) -> Parts:
+        """As it was at `from`, as known now."""
+        if row is None:
+            return {}
+        minor = self._minor(row)
+        at_from = minor and self._worth.known(minor, row.currency)
+        return self._parts(row, products, at_from, at_from)
 
-def _open(rows: Rows, then: Parts, learnt: Parts) -> None:
-    for part in then.values():
-        if part.place.counts:
-            _add(rows, part.place, "opening", part.at_from, 1)
-    if then == learnt:
-        return
-    corrected = [(part, _less(part.at_from), -1) for part in then.values()]
-    corrected += [(part, part.at_from, 1) for part in learnt.values()]
-    for part, minor, deals in corrected:
-        if part.place.counts:
-            _add(rows, part.place, "corrected", minor, deals)
+    def last(self, row: Any, products: Products, *, was_open: bool) -> Parts:
+        """As it is, or last was while open."""
+        if row is None:
+            return {}
+        minor = self._minor(row)
+        at_from = minor and self._worth.last(minor, row.currency, row.at, was_open=was_open)
+        at_end = at_from if row.ending else minor and self._worth.end(minor, row.currency)
+        return self._parts(row, products, at_from, at_end)
+
+    def _minor(self, row: Any) -> int | None:
+        minor: int | None = getattr(row, f"{self._amount}_minor")
+        return minor
+
+    def _parts(self, row: Any, products: Products, at_from: int | None, at_end: int | None) -> Parts:
+        if not self._split:
+            return {(): Part(self._placed(row, None), at_from, at_end)}
+        parts: Parts = {}
+        pieces = products.get(row.stream, exact.NO_PRODUCTS)
+        weights = [getattr(each, self._amount) for each in pieces]
+        ends = [[None] * len(pieces) if end is None else exact.shared(end, weights) for end in (at_from, at_end)]
+        for piece, first, last in zip(pieces, *ends, strict=True):
+            place = self._placed(row, piece)
+            product = tuple(place.dimensions[name] for name in self._split)
+            part = Part(place, first, last)
+            if product in parts:
+                part = Part(place, known([parts[product].at_from, first]), known([parts[product].at_end, last]))
+            parts[product] = part
+        return parts
+
+    def _placed(self, row: Any, product: Product | None) -> Place:
+        told_by = (self._told_by(row), product and product[:2])
+        found = self._told.get(told_by)
+        if found is None:
+            dimensions = exact.told(self._question, row)
+            if product is not None:
+                dimensions |= {"product": product.product, "product_range": product.product_range}
+            found = self._told[told_by] = self._places.of(dimensions, in_period=self._is_due(row.expected_close_on))
+        return found
+
+    def _is_due(self, day: str | None) -> bool:
+        days = self._question.period
+        return days is None or (day is not None and days.first.isoformat() <= day <= days.last.isoformat())
 
 
 def summary(question: Question, found: Sequence[Item]) -> dict[str, int | None]:

@@ -79,14 +79,14 @@ def label(value: str) -> ColumnElement[Any]:
 
 
 def open_deals(
-    question: Question, view: View, *, horizon: Period | None = None, due_in: DueIn | None = None
+    question: Question, view: View, *, horizon: Period | None = None, due_in: DueIn | None = None, staged: bool = True
 ) -> list[Source]:
     """Deals open at the pair, each with its probability and category: its own if set, else its stage's.
 
     With `probabilities=calibrated` a stage's probability is what `calibration` makes of experience.
 
     `horizon` puts the words overdue, later and undated for the months outside of it; `due_in` is a condition on the day
-    a deal is due.
+    a deal is due. Unless `staged` they come without what only their stages tell, and have neither of the two.
     """
     calibrated = calibration.estimates(question, view) if calibration.is_asked(question) else None
     values: dict[str, int | str] = {
@@ -100,7 +100,7 @@ def open_deals(
     at, happened_at = question.pair.as_of, question.pair.happened.as_of
     found = []
     for rows in intervals.open_deals(question.pair, view):
-        built = _open(rows, horizon=horizon is not None)
+        built = _open(rows, horizon=horizon is not None, staged=staged)
         source = replace(built, at=at, happened_at=happened_at, values=values, kept=built)
         if calibrated is not None:
             chance = calibration.chance(calibrated, rows.c.probability_bp, rows.c.pipeline, rows.c.stage)
@@ -114,19 +114,27 @@ _TODAY, _LAST = (bindparam(f"due_{name}", type_=Text) for name in ("today", "las
 
 
 @lru_cache(maxsize=256)
-def _open(rows: Rows, *, horizon: bool) -> Source:
+def _open(rows: Rows, *, horizon: bool, staged: bool) -> Source:
     """Open deals at parameters of this module's; its instants are for `open_deals` to say."""
-    c, stages = rows.c, _stages()
-    in_stage = and_(stages.c.pipeline == c.pipeline, stages.c.stage == c.stage)
-    return Source(
-        frm=rows.frm.outerjoin(stages, in_stage),
+    c = rows.c
+    found = Source(
+        frm=rows.frm,
         columns=dict(c.items()),
-        state=func.coalesce(c.category, stages.c.category),
+        state=null(),
         at=0,
         happened_at=0,
         month=_due(c.expected_close_on, horizon=horizon),
-        probability_bp=func.coalesce(c.probability_bp, stages.c.probability_bp, literal_column("0")),
         product_lines=deal_lines,
+    )
+    if not staged:
+        return found
+    stages = _stages()
+    in_stage = and_(stages.c.pipeline == c.pipeline, stages.c.stage == c.stage)
+    return replace(
+        found,
+        frm=rows.frm.outerjoin(stages, in_stage),
+        state=func.coalesce(c.category, stages.c.category),
+        probability_bp=func.coalesce(c.probability_bp, stages.c.probability_bp, literal_column("0")),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -12,7 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import BadRequest, LedgerError
-from projections.reports.pipeline_changes import LINES
+from projections.reports.cells import work_out
+from projections.reports.pipeline_changes import PIPELINE_CHANGES
+from projections.reports.question import ask
+from projections.reports.waterfall import LINES
 from tests.support.book import GivenBook, eur, line, money
 
 TOUCHED = ("increased", "decreased", "fx")
@@ -332,7 +336,7 @@ def test_opening_and_lines_are_the_closing_on_both_databases(book, seed):
 
 def test_the_deals_of_a_cell_add_up_to_it(book):
     told(book, 11, 80)
-    for dimension in ("owner", "team", "month", "product"):
+    for dimension in ("owner", "team", "month", "product", "category", "stage", "segment", "product_range"):
         asked = {"from": "2026-01-20", "to": "2026-03-05", "by": dimension, "known_at": "now"}
         for row in book.report("pipeline_changes", **asked).rows:
             explained = book.explained("pipeline_changes", {dimension: row[dimension]}, **asked)
@@ -340,3 +344,26 @@ def test_the_deals_of_a_cell_add_up_to_it(book):
                 assert (
                     explained.figures[name] == row[name] == sum(each.figures.get(name, 0) for each in explained.lines)
                 )
+
+
+@pytest.mark.parametrize("seed", [2, 8])
+def test_deals_told_of_together_bring_what_each_of_them_brings(book, seed):
+    """Every figure, and how many lines there are and how many of them late, is that of the deals one by one."""
+    told(book, seed, 90)
+    one_by_one = replace(PIPELINE_CHANGES, items=PIPELINE_CHANGES.evidence)
+    wheres: tuple[dict[str, str], ...] = (
+        {},
+        {"where": "owner=a"},
+        {"where": "product=bolt"},
+        {"period": "2026-Q1"},
+        {"measure": "margin"},
+    )
+    with book.folded().view() as view:
+        for number, dimension in enumerate((*DIMENSIONS, "owner,product", "product_range", "region,product")):
+            more = wheres[number % len(wheres)] | ({"known_at": "now"} if number % 2 else {})
+            asked = {"from": "2026-01-20", "to": "2026-03-05", "by": dimension, "currency": "EUR"} | more
+            together, alone = (
+                work_out(ask(view, report, asked, clock=view.stamp), view) for report in (PIPELINE_CHANGES, one_by_one)
+            )
+            assert (together.rows, together.totals) == (alone.rows, alone.totals), asked
+            assert (together.lines, together.late) == (alone.lines, alone.late), asked
