@@ -42,15 +42,20 @@ States = dict[str, Any]
 Products = dict[str, list[Product]]
 
 
+def open_deals_of(question: Question, view: View) -> list[Source]:
+    """The deals open at the question's pair; their category is told where it is asked for."""
+    return open_deals(question, view, staged="category" in question.dimensions)
+
+
 def open_at(question: Question, view: View) -> tuple[States, Products]:
     """The deals open at the question's pair, and their product lines where products are told apart."""
-    return _read(open_deals(question, view), unfiltered(question), view)
+    return _read(open_deals_of(question, view), _unfiltered(question), view)
 
 
 def last_of(since: int, question: Question, view: View) -> tuple[States, Products]:
     """The deals open at the pair, and as they last were those that closed after an instant."""
     states, products = open_at(question, view)
-    closed, their_products = _read([closed_since(since, question, view)], unfiltered(question), view)
+    closed, their_products = _read([closed_since(since, question, view)], _unfiltered(question), view)
     return states | closed, products | their_products
 
 
@@ -104,7 +109,7 @@ class Joined:
         return tuple(streams)
 
 
-def unfiltered(question: Question) -> Question:
+def _unfiltered(question: Question) -> Question:
     """The question without its filters, their dimensions being told all the same."""
     return replace(question, by=tuple(sorted(question.dimensions.difference(question.report.fixed))), where={})
 

@@ -13,7 +13,7 @@ from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.lines import asked
 from projections.reports.sources import label
 from projections.reports.standing import Places, Worth, pairs, unmoved
-from projections.reports.told_states import OF_ROW, open_deals_of
+from projections.reports.told_states import OF_ROW
 from projections.reports.waterfall import DEALS, ENDS, LINES, NAMES, Part, Story, waterfall
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _stayed(question: Question, view: View, stayed: Which) -> Iterator[Item]:
     days = question.period
 
     def lines(asked: Question, view: View) -> list[Source]:
-        found = [each.narrowed(stayed(each.columns)) for each in open_deals_of(asked, view)]
+        found = [each.narrowed(stayed(each.columns)) for each in open_states.open_deals_of(asked, view)]
         if days is None:
             return found
         first, last = label(days.first.isoformat()), label(days.last.isoformat())

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Text, case, func, literal, literal_column,
 from projections.reports import exact, lines, open_states
 from projections.reports.definition import PRODUCT, TIME
 from projections.reports.dimensions import OWN, Joined
-from projections.reports.sources import instant, label, open_deals
+from projections.reports.sources import instant, label
 from projections.reports.standing import Places, held_at, pairs, unmoved
 from projections.tables import deal_lines
 
@@ -56,7 +56,7 @@ def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
     then, known, end = pairs(question)
     at_then, at_known = question.seen(then.as_of, then.known_at), question.seen(known.as_of, known.known_at)
     read = _Reading(question, view)
-    opening, learnt, lasting = (open_deals_of(each, view) for each in (at_then, at_known, question))
+    opening, learnt, lasting = (open_states.open_deals_of(each, view) for each in (at_then, at_known, question))
     closed = open_states.closed_since(then.as_of, question, view)
     if not question.dimensions <= OF_ROW | {"product"}:
         at_from = read.moment(at_then, opening)
@@ -76,11 +76,6 @@ def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
         Moment(states, products[1]),
         _with(states, products[2], _LAST, last),
     )
-
-
-def open_deals_of(question: Question, view: View) -> list[Source]:
-    """The deals open at the question's pair; their category is told where it is asked for."""
-    return open_deals(question, view, staged="category" in question.dimensions)
 
 
 def _with(states: Mapping[str, State], products: dict[str, Products], stands_for: int, others: Moment) -> Moment:

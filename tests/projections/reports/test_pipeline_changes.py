@@ -358,10 +358,12 @@ def test_deals_told_of_together_bring_what_each_of_them_brings(book, seed):
         {"period": "2026-Q1"},
         {"measure": "margin"},
     )
+    knowns: tuple[dict[str, str], ...] = ({}, {"known_at": "now"}, {"known_at": "2026-01-15"})
     with book.folded().view() as view:
         for number, dimension in enumerate((*DIMENSIONS, "owner,product", "product_range", "region,product")):
-            more = wheres[number % len(wheres)] | ({"known_at": "now"} if number % 2 else {})
-            asked = {"from": "2026-01-20", "to": "2026-03-05", "by": dimension, "currency": "EUR"} | more
+            more = wheres[number % len(wheres)] | knowns[number % len(knowns)]
+            currency = ("EUR", "USD")[number % 2]
+            asked = {"from": "2026-01-20", "to": "2026-03-05", "by": dimension, "currency": currency} | more
             together, alone = (
                 work_out(ask(view, report, asked, clock=view.stamp), view) for report in (PIPELINE_CHANGES, one_by_one)
             )
