@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from projections.reports import exact, told_states
-from projections.reports.definition import PRODUCT, Item
-from projections.reports.standing import Worth
+from projections.reports.definition import Item
+from projections.reports.standing import PartName, PartOf, Worth
 from projections.reports.told_states import NOWHERE, Told
 from projections.reports.waterfall import Part, Story, waterfall
 
@@ -27,7 +27,7 @@ Amounts = tuple[int, int, int, int]
 """As known then, as known now, and last, at the rates of `from` and of the end; nothing of what is unknown."""
 Stood = tuple[str | None, str | None, str | None]
 """What tells where a deal stood as known then, as known now, and last; None where it was not open."""
-Way = tuple[told_states.Part, Stood, int, int, int]
+Way = tuple[PartName, Stood, int, int, int]
 """How a part of a deal fared: where it stood, and the signs of what its amount changed by from one to the next."""
 
 
@@ -64,7 +64,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
             yield Item(str(number), 0, question.pair.as_of, place.dimensions, figures, late=alike.late, lines=count)
 
 
-def _part(told: Told, state: str, part: told_states.Part, at_from: int, at_end: int) -> Part:
+def _part(told: Told, state: str, part: PartName, at_from: int, at_end: int) -> Part:
     place = told.place(state, part)
     return Part(place, at_from, at_end) if told.is_known(state) else Part(place, None, None)
 
@@ -72,7 +72,8 @@ def _part(told: Told, state: str, part: told_states.Part, at_from: int, at_end: 
 def _alike(question: Question, view: View, rates: Rates, told: Told) -> dict[tuple[Way, ...], Alike]:
     then, known, last = told_states.moments(question, view)
     splits = exact.splits(question)
-    whole: Products = [((None,) * len(question.dimensions & PRODUCT), 1)]
+    part_of = PartOf(question)
+    whole: Products = [(part_of((None,) * len(part_of.names)), 1)]
     convert = _Converted(Worth(question, view, rates), told)
     found: dict[tuple[Way, ...], Alike] = {}
     for stream in dict.fromkeys((*then.states, *known.states, *last.states)):
@@ -119,7 +120,7 @@ class _Converted:
         return convert(minor, currency) if currency else minor
 
 
-def _way(part: told_states.Part, stood: Stood, amounts: Amounts) -> Way:
+def _way(part: PartName, stood: Stood, amounts: Amounts) -> Way:
     then, known, last, end = amounts
     return part, stood, (known > then) - (known < then), (last > known) - (last < known), (end > last) - (end < last)
 
@@ -147,10 +148,10 @@ def _split(stood: Stood, amounts: Amounts, products: Sequence[Products]) -> tupl
     return tuple(ways), parts
 
 
-def _shared(total: int, products: Products) -> dict[told_states.Part, int]:
+def _shared(total: int, products: Products) -> dict[PartName, int]:
     if len(products) == 1:
         return {products[0][0]: total}
-    shares: dict[told_states.Part, int] = {}
+    shares: dict[PartName, int] = {}
     for (part, _), share in zip(products, exact.shared(total, [weight for _, weight in products]), strict=True):
         shares[part] = shares.get(part, 0) + share
     return shares

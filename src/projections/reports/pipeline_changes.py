@@ -12,7 +12,7 @@ from projections.reports.definition import PRODUCT, Item, Report, Sum, Text, kno
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.lines import asked
 from projections.reports.sources import label
-from projections.reports.standing import Places, Worth, pairs, unmoved
+from projections.reports.standing import PartOf, Places, Worth, pairs, unmoved
 from projections.reports.told_states import OF_ROW
 from projections.reports.waterfall import DEALS, ENDS, LINES, NAMES, Part, Story, waterfall
 
@@ -95,7 +95,8 @@ class Reader:
         self._worth = Worth(question, view, rates)
         self._places = Places(question)
         self._amount = "margin" if question.given.get("measure") == "margin" else "value"
-        self._split = sorted(question.dimensions & PRODUCT)
+        self._part_of = PartOf(question)
+        self._split = self._part_of.names
         due = ["due"] if question.needs_month else []
         self._told_by = attrgetter("state", "expected_close_on", *due, *asked(question))
         self._told: dict[object, Place] = {}
@@ -137,12 +138,10 @@ class Reader:
         weights = [getattr(each, self._amount) for each in pieces]
         ends = [[None] * len(pieces) if end is None else exact.shared(end, weights) for end in (at_from, at_end)]
         for piece, first, last in zip(pieces, *ends, strict=True):
-            place = self._placed(row, piece)
-            product = tuple(place.dimensions[name] for name in self._split)
-            part = Part(place, first, last)
+            product = self._part_of(tuple([getattr(piece, name) for name in self._split]))
             if product in parts:
-                part = Part(place, known([parts[product].at_from, first]), known([parts[product].at_end, last]))
-            parts[product] = part
+                first, last = known([parts[product].at_from, first]), known([parts[product].at_end, last])  # noqa: PLW2901 (the whole part)
+            parts[product] = Part(self._placed(row, piece), first, last)
         return parts
 
     def _placed(self, row: Any, product: Product | None) -> Place:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from ledger.money import convert
 from projections.pairs import Pair
-from projections.reports.definition import TIME
+from projections.reports.definition import PRODUCT, TIME
 from projections.reports.rates import MissingRate, Rates
 from projections.reports.sources import instant, label
 from projections.reports.waterfall import Place
@@ -55,6 +55,36 @@ def unmoved(question: Question, *pairs: Pair) -> Which:
         return and_(held(columns), or_(currency.is_(None), currency == label(question.currency)))
 
     return is_unmoved
+
+
+PartName = tuple[str | None, ...]
+"""Of a part of a deal what the question tells of its product; nothing of a whole deal."""
+
+
+class PartOf:
+    """Which part of a deal a product line of it counts towards.
+
+    Products that the filters let pass, but no row tells apart, are one part, named by any of them: a deal that has
+    several of them counts once.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self.names = sorted(question.dimensions & PRODUCT)
+        self._where = [question.where.get(name) for name in self.names]
+        self._any = [
+            None if values is None or name in question.heads else min(values, key=str)
+            for name, values in zip(self.names, self._where, strict=True)
+        ]
+        self._heads = [name in question.heads for name in self.names]
+        self._found: dict[PartName, PartName] = {}
+
+    def __call__(self, line: PartName) -> PartName:
+        """By what it has for the `names`, in their order."""
+        if line not in self._found:
+            passes = all(values is None or value in values for value, values in zip(line, self._where, strict=True))
+            told = zip(line, self._heads, self._any, strict=True)
+            self._found[line] = tuple(value if heads else other for value, heads, other in told) if passes else line
+        return self._found[line]
 
 
 class Worth:

@@ -11,7 +11,7 @@ from projections.reports import exact, lines, open_states
 from projections.reports.definition import PRODUCT, TIME
 from projections.reports.dimensions import OWN, Joined
 from projections.reports.sources import instant, label
-from projections.reports.standing import Places, held_at, pairs, unmoved
+from projections.reports.standing import PartName, PartOf, Places, held_at, pairs, unmoved
 from projections.tables import deal_lines
 
 if TYPE_CHECKING:
@@ -32,10 +32,8 @@ State = tuple[str, str | None, int, str | None, int, int, int]
 whether it rests on an event appended after `known_at`, and what else its row stands for."""
 NOWHERE: State = ("", None, 0, None, 0, 0, 0)
 
-Part = tuple[str | None, ...]
-"""Of a part of a deal what the question tells of its product; nothing of a whole deal."""
-Products = list[tuple[Part, int]]
-"""The product lines of a deal, and what each weighs."""
+Products = list[tuple[PartName, int]]
+"""The product lines of a deal, by the part of it that each counts towards, and what each weighs."""
 
 _THEN, _LAST = 1, 2
 """The row of a deal open at `from` as known now is also that as known then, or even its last, too."""
@@ -97,7 +95,8 @@ class _Reading:
         assert question.since is not None
         self._view = view
         self._names = lines.asked(question)
-        self._split = sorted(question.dimensions & PRODUCT)
+        self._part_of = PartOf(question)
+        self._split = self._part_of.names
         self._measure = "margin" if question.given.get("measure") == "margin" else "value"
         self._currency, self._known_at = label(question.currency), instant(question.pair.known_at)
         self._since, self._days = instant(question.since), question.period
@@ -108,7 +107,8 @@ class _Reading:
         for source in sources if self._split else ():
             for stream, its in exact.products_of(source, question, self._view).items():
                 products[stream] = [
-                    (tuple([getattr(each, name) for name in self._split]), getattr(each, self._measure)) for each in its
+                    (self._part_of(tuple([getattr(each, name) for name in self._split])), getattr(each, self._measure))
+                    for each in its
                 ]
         return Moment(self.states(question, sources), products)
 
@@ -135,7 +135,7 @@ class _Reading:
             query = select(*columns).where(c.stream.in_(streams), or_(*held)).order_by(c.stream, c.line_no)
             rows: Sequence[Any] = self._view.rows(query, dict(source.values))
             for stream, product, weight, in_then, in_known, in_last in rows:
-                line = (product,), weight
+                line = self._part_of((product,)), weight
                 if in_then:
                     then[stream].append(line)
                 if in_known:
@@ -178,7 +178,7 @@ class Told:
         self._split = sorted(question.dimensions & PRODUCT)
         self._places = Places(question)
         self._told: dict[str, tuple[str | None, ...]] = {}
-        self._of: dict[tuple[str, Part], Place] = {}
+        self._of: dict[tuple[str, PartName], Place] = {}
 
     def ending(self, told: str) -> str | None:
         """How it ended: won, lost, abandoned or merged."""
@@ -192,7 +192,7 @@ class Told:
         """Whether it says its amount."""
         return self._parts(told)[-1] is not None
 
-    def place(self, told: str, part: Part) -> Place:
+    def place(self, told: str, part: PartName) -> Place:
         """Where a part of it stands."""
         place = self._of.get((told, part))
         if place is None:

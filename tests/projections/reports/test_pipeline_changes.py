@@ -185,6 +185,13 @@ def test_products_that_are_dropped_and_added(book):
         "nut": {"opening": (1, 40), "reassigned_out": (-1, -40)},
         "screw": {"reassigned_in": (1, 50), "closing": (1, 50)},
     }
+    assert changes(book, where="product=bolt,product=nut") == {
+        "opening": (2, 110),
+        "decreased": (1, -30),
+        "won": (-1, -10),
+        "closing": (1, 70),
+    }
+    assert changes(book, where="product=nut") == {"opening": (1, 40), "reassigned_out": (-1, -40)}
 
 
 def test_merged_customers_are_one_at_both_ends(book):
@@ -296,7 +303,8 @@ def holds_together(book: GivenBook, rng: Random) -> None:
         since, to = sorted(rng.sample(known[:4], 2))
         pair = {"known_at": rng.choice([each for each in known if each >= since])}
         for dimension in rng.sample(DIMENSIONS, 6):
-            asked = {"from": since, "to": to, "by": dimension} | pair
+            where = {"where": rng.choice(("", "product=bolt,product=nut", "product=nut,owner=a"))}
+            asked = {"from": since, "to": to, "by": dimension} | pair | where
             answer = book.report("pipeline_changes", **asked)
             split = dimension == "product"
             for row in answer.rows:
@@ -305,15 +313,16 @@ def holds_together(book: GivenBook, rng: Random) -> None:
             for line_ in LINES:
                 assert answer.totals[f"{line_}_minor"] == sum(row[f"{line_}_minor"] for row in answer.rows)
             for name, as_of, known_at in (("closing", to, pair["known_at"]), ("opening", since, since)):
-                found = book.report("pipeline", as_of=as_of, by=dimension, known_at=known_at)
+                found = book.report("pipeline", as_of=as_of, by=dimension, known_at=known_at, **where)
                 assert answer.totals[f"{name}_minor"] == found.totals["amount_minor"], asked
                 assert answer.totals[f"{name}_deals"] == found.totals["deals"], asked
-            restated = book.totals("pipeline", as_of=since, **pair)
+            restated = book.totals("pipeline", as_of=since, **pair, **where)
             learnt = answer.totals["opening_minor"] + answer.totals["corrected_minor"]
             assert learnt == restated["amount_minor"]
-            period = book.report("pipeline_changes", period="2026-Q1", where="owner=a", **asked)
+            period = book.report("pipeline_changes", period="2026-Q1", **(asked | {"where": "owner=a"}))
             assert all(balanced(row) for row in period.rows)
             assert balanced(period.totals, deals=not split)
+        asked |= {"where": ""}
         for row in book.report("pipeline_changes", **(asked | {"by": "owner"})).rows:
             alone = book.totals("pipeline_changes", **(asked | {"by": "", "where": f"owner={row['owner']}"}))
             assert alone == {name: row[name] for name in alone}
@@ -355,6 +364,7 @@ def test_deals_told_of_together_bring_what_each_of_them_brings(book, seed):
         {},
         {"where": "owner=a"},
         {"where": "product=bolt"},
+        {"where": "product=bolt,product=nut"},
         {"period": "2026-Q1"},
         {"measure": "margin"},
     )
