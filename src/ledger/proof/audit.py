@@ -241,8 +241,10 @@ def _opening(
 
 
 def _opened(recorder: LogRecorder, page: bytes) -> tuple[list[str], str]:
+    """The rows are what they are: in SQLite a text may stand where bytes should."""
+    rows = [VaultRow(*row) for row in msgspec.msgpack.decode(page)]
     try:
-        return list(Vault(recorder).wrong(msgspec.msgpack.decode(page, type=list[VaultRow]))), ""
+        return list(Vault(recorder).wrong(rows)), ""
     except KeysUnusable as error:
         return [], str(error)
 

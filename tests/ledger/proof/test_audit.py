@@ -75,6 +75,7 @@ ALTERATIONS = [
     "UPDATE events SET version = version + 100 WHERE position = 300",
     "UPDATE events SET entry = (SELECT entry FROM events WHERE position = 203) WHERE position = 400",
     "UPDATE vault SET field = 'note' WHERE stream = 'deal-d5'",
+    "UPDATE vault SET sealed = '' WHERE stream = 'deal-d5'",
 ]
 
 
