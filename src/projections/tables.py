@@ -370,4 +370,4 @@ SHAPE: Final = zlib.crc32(
         ]
     ).encode()
 )
-"""Of what tables and folds a read store is made; one of another shape is not read."""
+"""Of what tables, indexes and folds a read store is made; one of another shape is made anew."""

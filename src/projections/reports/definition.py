@@ -154,12 +154,12 @@ class Report:
     A `snapshot` speaks of an instant: its period only spans the dates of `every`. `completed` tells the cells what does
     not add up over lines. `variants` are the report under some values of its parameters, each as `name=value`.
     `behind` tells, by the stream of an item, the others that `explain` lists with it. `default_period` is that of a
-    report that cannot do without one; `first_day` is that from which a report that takes `from` tells by default: it begins at the end of the day before. A `series` has its dates as rows
-    of its own, by `every`.
+    report that cannot do without one; `first_day` is that from which a report that takes `from` tells by default: it
+    begins at the end of the day before. A `series` has its dates as rows of its own, by `every`.
 
     `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand, the summary of both being
-    the same, or where `completed` tells the cells without making them. `across` tells the cells, by their keys, and the totals what they need of each other, such as a share or a
-    rank; it may add rows, and returns what must be noted.
+    the same, or where `completed` tells the cells without making them. `across` tells the cells, by their keys, and the
+    totals what they need of each other, such as a share or a rank; it may add rows, and returns what must be noted.
     """
 
     name: str

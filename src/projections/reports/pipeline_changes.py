@@ -17,7 +17,7 @@ from projections.reports.told_states import OF_ROW
 from projections.reports.waterfall import DEALS, ENDS, LINES, NAMES, Part, Story, waterfall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from projections.reports.definition import Base
     from projections.reports.exact import Product
@@ -103,19 +103,11 @@ class Reader:
 
     def then(self, row: Any, products: Products) -> Parts:
         """As it was at `from`, as known then."""
-        if row is None:
-            return {}
-        minor = self._minor(row)
-        at_from = minor and self._worth.then(minor, row.currency)
-        return self._parts(row, products, at_from, at_from)
+        return self._at_from(row, products, self._worth.then)
 
     def known(self, row: Any, products: Products) -> Parts:
         """As it was at `from`, as known now."""
-        if row is None:
-            return {}
-        minor = self._minor(row)
-        at_from = minor and self._worth.known(minor, row.currency)
-        return self._parts(row, products, at_from, at_from)
+        return self._at_from(row, products, self._worth.known)
 
     def last(self, row: Any, products: Products, *, was_open: bool) -> Parts:
         """As it is, or last was while open."""
@@ -125,6 +117,13 @@ class Reader:
         at_from = minor and self._worth.last(minor, row.currency, row.at, was_open=was_open)
         at_end = at_from if row.ending else minor and self._worth.end(minor, row.currency)
         return self._parts(row, products, at_from, at_end)
+
+    def _at_from(self, row: Any, products: Products, worth: Callable[[int, str], int]) -> Parts:
+        if row is None:
+            return {}
+        minor = self._minor(row)
+        at_from = minor and worth(minor, row.currency)
+        return self._parts(row, products, at_from, at_from)
 
     def _minor(self, row: Any) -> int | None:
         minor: int | None = getattr(row, f"{self._amount}_minor")
