@@ -79,10 +79,10 @@ class Cells:
     def summarise(self, items: Iterable[Item]) -> list[Item]:
         """Work the figures out from a report's items; those that the filters let pass."""
         found = [item for item in items if not self._question.where or wanted(self._question, item.dimensions)]
-        key_of = _key_of(self._question.heads)
+        its_key = key_of(self._question.heads)
         by_key: dict[Key, list[Item]] = {}
         for item in found:
-            by_key.setdefault(key_of(item.dimensions), []).append(item)
+            by_key.setdefault(its_key(item.dimensions), []).append(item)
         summary = self._question.report.summary
         assert summary is not None
         self.rows = {key: dict(summary(self._question, some)) for key, some in by_key.items()}
@@ -106,7 +106,8 @@ class Cells:
         return dict(summary(self._question, ())) if summary else {each.name: 0 for each in self._sums}
 
 
-def _key_of(heads: Sequence[str]) -> Callable[[Mapping[str, str | None]], Key]:
+def key_of(heads: Sequence[str]) -> Callable[[Mapping[str, str | None]], Key]:
+    """The row that dimensions belong to."""
     if len(heads) > 1:
         return itemgetter(*heads)
     return lambda dimensions: tuple([dimensions[name] for name in heads])

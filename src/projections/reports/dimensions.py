@@ -19,7 +19,7 @@ from projections.reports.definition import PRODUCT, STATE, TIME
 from projections.tables import CUSTOMER_MERGED, customer_versions, person_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, FromClause
 
@@ -164,6 +164,15 @@ def week_label(day: date) -> str:
     """The ISO week of a day."""
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02}"
+
+
+def one_of(column: ColumnElement[Any], values: Sequence[str], view: View) -> ColumnElement[bool]:
+    """Whether a column has one of these values, passed as one parameter however many they are."""
+    given = bindparam(None, json.dumps(values), Text, unique=True)
+    if view.connection.dialect.name == "sqlite":
+        return column.in_(select(func.json_each(given).table_valued("value").c.value))
+    each = func.json_array_elements_text(cast(given, JSON)).table_valued("value", name="listed")
+    return column.in_(select(each.c.value.collate("C")))
 
 
 def as_table(pairs: Mapping[str, str], view: View) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -96,11 +95,11 @@ def read(
         query = query.add_columns(*_its_own(source))
     worked_out = Alone(question, rates, lines.used(question, source))
     is_split, known_at = splits(question), question.pair.known_at
-    products = products_of(source, question, view) if is_split else {}
-    places_of = _Places(question)
     rows: Sequence[Any] = view.rows(query, lines.values(source, question))
+    products = products_of(source, question, view, [row.stream for row in rows]) if is_split else {}
+    places_of = _Places(question)
     for row in rows:
-        stream, position, appended_at, at, state, currency, value, margin, quantity, chance_bp, *_ = row
+        stream, position, appended_at, at, state, currency, value, margin, quantity, chance_bp = row[: lines.TOLD]
         parts = products.get(stream, NO_PRODUCTS) if is_split else ()
         places = places_of(row, parts)
         if question.where and not any(wanted(question, place) for place in places):
@@ -255,11 +254,11 @@ class _Places:
 
     def __init__(self, question: Question) -> None:
         self._question = question
-        self._key = attrgetter("state", "due" if question.needs_month else "state", *lines.asked(question))
+        self._telling = lines.telling(question)
         self._told: dict[Any, dict[str, str | None]] = {}
 
     def __call__(self, row: Any, products: Sequence[Product]) -> list[dict[str, str | None]]:
-        key = self._key(row)
+        key = row.state, row[self._telling]
         found = self._told.get(key)
         if found is None:
             found = self._told[key] = told(self._question, row)
@@ -290,11 +289,16 @@ def shared(total: int, weights: list[int]) -> list[int]:
     return money.share(total, weights if sum(weights) > 0 else [-weight for weight in weights])
 
 
-def products_of(source: Source, question: Question, view: View) -> dict[str, list[Product]]:
-    """The product lines of every stream that has any, each with its product's range at the line's own date."""
+def products_of(
+    source: Source, question: Question, view: View, streams: Sequence[str] | None = None
+) -> dict[str, list[Product]]:
+    """The product lines of every stream that has any, each with its product's range at the line's own date.
+
+    Of its lines of these `streams` alone, if they are given.
+    """
     if source.product_lines is None:
         return {}
-    query = product_lines.query(source, question, view)
+    query = product_lines.query(source, question, view, streams)
     found: dict[str, list[Product]] = {}
     told: Sequence[Any] = view.rows(query.order_by(*list(query.selected_columns)[:2]), lines.values(source, question))
     for stream, _, *its in told:

@@ -48,6 +48,9 @@ _COLUMNS: dict[Base, str] = {
     **dict.fromkeys(("margin", "margin_said"), "margin_minor"),
     **dict.fromkeys(("quantity", "quantity_said"), "quantity_e6"),
 }
+TOLD = 10
+"""So many columns come first of a line query: from `stream` to `probability_bp`."""
+
 _SEPARATOR = "\x1f"
 _BETWEEN, _EMPTY = (literal_column(f"'{each}'", Text) for each in (_SEPARATOR, ""))
 _CURRENCY, _KNOWN_AT = bindparam("reporting_currency", type_=Text), bindparam("lines_known_at", type_=BigInteger)
@@ -88,6 +91,12 @@ def _told(source: Source) -> dict[str, ColumnElement[Any]]:
 def values(source: Source, question: Question) -> dict[str, int | str]:
     """The parameters of a source's queries."""
     return {**source.values, _CURRENCY.key: question.currency, _KNOWN_AT.key: question.pair.known_at}
+
+
+def telling(question: Question) -> slice:
+    """The columns of the line query that tell a line's month and dimensions; they follow `alone`."""
+    first = TOLD + 1
+    return slice(first, first + question.needs_month + len(asked(question)))
 
 
 def asked(question: Question) -> tuple[str, ...]:

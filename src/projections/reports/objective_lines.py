@@ -19,7 +19,7 @@ from sqlalchemy import Text, func, literal, select
 from ledger.money import BASIS_POINTS, E6
 from ledger.times import day_start
 from projections.reports import exact
-from projections.reports.cells import work_out
+from projections.reports.cells import key_of, work_out
 from projections.reports.definition import Item, Sum, known, says
 from projections.reports.dimensions import merged
 from projections.reports.metrics import MONEY, OF_WINS, base_of, lines_of
@@ -76,8 +76,9 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     found = list(in_force(question, view, rates))
     yield from reached(question, view, found)
     for some, asked, sources in _due(question, view, found):
+        place_of = key_of(asked.heads)
         parts = (
-            (tuple([of[name] for name in asked.heads]), (line, bases))
+            (place_of(of), (line, bases))
             for source in sources
             for line in exact.read(source, asked, view, rates)
             for of, bases in _may_come(line)
@@ -249,6 +250,9 @@ def _may_come(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
     if line.state == "omitted":
         return
     first, *more = line.pieces
+    if not more:
+        yield first
+        return
     parts = {first.dimensions.get("product_range"): [first]}
     for piece in more:
         parts.setdefault(piece.dimensions.get("product_range"), []).append(piece)

@@ -127,9 +127,10 @@ def _read(sources: Sequence[Source], question: Question, view: View) -> tuple[St
             own["pipeline"].label("own_pipeline"),
             own.get("ending", cast(null(), Text)).label("ending"),
         )
-        states |= {row.stream: row for row in view.rows(query, lines.values(source, question))}
+        rows = view.rows(query, lines.values(source, question))
+        states |= {row.stream: row for row in rows}
         if not question.dimensions.isdisjoint(PRODUCT):
-            products |= products_of(source, question, view)
+            products |= products_of(source, question, view, [row.stream for row in rows])
     return states, products
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, gcd, log, sqrt
+from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -58,12 +59,31 @@ class Outcome:
         below = int(self.sums_minor.searchsorted(minor))
         if below == 0:
             return Fraction(1)
-        chance = 1.0 - float(self.at_most[below - 1])
-        return Fraction(min(1.0, round(chance, 12)) if chance > _NOISE else 0)
+        return _as_chance(1.0 - float(self.at_most[below - 1]))
 
 
 def outcome(deals: Iterable[Chance]) -> Outcome:
-    """The distribution of what the deals bring in all; of none it is nothing for certain.
+    """The distribution of what the deals bring in all; of none it is nothing for certain."""
+    sure, open_deals = _open(deals)
+    return _enumerated(open_deals, sure) if len(open_deals) <= FEW else _convolved(_laid_out(open_deals), sure)
+
+
+def objective_probability(deals: Sequence[Chance], won_minor: int, objective_minor: int) -> Fraction:
+    """How likely it is that what is won and what the deals bring reach an objective."""
+    missing = objective_minor - won_minor
+    certain = _foregone(deals, missing)
+    if certain is not None:
+        return Fraction(certain)
+    sure, open_deals = _open(deals)
+    if len(open_deals) <= FEW:
+        return _enumerated(open_deals, sure).at_least(missing)
+    grid = _laid_out(open_deals)
+    reaching = _reaching(grid, missing - sure)
+    return _convolved(grid, sure).at_least(missing) if reaching is None else reaching
+
+
+def _open(deals: Iterable[Chance]) -> tuple[int, list[Chance]]:
+    """What comes for certain, and the deals beside it that may be won or lost.
 
     A negative value (a margin may be) is lost for certain and regained with the opposite probability.
     """
@@ -76,14 +96,7 @@ def outcome(deals: Iterable[Chance]) -> Outcome:
             sure += value
         elif value and chance_bp > 0:
             open_deals.append(Chance(value, chance_bp))
-    return _enumerated(open_deals, sure) if len(open_deals) <= FEW else _convolved(open_deals, sure)
-
-
-def objective_probability(deals: Sequence[Chance], won_minor: int, objective_minor: int) -> Fraction:
-    """How likely it is that what is won and what the deals bring reach an objective."""
-    missing = objective_minor - won_minor
-    certain = _foregone(deals, missing)
-    return outcome(deals).at_least(missing) if certain is None else Fraction(certain)
+    return sure, open_deals
 
 
 def _foregone(deals: Sequence[Chance], minor: int) -> int | None:
@@ -115,38 +128,88 @@ def _enumerated(deals: Sequence[Chance], sure: int) -> Outcome:
     return Outcome(sums[last], chances[order].cumsum()[last], 0)
 
 
-def _convolved(deals: Sequence[Chance], sure: int) -> Outcome:
-    import numpy as np  # noqa: PLC0415 (as above)
+class _Grid(NamedTuple):
+    """Deals on a grid: how many steps each is worth, ascending, and its chance; `shift` puts their mean right."""
 
+    step: int
+    steps: list[int]
+    chances_bp: list[int]
+    shift: int
+    error_minor: int
+
+
+def _laid_out(deals: Sequence[Chance]) -> _Grid:
     values = sorted(deals)
     total = sum(value for value, _ in values)
     span = min(total, ceil(2 * _reach(value for value, _ in values)))
     unit = gcd(*(value for value, _ in values))
     step = unit * ceil(span / (unit * (CELLS - 2)))
     steps = [(value + step // 2) // step for value, _ in values]
-    size = min(sum(steps) + 1, CELLS)
+    off = [value - count * step for count, (value, _) in zip(steps, values, strict=True)]
+    shift = round(Fraction(sum(each * chance_bp for each, (_, chance_bp) in zip(off, values, strict=True)), CERTAIN_BP))
+    error = ceil(min(sum(map(abs, off)), _reach(off))) + 1 if any(off) else 0
+    return _Grid(step, steps, [chance_bp for _, chance_bp in values], shift, error)
+
+
+def _convolved(grid: _Grid, sure: int) -> Outcome:
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    total = sum(grid.steps)
+    size = min(total + 1, CELLS)
+    cells = _spread(grid.steps, grid.chances_bp, size, wraps=True)
+    mean = sum(map(mul, grid.steps, grid.chances_bp)) / CERTAIN_BP
+    first = max(0, min(floor(mean) - size // 2, total + 1 - size))
+    sums = (np.arange(size, dtype=np.int64) + first) * grid.step + (sure + grid.shift)
+    return Outcome(sums, np.roll(cells, -(first % size)).cumsum(), grid.error_minor)
+
+
+def _reaching(grid: _Grid, minor: int) -> Fraction | None:
+    """How likely the sum reaches an amount, told by the sums below it alone, or by those of what is lost above it.
+
+    None where both are more than the grid has cells: then the sums must wrap around.
+    """
+    least, total = -((grid.shift - minor) // grid.step), sum(grid.steps)
+    if min(least, total + 1 - least) > CELLS:
+        return None
+    if least <= total + 1 - least:
+        return _as_chance(1.0 - _below(grid.steps, grid.chances_bp, least))
+    lost_bp = [CERTAIN_BP - chance_bp for chance_bp in grid.chances_bp]
+    return _as_chance(_below(grid.steps, lost_bp, total + 1 - least))
+
+
+def _below(steps: Sequence[int], chances_bp: Sequence[int], limit: int) -> float:
+    """How likely the sum is of fewer steps than `limit`: every second deal is spread by itself, then both halves meet."""
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    if limit <= 0:
+        return 0.0
+    one, other = (_spread(steps[half::2], chances_bp[half::2], limit, wraps=False) for half in (0, 1))
+    anyway = max(limit - len(other), 0)
+    at_most = other.cumsum()[limit - len(one) : limit - anyway][::-1]
+    return float(one[:anyway].sum() * other.sum() + np.multiply(one[anyway:], at_most).sum())
+
+
+def _spread(steps: Sequence[int], chances_bp: Sequence[int], size: int, *, wraps: bool) -> NDArray[np.float64]:
+    """How likely each number of steps is; what is beyond the cells wraps around, or else is left out."""
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    size = min(size, sum(steps) + 1)
     cells, moved = np.zeros(size), np.empty(size)
     cells[0], held = 1.0, 1
-    for count, (_, chance_bp) in zip(steps, values, strict=True):
+    for count, chance_bp in zip(steps, chances_bp, strict=True):
         lost, won = _halves(chance_bp)
-        if held + count <= size:
-            np.multiply(cells[:held], won, out=moved[:held])
-            cells[:held] *= lost
-            cells[count : held + count] += moved[:held]
-            held += count
-            continue
-        held = size
-        np.multiply(cells[: size - count], won, out=moved[count:])
-        np.multiply(cells[size - count :], won, out=moved[:count])
-        cells *= lost
-        cells += moved
-    off = [value - count * step for count, (value, _) in zip(steps, values, strict=True)]
-    mean = sum(count * chance_bp for count, (_, chance_bp) in zip(steps, values, strict=True)) / CERTAIN_BP
-    first = max(0, min(floor(mean) - size // 2, sum(steps) + 1 - size))
-    shift = round(Fraction(sum(each * chance_bp for each, (_, chance_bp) in zip(off, values, strict=True)), CERTAIN_BP))
-    sums = (np.arange(size, dtype=np.int64) + first) * step + (sure + shift)
-    error = min(sum(map(abs, off)), _reach(off))
-    return Outcome(sums, np.roll(cells, -(first % size)).cumsum(), ceil(error) + 1 if any(off) else 0)
+        inside = min(held, max(size - count, 0))
+        np.multiply(cells[:inside], won, out=moved[:inside])
+        beyond = cells[inside:held] * won if wraps else cells[:0]
+        cells[:held] *= lost
+        cells[count : count + inside] += moved[:inside]
+        cells[: len(beyond)] += beyond
+        held = min(held + count, size)
+    return cells
+
+
+def _as_chance(told: float) -> Fraction:
+    return Fraction(min(1.0, round(told, 12)) if told > _NOISE else 0)
 
 
 def _halves(chance_bp: int) -> tuple[float, float]:

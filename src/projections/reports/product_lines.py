@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Subquery, Text, and_, cast, func, literal, null, select
 
 from projections import intervals
+from projections.reports.dimensions import one_of
 from projections.tables import deal_lines, losses, product_versions, win_lines, wins
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, FromClause, Select
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from projections.store import View
 
 
-def query(source: Source, question: Question, view: View) -> Select[Any]:
-    """One row per product line of a source: `stream, line_no`, its product and range, its amounts, unknown being 0."""
+def query(source: Source, question: Question, view: View, streams: Sequence[str] | None = None) -> Select[Any]:
+    """One row per product line of a source: `stream, line_no`, its product and range, its amounts, unknown being 0.
+
+    Of its lines of these `streams` alone, if they are given; that is quicker than to look for the lines once more.
+    """
     assert source.product_lines is not None
-    of_source = select(source.columns["stream"]).select_from(source.frm).where(*source.where)
     at = source.at
     rows: FromClause
     is_own = isinstance(source.product_lines, Subquery) and not source.where
@@ -46,7 +49,11 @@ def query(source: Source, question: Question, view: View) -> Select[Any]:
     amounts = (column.label(name) for name, column in _amounts(rows).items())
     found = select(rows.c.stream, rows.c.line_no, rows.c.product, range_.label("product_range"), *amounts)
     found = found.select_from(frm)
-    return found if is_own else found.where(rows.c.stream.in_(of_source))
+    if streams is not None:
+        return found.where(one_of(rows.c.stream, streams, view))
+    if is_own:
+        return found
+    return found.where(rows.c.stream.in_(select(source.columns["stream"]).select_from(source.frm).where(*source.where)))
 
 
 def beside(

@@ -68,6 +68,22 @@ def test_what_is_all_but_foregone_is_what_working_it_out_tells():
             assert abs(told - worked_out) <= Fraction(1, 10**11)
 
 
+@pytest.mark.parametrize("count", [FEW + 1, 40, 400, 3_000])
+def test_near_its_brink_an_objective_is_as_likely_as_the_whole_distribution_tells(count):
+    chance = Random(count)
+    deals = [
+        Chance(
+            round(chance.lognormvariate(13, 1)) * chance.choice([1, 1, 1, -1]), chance.choice([0, 300, 5_000, 9_900])
+        )
+        for _ in range(count)
+    ]
+    whole = outcome(deals)
+    for level in (0.001, 0.1, 0.5, 0.9, 0.999):
+        minor = whole.quantile(level)
+        for near in (minor - 1, minor, minor + 1):
+            assert abs(objective_probability(deals, 0, near) - whole.at_least(near)) <= Fraction(1, 10**11)
+
+
 def test_an_objective_is_reached_by_what_is_won_and_what_comes():
     deals = [Chance(100, 5_000), Chance(50, 5_000)]
     assert float(objective_probability(deals, 30, 130)) == 0.5
