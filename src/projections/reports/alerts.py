@@ -7,8 +7,8 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy import BigInteger, and_, case, func, literal, or_, select
 from sqlalchemy import Text as SqlText
-from sqlalchemy import and_, func, literal, select
 
 from ledger.times import DAY_US, day_end, local_date
 from projections import intervals
@@ -140,7 +140,7 @@ def _deals(question: Question, view: View, settled: Steering) -> Iterator[Alert]
     """Open deals past the date they were to close, and those without interaction for too long."""
     pair, zone, today = question.pair.happened, question.book.time_zone, question.today.isoformat()
     long_ago = pair.as_of - settled.stalled_after_days * DAY_US
-    queries = [_last_talk(deals, question, view) for deals in open_deals(pair, view)]
+    queries = [_last_talk(deals, question, view, long_ago) for deals in open_deals(pair, view)]
     for row in chain.from_iterable(view.rows(query, open_values(pair)) for query in queries):
         if row.expected_close_on is not None and row.expected_close_on < today:
             yield Alert("deal_past_close", row, row.owner, row.expected_close_on)
@@ -149,17 +149,19 @@ def _deals(question: Question, view: View, settled: Steering) -> Iterator[Alert]
             yield Alert("deal_stalled", row, row.owner, local_date(since, zone).isoformat())
 
 
-def _last_talk(deals: Rows, question: Question, view: View) -> Select[Any]:
-    """Open deals, each with when it was last talked about."""
+def _last_talk(deals: Rows, question: Question, view: View, long_ago: int) -> Select[Any]:
+    """Open deals past their date or opened long ago, each of the latter with when it was last talked about."""
     i = interactions.alias("talks")
     its_own = and_(
         i.c.deal == func.substr(deals.c.stream, literal(len("deal-") + 1)),
         intervals.holds(i, question.pair.happened.as_of, question.pair, view),
     )
-    talked_at = select(func.max(i.c.logged_at)).where(its_own).scalar_subquery().label("talked_at")
+    talked_at = select(func.max(i.c.logged_at)).where(its_own).scalar_subquery()
     d = deals.c
+    is_old = d.opened_at <= literal(long_ago, BigInteger)
     told = (d.stream, d.position, d.appended_at, d.owner, d.expected_close_on, d.opened_at)
-    return select(*told, talked_at).select_from(deals.frm).where(*_of(d.owner, question))
+    query = select(*told, case((is_old, talked_at)).label("talked_at")).select_from(deals.frm)
+    return query.where(or_(is_old, d.expected_close_on < question.today.isoformat()), *_of(d.owner, question))
 
 
 def _complaints(question: Question, view: View, settled: Steering) -> Iterator[Alert]:

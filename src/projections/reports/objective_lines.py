@@ -169,7 +169,7 @@ def _asked(question: Question, some: Sequence[Objective]) -> Question:
 
     days = Period("objectives", cuts[0], cuts[-1] - timedelta(days=1))
     bases = sorted({base_of(each.metric) for each in some})
-    return _of_lines(question.over(days), _heads(some), tuple(Sum(base, base) for base in bases), lines)
+    return _of_lines(question.over(days), some, bases, lines)
 
 
 def _by_owner(some: Sequence[Objective]) -> Callable[[str | None], list[Objective]]:
@@ -204,16 +204,26 @@ def _day_after(day: str) -> str:
     return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
 
 
-def _heads(some: Iterable[Objective]) -> tuple[str, ...]:
-    return (*sorted({name for each in some for name in each.takes}), "day")
-
-
-def _of_lines(question: Question, heads: tuple[str, ...], sums: tuple[Sum, ...], lines: Any) -> Question:
-    """A question for the lines behind the objectives, at the same pair, rates and currency."""
+def _of_lines(question: Question, some: Sequence[Objective], bases: Sequence[Base], lines: Any) -> Question:
+    """A question for the lines behind the objectives, told by what these take, at the same pair, rates and currency."""
+    heads = (*sorted({name for each in some for name in each.takes}), "day")
     report = replace(
-        question.report, fixed=heads, sums=sums, lines=lines, items=None, evidence=None, summary=None, across=None
+        question.report,
+        fixed=heads,
+        sums=tuple(Sum(base, base) for base in bases),
+        lines=lines,
+        items=None,
+        evidence=None,
+        summary=None,
+        across=None,
     )
-    return replace(question, report=report, by=(), where={})
+    return replace(question, report=report, by=(), where=_taken_by_all(some))
+
+
+def _taken_by_all(some: Sequence[Objective]) -> dict[str, frozenset[str | None]]:
+    """What lines must have to count towards any of the objectives; `_of_ranges` sees to their products."""
+    names = set.intersection(*(set(each.takes) for each in some)) - {"product_range"}
+    return {name: frozenset().union(*(each.takes[name] for each in some)) for name in sorted(names)}
 
 
 def _due(
@@ -242,7 +252,7 @@ def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
         return [_of_ranges(each, some) for each in due]
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
-    return _of_lines(question, _heads(some), tuple(Sum(base, base) for base in sorted(bases)), lines)
+    return _of_lines(question, some, sorted(bases), lines)
 
 
 def _may_come(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
