@@ -144,11 +144,18 @@ def _laid_out(deals: Sequence[Chance]) -> _Grid:
     span = min(total, ceil(2 * _reach(value for value, _ in values)))
     unit = gcd(*(value for value, _ in values))
     step = unit * ceil(span / (unit * (CELLS - 2)))
-    steps = [(value + step // 2) // step for value, _ in values]
+    steps = _steps(values, step)
+    while span == total and sum(steps) >= CELLS:  # rounded up, mostly
+        step = max(step + unit, unit * ceil(step * sum(steps) / (unit * (CELLS - 2))))
+        steps = _steps(values, step)
     off = [value - count * step for count, (value, _) in zip(steps, values, strict=True)]
     shift = round(Fraction(sum(each * chance_bp for each, (_, chance_bp) in zip(off, values, strict=True)), CERTAIN_BP))
     error = ceil(min(sum(map(abs, off)), _reach(off))) + 1 if any(off) else 0
     return _Grid(step, steps, [chance_bp for _, chance_bp in values], shift, error)
+
+
+def _steps(deals: Sequence[Chance], step: int) -> list[int]:
+    return [(value + step // 2) // step for value, _ in deals]
 
 
 def _convolved(grid: _Grid, sure: int) -> Outcome:

@@ -68,6 +68,15 @@ def test_what_is_all_but_foregone_is_what_working_it_out_tells():
             assert abs(told - worked_out) <= Fraction(1, 10**11)
 
 
+def test_the_greatest_sum_is_told_by_itself_also_where_values_are_rounded_up():
+    for seed in range(200):
+        chance = Random(seed)
+        deals = [Chance(chance.randrange(1, 10**8), 4_000) for _ in range(FEW + 1)]
+        found = outcome(deals)
+        most = sum(value for value, _ in deals) - found.error_minor
+        assert found.at_least(most) >= Fraction(4, 10) ** len(deals) - Fraction(1, 10**11)
+
+
 @pytest.mark.parametrize("count", [FEW + 1, 40, 400, 3_000])
 def test_near_its_brink_an_objective_is_as_likely_as_the_whole_distribution_tells(count):
     chance = Random(count)
