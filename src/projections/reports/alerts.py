@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
 
     from projections.intervals import Rows
+    from projections.reports.objectives_in_force import Teams
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -63,6 +64,10 @@ SEVERITY = {
 }
 
 
+Whose = frozenset[str | None] | None
+"""Those whose alerts alone are asked for, if it is so."""
+
+
 class Alert(NamedTuple):
     """What it is about, whose it is, and the local date it counts from; `row` has its stream and position."""
 
@@ -75,14 +80,15 @@ class Alert(NamedTuple):
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each alert: a task, a quote, a deal, an objective, a complaint, or an indicator past its threshold."""
     teams, settled = teams_at(question, view), steering(question, view)
+    whose = _whose(question, teams)
     found = [
-        *_tasks(question, view),
-        *_quotes(question, view),
-        *_deals(question, view, settled),
-        *_complaints(question, view, settled),
+        *_tasks(question, view, whose),
+        *_quotes(question, view, whose),
+        *_deals(question, view, settled, whose),
+        *_complaints(question, view, settled, whose),
     ]
-    found += _objectives(question, view, rates)
-    if _somebodys(question) is None:
+    found += _objectives(question, view, rates, whose)
+    if whose is None:
         found += _thresholds(question, view, settled, found)
     for alert in found:
         yield Item(
@@ -103,44 +109,44 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         )
 
 
-def _somebodys(question: Question) -> frozenset[str | None] | None:
+def _whose(question: Question, teams: Teams) -> Whose:
     """Whose alerts alone are asked for; None where those of nobody are too, which rest on everybody's."""
-    who = question.where.get("who")
+    who, of_teams = question.where.get("who"), question.where.get("team")
+    if of_teams is not None and None not in of_teams:
+        members = teams.members(of_teams)
+        who = members if who is None else who & members
     return None if who is None or None in who else who
 
 
-def _of(owner: ColumnElement[Any], question: Question) -> tuple[ColumnElement[bool], ...]:
-    who = _somebodys(question)
-    return () if who is None else (among(owner, who),)
+def _of(owner: ColumnElement[Any], whose: Whose) -> tuple[ColumnElement[bool], ...]:
+    return () if whose is None else (among(owner, whose),)
 
 
-def _tasks(question: Question, view: View) -> Iterator[Alert]:
+def _tasks(question: Question, view: View, whose: Whose) -> Iterator[Alert]:
     """Those that were due before the instant, and those due later that day."""
     as_of, zone = question.pair.happened.as_of, question.book.time_zone
     until = day_end(local_date(as_of, zone), zone)
     t = task_versions.c
-    rows = intervals.at_pair(
-        task_versions, question.pair, view, PLANNED_TASK, t.due_at <= until, *_of(t.owner, question)
-    )
+    rows = intervals.at_pair(task_versions, question.pair, view, PLANNED_TASK, t.due_at <= until, *_of(t.owner, whose))
     for row in view.rows(select(rows)):
         what = "task_overdue" if row.due_at <= as_of else "task_due"
         yield Alert(what, row, row.owner, local_date(row.due_at, zone).isoformat())
 
 
-def _quotes(question: Question, view: View) -> Iterator[Alert]:
+def _quotes(question: Question, view: View, whose: Whose) -> Iterator[Alert]:
     today = question.today
     q = quote_versions.c
     soon = (q.valid_until >= today.isoformat(), q.valid_until <= (today + timedelta(days=EXPIRING_DAYS)).isoformat())
-    rows = intervals.at_pair(quote_versions, question.pair, view, ISSUED_QUOTE, *soon, *_of(q.owner, question))
+    rows = intervals.at_pair(quote_versions, question.pair, view, ISSUED_QUOTE, *soon, *_of(q.owner, whose))
     for row in view.rows(select(rows)):
         yield Alert("quote_expiring", row, row.owner, row.valid_until)
 
 
-def _deals(question: Question, view: View, settled: Steering) -> Iterator[Alert]:
+def _deals(question: Question, view: View, settled: Steering, whose: Whose) -> Iterator[Alert]:
     """Open deals past the date they were to close, and those without interaction for too long."""
     pair, zone, today = question.pair.happened, question.book.time_zone, question.today.isoformat()
     long_ago = pair.as_of - settled.stalled_after_days * DAY_US
-    queries = [_last_talk(deals, question, view, long_ago) for deals in open_deals(pair, view)]
+    queries = [_last_talk(deals, question, view, long_ago, whose) for deals in open_deals(pair, view)]
     for row in chain.from_iterable(view.rows(query, open_values(pair)) for query in queries):
         if row.expected_close_on is not None and row.expected_close_on < today:
             yield Alert("deal_past_close", row, row.owner, row.expected_close_on)
@@ -149,7 +155,7 @@ def _deals(question: Question, view: View, settled: Steering) -> Iterator[Alert]
             yield Alert("deal_stalled", row, row.owner, local_date(since, zone).isoformat())
 
 
-def _last_talk(deals: Rows, question: Question, view: View, long_ago: int) -> Select[Any]:
+def _last_talk(deals: Rows, question: Question, view: View, long_ago: int, whose: Whose) -> Select[Any]:
     """Open deals past their date or opened long ago, each of the latter with when it was last talked about."""
     i = interactions.alias("talks")
     its_own = and_(
@@ -161,26 +167,26 @@ def _last_talk(deals: Rows, question: Question, view: View, long_ago: int) -> Se
     is_old = d.opened_at <= literal(long_ago, BigInteger)
     told = (d.stream, d.position, d.appended_at, d.owner, d.expected_close_on, d.opened_at)
     query = select(*told, case((is_old, talked_at)).label("talked_at")).select_from(deals.frm)
-    return query.where(or_(is_old, d.expected_close_on < question.today.isoformat()), *_of(d.owner, question))
+    return query.where(or_(is_old, d.expected_close_on < question.today.isoformat()), *_of(d.owner, whose))
 
 
-def _complaints(question: Question, view: View, settled: Steering) -> Iterator[Alert]:
+def _complaints(question: Question, view: View, settled: Steering, whose: Whose) -> Iterator[Alert]:
     pair, zone = question.pair.happened, question.book.time_zone
     days = settled.thresholds.get("open_complaint_days", COMPLAINT_DAYS)
     i = interactions.c
     old = i.logged_at <= pair.as_of - int(days * DAY_US)
     held = intervals.holds(interactions, pair.as_of, question.pair, view)
     still = select(interactions).where(
-        UNSETTLED, i.kind == literal("complaint", SqlText), old, held, *_of(i.owner, question)
+        UNSETTLED, i.kind == literal("complaint", SqlText), old, held, *_of(i.owner, whose)
     )
     for row in view.rows(still):
         yield Alert("complaint_open", row, row.owner, local_date(row.logged_at, zone).isoformat())
 
 
-def _objectives(question: Question, view: View, rates: Rates) -> Iterator[Alert]:
+def _objectives(question: Question, view: View, rates: Rates, whose: Whose) -> Iterator[Alert]:
     """Those in force that day that are behind their pace."""
-    who = _somebodys(question)
-    asked = replace(question, report=REACHED, by=(), where={} if who is None else {"owner": who}, period=None)
+    where: Mapping[str, frozenset[str | None]] = {} if whose is None else {"owner": whose}
+    asked = replace(question, report=REACHED, by=(), where=where, period=None)
     cells = Cells(asked)
     found = cells.summarise(objective_lines.items_reached(asked, view, rates))
     rows = {item.stream: item for item in found if item.state == OBJECTIVE}

@@ -66,6 +66,10 @@ class Teams:
     def of(self, person: str | None) -> str | None:
         return None if person is None else self._people.get(person)
 
+    def members(self, teams: frozenset[str | None]) -> frozenset[str | None]:
+        """Those who are in one of these teams."""
+        return frozenset(person for person, team in self._people.items() if team in teams)
+
     def below(self, team: str) -> frozenset[str]:
         """The team and all that are below it."""
         return frozenset(self._below.get(team, ())) | {team}

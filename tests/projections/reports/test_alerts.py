@@ -117,3 +117,29 @@ def test_by_team_and_at_a_series_of_dates(book):
     assert rows == [("2026-01-20", "task-late"), ("2026-01-21", "task-late")]
     explained = book.explained("alerts", {"who": "ana"}, as_of="2026-02-01")
     assert [(each.stream, each.state) for each in explained.lines] == [("task-late", "task_overdue")]
+
+
+TEAMS = ("team=north", "team=south", "team=north,team=south", "team=nobodys", "team=", "team=north,team=")
+
+
+@pytest.mark.parametrize("where", [*TEAMS, "team=north,who=bob", "team=south,who=bob,who=ana"])
+def test_those_of_a_team_are_those_that_everybodys_tell_of_it(book, where):
+    book.person("ana", "2025-01-01", "north").person("bob", "2025-01-01", "south").person("cat", "2025-01-01", "east")
+    for owner in ("ana", "bob", "cat", "unknown"):
+        task(book, f"of-{owner}", "2026-01-20T10:00:00Z", owner)
+        book.deal(f"of-{owner}", "2026-01-05", eur(7), owner=owner, expected_close_on="2026-02-01")
+        book.say(f"objective-{owner}", "objective.set", "2026-01-01", scope={"person": owner}, metric="amount",
+                 period={"from": "2026-01-01", "to": "2026-12-31"}, target=eur(1_000))  # fmt: skip
+    book.say("objective-north", "objective.set", "2026-01-01", scope={"team": "north"}, metric="amount",
+             period={"from": "2026-01-01", "to": "2026-12-31"}, target=eur(1_000))  # fmt: skip
+    book.say("book", "book.settings_changed", "2026-01-02", thresholds={"late_deals": 0})
+    wanted = {"team": set(), "who": set()}
+    for part in where.split(","):
+        wanted[part.partition("=")[0]].add(part.partition("=")[2] or None)
+    told = [*ASKED, "team"]
+    everybodys = book.rows(*told, by="team", as_of="2026-03-15")
+    assert len(everybodys) == 4 * 4 + 2
+    expected = [
+        row for row in everybodys if row[-1] in wanted["team"] and (not wanted["who"] or row[2] in wanted["who"])
+    ]
+    assert book.rows(*told, by="team", where=where, as_of="2026-03-15") == expected
