@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from ledger.money import E6, convert
 from projections import intervals
 from projections.reports import exact
 from projections.reports.definition import Item
+from projections.reports.dimensions import among
 from projections.reports.metrics import MONEY, OF_WINS, tells_kind, tells_range
 from projections.reports.periods import Period
 from projections.tables import objective_versions, person_versions, team_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import ColumnElement
 
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -81,7 +84,7 @@ def in_force(question: Question, view: View, rates: Rates) -> Iterator[Objective
     days = question.period if question.period and "period" in question.given else today
     o = objective_versions.c
     touch = (o.period_to >= days.first.isoformat(), o.period_from <= days.last.isoformat(), o.cancelled == 0)
-    rows = intervals.at_pair(objective_versions, question.pair, view, *touch)
+    rows = intervals.at_pair(objective_versions, question.pair, view, *touch, *_stored(question))
     teams = teams_at(question, view)
     for row in view.rows(select(rows).order_by(rows.c.stream)):
         item = _objective(row, question, rates, teams)
@@ -94,6 +97,16 @@ def in_force(question: Question, view: View, rates: Rates) -> Iterator[Objective
             last=row.period_to,
             takes=_takes(row, teams),
         )
+
+
+def _stored(question: Question) -> Iterator[ColumnElement[bool]]:
+    """Those of the filters that an objective's own columns settle."""
+    o, where = objective_versions.c, question.where
+    for name, column in {"scope": o.scope_kind, "metric": o.metric}.items():
+        if name in where:
+            yield among(column, where[name])
+    if None not in where.get("owner", {None}):
+        yield and_(o.scope_kind == "person", among(o.scope, where["owner"]))
 
 
 def _takes(row: Any, teams: Teams) -> dict[str, frozenset[str]]:

@@ -133,7 +133,7 @@ def test_those_of_a_team_are_those_that_everybodys_tell_of_it(book, where):
     book.say("objective-north", "objective.set", "2026-01-01", scope={"team": "north"}, metric="amount",
              period={"from": "2026-01-01", "to": "2026-12-31"}, target=eur(1_000))  # fmt: skip
     book.say("book", "book.settings_changed", "2026-01-02", thresholds={"late_deals": 0})
-    wanted = {"team": set(), "who": set()}
+    wanted: dict[str, set[str | None]] = {"team": set(), "who": set()}
     for part in where.split(","):
         wanted[part.partition("=")[0]].add(part.partition("=")[2] or None)
     told = [*ASKED, "team"]
