@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
 POLL_S = 0.002
-FOR_SHORT_QUERIES = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0"
-"""Starting workers or a compiler takes longer than reading some thousand rows from an index."""
+FOR_SHORT_QUERIES = (
+    "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL plan_cache_mode = force_custom_plan"
+)
+"""Starting workers or a compiler takes longer than reading some thousand rows from an index; and how many those are the
+instants tell, so that a statement prepared for many of them is planned for each."""
 
 MOST_LOOKED_AT = 10_000
-
 
 _HEAD = select(
     checkpoint,
@@ -137,6 +139,7 @@ class ReadStore:
                 row.time_zone or DEFAULT_TIME_ZONE,
                 row.quarantined,
             )
+            connection.commit()  # on a rollback psycopg would forget all statements that it has prepared
 
     def position(self) -> int:
         """Of the last event folded in."""
