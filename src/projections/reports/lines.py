@@ -59,7 +59,7 @@ def query(source: Source, question: Question, view: View) -> Select[Any]:
     What executes it must pass `values`.
     """
     joined = Joined(source, question, view)
-    told = _told(source)
+    told = {name: source.columns[name] for name in ("stream", "position")} | _told(source)
     if question.needs_month:
         told["due"] = cast(source.month, Text)
     told |= {name: joined.column(name) for name in asked(question)}
@@ -75,7 +75,7 @@ def _from(joined: Joined, source: Source, question: Question, told: Mapping[str,
 def _told(source: Source) -> dict[str, ColumnElement[Any]]:
     own, nothing = source.columns, cast(null(), BigInteger)
     return {
-        **{name: own[name] for name in ("stream", "position", "appended_at")},
+        "appended_at": own["appended_at"],
         "at": literal(source.at, BigInteger) if isinstance(source.at, int) else source.at,
         "state": source.state,
         **{name: own[name] for name in ("currency", "value_minor", "margin_minor")},
@@ -139,15 +139,16 @@ def _keyed(
     alone: ColumnElement[Any] = cast(null(), Text) if MONEY.isdisjoint(bases) else told["alone"]
     over: ColumnElement[Any] = cast(null(), BigInteger)
     under = over
+    foreign: ColumnElement[bool] = alone.is_not(None)
     if exchanged:
         exchange = Exchange(exchanged, told["currency"], [told["value_minor"], told["margin_minor"]])
-        foreign = alone.is_not(None)
+        foreign = told["currency"] != _CURRENCY
         over, under = (case((foreign, each)) for each in (exchange.over, exchange.under))
-        alone = case((and_(foreign, exchange.fits.is_not(true())), alone))
+        alone = case((and_(foreign, exchange.fits.is_not(true())), source.columns["stream"]))
     key = key_of(source, dimensions, needs_month=needs_month)
     key = case((alone.is_(None), key), else_=key + _BETWEEN + alone)
     amounts = ("value_minor", "margin_minor", "quantity_e6", "probability_bp", "at", "appended_at")
-    currency = case((alone.is_not(None), told["currency"]))
+    currency = case((foreign, told["currency"]))
     return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in amounts}
 
 
@@ -172,7 +173,7 @@ def _summed(each: Select[Any], source: Source, bases: Sequence[Base], *, late: b
     """The lines are read apart (`OFFSET 0`): SQLite would sort all that they are made of along with their key."""
     lines = each.offset(literal_column("0")).subquery("lines").c
     of_one = [
-        func.max(lines.currency).label("currency"),
+        func.max(case((lines.over.is_(None), lines.currency))).label("currency"),
         (literal(0) if source.probability_bp is None else func.max(lines.probability_bp)).label("probability_bp"),
         (literal(0) if isinstance(source.at, int) else func.max(lines.at)).label("at"),
     ]
