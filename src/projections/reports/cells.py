@@ -143,7 +143,7 @@ def _worked_out(question: Question, view: View) -> Cells:
             else:
                 _one_by_one(cells, exact.read(source, question, view, rates))
             continue
-        needed = lines.used(question, source)
+        needed = lines.added_up(question, source)
         for group in _groups(source, question, view, rates, needed):
             bases: Bases = dict(zip(needed, group.amounts, strict=True))
             cells.add(group.state, [Piece(group.dimensions, bases)], lines=bases["one"], late=group.late)
@@ -186,7 +186,7 @@ def _groups(source: Source, question: Question, view: View, rates: Rates, needed
 
 def _by_product(cells: Cells, source: Source, question: Question, view: View, rates: Rates) -> None:
     """Lines that are told apart by product, summed by the database but for those in other currencies."""
-    needed = lines.used(question, source)
+    needed = lines.added_up(question, source)
     for group in _groups(source, question, view, rates, needed):
         whole: Bases = dict(zip(needed, group.amounts, strict=True))
         cells.add_whole(group.state, whole, lines=whole["one"], late=group.late)

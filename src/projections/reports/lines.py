@@ -29,12 +29,12 @@ from sqlalchemy import (
 
 from ledger.money import BASIS_POINTS
 from projections.reports import product_lines
-from projections.reports.definition import BASES, PRODUCT, SAID, Base
+from projections.reports.definition import BASES, PRODUCT, SAID, Base, Sum
 from projections.reports.dimensions import LATE, OWN, Joined
 from projections.reports.exchange import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Select
 
@@ -102,7 +102,7 @@ def summed(source: Source, question: Question, view: View, exchanged: int = 0) -
     appended after `known_at`. `currency` is that of a line by itself, else null; `probability_bp` and `at` mean
     something of such a line alone. What executes it must pass `values`, and those of `exchange`.
     """
-    names, bases = asked(question), used(question, source)
+    names, bases = asked(question), added_up(question, source)
     late, needs_month = view.stamp > question.pair.known_at, question.needs_month
     if source.kept is not None and OWN.issuperset(names) and LATE.issuperset(question.where):
         return _kept(source.kept, names, bases, exchanged, needs_month=needs_month, late=late)
@@ -228,7 +228,17 @@ def _of_part(name: str, line: Any, part: Any) -> ColumnElement[int]:
 
 def used(question: Question, source: Source) -> tuple[Base, ...]:
     """What the report's sums need of each line."""
-    needed = {sum_.of for sum_ in question.report.sums} | {"one"}
+    return _needed(question.report.sums, source)
+
+
+def added_up(question: Question, source: Source) -> tuple[Base, ...]:
+    """What they need of the lines together: where all are in one state, what sums that take it do."""
+    state = source.only_state
+    return _needed([each for each in question.report.sums if state is None or each.takes(state)], source)
+
+
+def _needed(sums: Iterable[Sum], source: Source) -> tuple[Base, ...]:
+    needed = {each.of for each in sums} | {"one"}
     if source.probability_bp is None:
         needed -= {"weighted", "weighted_margin"}
     needed |= {"value" for base in needed if base == "weighted"} | {

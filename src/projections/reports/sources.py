@@ -10,7 +10,20 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, case, cast, func, literal, literal_column, null, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+)
 
 from ledger.errors import BadRequest
 from ledger.times import day_start, local_date
@@ -64,6 +77,11 @@ class Source:
     where: tuple[ColumnElement[bool], ...] = ()
     values: Mapping[str, int | str] = field(default_factory=dict)
     kept: Source | None = None
+
+    @property
+    def only_state(self) -> str | None:
+        """The state of all its lines, where it is known to be one."""
+        return self.state.value if isinstance(self.state, BindParameter) else None
 
     def narrowed(self, *where: ColumnElement[bool]) -> Source:
         """Those of its rows that satisfy this too."""
