@@ -136,17 +136,18 @@ def _keyed(
     SQLite sorts by one text, and by further columns only where that is equal, at twice the time.
     """
     told = _told(source)
-    alone: ColumnElement[Any] = cast(null(), Text) if MONEY.isdisjoint(bases) else told["alone"]
+    its_name: ColumnElement[Any] = cast(null(), Text) if MONEY.isdisjoint(bases) else told["alone"]
+    foreign: ColumnElement[bool] = its_name.is_not(None)
+    alone = foreign
     over: ColumnElement[Any] = cast(null(), BigInteger)
     under = over
-    foreign: ColumnElement[bool] = alone.is_not(None)
     if exchanged:
         exchange = Exchange(exchanged, told["currency"], [told["value_minor"], told["margin_minor"]])
-        foreign = told["currency"] != _CURRENCY
+        foreign, its_name = told["currency"] != _CURRENCY, source.columns["stream"]
+        alone = and_(foreign, exchange.fits.is_not(true()))
         over, under = (case((foreign, each)) for each in (exchange.over, exchange.under))
-        alone = case((and_(foreign, exchange.fits.is_not(true())), source.columns["stream"]))
     key = key_of(source, dimensions, needs_month=needs_month)
-    key = case((alone.is_(None), key), else_=key + _BETWEEN + alone)
+    key = case((alone, key + _BETWEEN + its_name), else_=key)
     amounts = ("value_minor", "margin_minor", "quantity_e6", "probability_bp", "at", "appended_at")
     currency = case((foreign, told["currency"]))
     return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in amounts}
