@@ -148,9 +148,9 @@ def _keyed(
         over, under = (case((foreign, each)) for each in (exchange.over, exchange.under))
     key = key_of(source, dimensions, needs_month=needs_month)
     key = case((alone, key + _BETWEEN + its_name), else_=key)
-    amounts = ("value_minor", "margin_minor", "quantity_e6", "probability_bp", "at", "appended_at")
+    needed = (*{_COLUMNS[base]: None for base in bases if base in _COLUMNS}, "probability_bp", "at", "appended_at")
     currency = case((foreign, told["currency"]))
-    return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in amounts}
+    return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in needed}
 
 
 def key_of(source: Source, told: Sequence[ColumnElement[Any]], *, needs_month: bool) -> ColumnElement[Any]:
