@@ -73,8 +73,10 @@ class Rows:
     c: ReadOnlyColumnCollection[str, Any]
 
 
-def open_deals(pair: Pair, view: View) -> list[Rows]:
+def open_deals(pair: Pair, view: View, *columns: str) -> list[Rows]:
     """The rows of `deal_versions` open at the pair, in one part or two, each from one index by length class.
+
+    With `columns` on PostgreSQL these alone, where each column takes its time, read or not.
 
     As reported, most rows were recorded as they happened, and their diagonal is their effective interval: those come
     from the index of what is known, and last the late and corrected ones from one of their own. What executes them must
@@ -82,10 +84,12 @@ def open_deals(pair: Pair, view: View) -> list[Rows]:
     """
     pair = pair.happened
     if pair.known_at >= view.newest:
-        return [_by_class("known", view)]
-    if pair.as_of == pair.known_at:
-        return [_by_class("known in time", view), _by_class("late", view)]
-    return [_by_class("known by then", view), _by_class("corrected since", view)]
+        parts = ["known"]
+    elif pair.as_of == pair.known_at:
+        parts = ["known in time", "late"]
+    else:
+        parts = ["known by then", "corrected since"]
+    return [_by_class(part, view, columns=columns) for part in parts]
 
 
 def open_values(pair: Pair) -> dict[str, int]:
@@ -135,36 +139,36 @@ def _known(rows: FromClause, known_at: ColumnElement[int] | int, view: View) -> 
     return (rows.c.known_from <= known_at, rows.c.known_to > known_at)
 
 
-def _by_class(part: str, view: View, instants: FromClause | None = None) -> Rows:
+def _by_class(part: str, view: View, instants: FromClause | None = None, columns: tuple[str, ...] = ()) -> Rows:
     axis, _ = _PARTS[part]
     bits = view.reported_classes if axis == "reported" else view.effective_classes
     dialect = view.connection.dialect.name
-    return _built(part, bits, dialect) if instants is None else _by_length(part, bits, dialect, instants)
+    return _built(part, bits, dialect, columns) if instants is None else _by_length(part, bits, dialect, (), instants)
 
 
 @lru_cache(maxsize=256)
-def _built(part: str, bits: int, dialect: str) -> Rows:
-    return _by_length(part, bits, dialect, None)
+def _built(part: str, bits: int, dialect: str, columns: tuple[str, ...]) -> Rows:
+    return _by_length(part, bits, dialect, columns, None)
 
 
-def _by_length(part: str, bits: int, dialect: str, instants: FromClause | None) -> Rows:
+def _by_length(part: str, bits: int, dialect: str, columns: tuple[str, ...], instants: FromClause | None) -> Rows:
     """A row is looked for class by class, between the earliest start from which it still reaches the instant, and that.
 
-    The end is not to be looked for in the index, where PostgreSQL 18 would expect to skip from start to start and
-    rather read the whole table: hence its `+ 0`. Nor is it to guess how many rows a class has, and sort or hash them
-    all for that: each class is a query of its own there.
+    PostgreSQL is not to guess how many rows a class has, and sort or hash them all for that: each class is a query of
+    its own there.
     """
     axis, more = _PARTS[part]
-    classes, zero = _classes(axis, bits), literal_column("0", BigInteger)
+    classes = _classes(axis, bits)
     since, until = (_SINCE, _UNTIL) if instants is None else (instants.c.at, instants.c.at)
     held = and_(
         *(OPEN_DEAL, more, _d[f"{axis}_class"] == classes.c.column1),
-        *(_d[f"{axis}_from"].between(since - classes.c.column2, until), _d[f"{axis}_to"] + zero > since),
+        *(_d[f"{axis}_from"].between(since - classes.c.column2, until), _d[f"{axis}_to"] > since),
     )
     each = classes if instants is None else instants.join(classes, true())
     if dialect == "sqlite":
         return Rows(each.join(deal_versions, held), deal_versions.c)
-    of_class = select(deal_versions).where(held).offset(zero).lateral(deal_versions.name)
+    told = [_d[name] for name in columns] or _d
+    of_class = select(*told).where(held).offset(literal_column("0")).lateral(deal_versions.name)
     return Rows(each.join(of_class, true()), of_class.c)
 
 

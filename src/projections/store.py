@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, true
 
 from projections import generations
 from projections.places import Generation, create, create_indexes, follows, is_memory, locate, readable
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
 POLL_S = 0.002
-FOR_SHORT_QUERIES = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0"
-"""Starting workers or a compiler takes longer than reading some thousand rows from an index."""
-
 MOST_LOOKED_AT = 10_000
-
+_FOR_SHORT_QUERIES = {"jit": "off", "max_parallel_workers_per_gather": "0", "plan_cache_mode": "force_custom_plan"}
+"""Starting workers or a compiler takes longer than reading some thousand rows from an index; and how many those are the
+instants tell, so that a statement prepared for many of them is planned for each."""
 
 _HEAD = select(
     checkpoint,
     select(func.max(book_versions.c.time_zone)).scalar_subquery().label("time_zone"),
     select(func.count()).select_from(quarantine).scalar_subquery().label("quarantined"),
+)
+_HEAD_AND_SETTINGS = _HEAD.add_columns(
+    *(func.set_config(name, value, true()).label(name) for name, value in _FOR_SHORT_QUERIES.items())
 )
 
 
@@ -124,8 +126,7 @@ class ReadStore:
         with current.engine.connect() as connection:
             if current.schema is not None:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                connection.exec_driver_sql(FOR_SHORT_QUERIES)
-            row = connection.execute(_HEAD).one()
+            row = connection.execute(_HEAD if current.schema is None else _HEAD_AND_SETTINGS).one()
             yield View(
                 connection,
                 current.number,
@@ -137,6 +138,7 @@ class ReadStore:
                 row.time_zone or DEFAULT_TIME_ZONE,
                 row.quarantined,
             )
+            connection.commit()  # on a rollback psycopg would forget all statements that it has prepared
 
     def position(self) -> int:
         """Of the last event folded in."""

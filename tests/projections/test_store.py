@@ -263,6 +263,17 @@ def test_a_question_is_answered_from_one_snapshot(ledger):
         assert len(view.rows(deal_versions.select())) > before
 
 
+def test_what_is_asked_time_and_again_stays_prepared(postgres_url):
+    ledger = open_ledger(postgres_url)
+    store = ReadStore.open(ledger)
+    prepared = text("SELECT statement FROM pg_prepared_statements")
+    for _ in range(7):
+        with store.view() as view:
+            view.rows(select(deal_versions.c.stream))
+            kept = view.connection.scalars(prepared).all()
+    assert any("deal_versions" in statement for statement in kept)
+
+
 def test_a_reader_waits_for_the_head_and_folds_when_nobody_else_does(ledger):
     fill(ledger, 4)
     store = ReadStore.open(ledger)

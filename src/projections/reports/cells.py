@@ -12,7 +12,7 @@ from projections.reports.exact import Bases, Piece, wanted
 from projections.reports.rates import Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from projections.reports.definition import Base, Item, Key, Sums, Text
     from projections.reports.question import Question
@@ -36,14 +36,11 @@ class Cells:
         self.notes: Sequence[Text] = ()
         self._taken: dict[str | None, list[tuple[str, str]]] = {}
 
-    def add(self, state: str | None, pieces: Iterable[Piece], *, lines: int = 1, late: int = 0) -> None:
-        """Add a line of one or more pieces, or many lines summed to one piece.
-
-        A line counts once in each cell that it has pieces in, and once in the totals.
-        """
+    def add(self, state: str | None, pieces: Iterable[Piece], *, late: int = 0) -> None:
+        """Add a line of one or more pieces: it counts once in each cell that it has pieces in, and once in the totals."""
         whole = self.add_parts(state, pieces)
         if whole:
-            self.add_whole(state, whole, lines=lines, late=late)
+            self.add_whole(state, whole, lines=1, late=late)
 
     def add_parts(self, state: str | None, pieces: Iterable[Piece]) -> Bases:
         """Add a line, or many, to its cells alone; what it brings in all."""
@@ -115,12 +112,17 @@ def key_of(heads: Sequence[str]) -> Callable[[Mapping[str, str | None]], Key]:
 
 @dataclass(slots=True)
 class _Group:
-    """Lines that count alike: their state and dimensions, their summed amounts, and how many of them are late."""
+    """Lines that count alike: their state and dimensions, the sums `needed` of them, and how many of them are late."""
 
     state: str | None
     dimensions: Mapping[str, str | None]
+    needed: tuple[Base, ...]
     amounts: list[int]
     late: int
+
+    @property
+    def bases(self) -> Bases:
+        return dict(zip(self.needed, self.amounts, strict=True))
 
 
 def work_out(question: Question, view: View) -> Cells:
@@ -137,17 +139,15 @@ def _worked_out(question: Question, view: View) -> Cells:
     if question.report.items is not None:
         cells.summarise(question.report.items(question, view, rates))
         return cells
-    for source in question.report.lines(question, view) if question.report.lines else ():
-        if exact.splits(question):
+    sources = question.report.lines(question, view) if question.report.lines else []
+    if not exact.splits(question):
+        _together(cells, sources, question, view, rates)
+    else:
+        for source in sources:
             if exact.adds_up(question, source):
                 _by_product(cells, source, question, view, rates)
             else:
                 _one_by_one(cells, exact.read(source, question, view, rates))
-            continue
-        needed = lines.used(question, source)
-        for group in _groups(source, question, view, rates, needed):
-            bases: Bases = dict(zip(needed, group.amounts, strict=True))
-            cells.add(group.state, [Piece(group.dimensions, bases)], lines=bases["one"], late=group.late)
     if question.report.more_lines is not None:
         _one_by_one(cells, question.report.more_lines(question, view, rates))
     cells.settle()
@@ -156,41 +156,62 @@ def _worked_out(question: Question, view: View) -> Cells:
     return cells
 
 
-def _groups(source: Source, question: Question, view: View, rates: Rates, needed: Sequence[Base]) -> Iterable[_Group]:
+def _together(cells: Cells, sources: Iterable[Source], question: Question, view: View, rates: Rates) -> None:
+    """Lines that count once, summed by the database."""
+    groups = _groups(sources, question, view, rates)
+    for group in groups:
+        cells.add_parts(group.state, [Piece(group.dimensions, group.bases)])
+    _add_wholes(cells, groups)
+
+
+def _groups(sources: Iterable[Source], question: Question, view: View, rates: Rates) -> Collection[_Group]:
     """Lines that count alike and pass the filters. Those by themselves join the others once they are converted.
 
     Raises `MissingRate`.
     """
-    names = lines.asked(question)
-    after = 1 + len(needed)
-    constant = source.at if isinstance(source.at, int) else None
-    convert = exact.Alone(question, rates, needed)
-    exchanged = []
-    if constant is not None and "alone" not in source.columns and not lines.MONEY.isdisjoint(needed):
-        exchanged = exchange.converted(rates, constant)
     found: dict[Any, _Group | None] = {}
-    query = lines.summed(source, question, view, len(exchanged))
-    for row in view.rows(query, lines.values(source, question) | exchange.values(exchanged)):
-        key, amounts, (currency, chance_bp, at, late) = row[0], [int(each) for each in row[1:after]], row[after:]
-        state, month, *told = same = lines.parts(key, len(names))
-        if same not in found:
-            dimensions = exact.placed(question, state, month, dict(zip(names, told, strict=True)))
-            found[same] = _Group(state, dimensions, [0] * len(needed), 0) if wanted(question, dimensions) else None
-        group = found[same]
-        if group is not None:
-            if currency is not None:
-                amounts = convert.of(state, currency, at if constant is None else constant, chance_bp, amounts)
-            group.amounts = list(map(add, group.amounts, amounts))
-            group.late += int(late)
+    names = lines.asked(question)
+    for source in sources:
+        needed = lines.added_up(question, source)
+        after = 1 + len(needed)
+        constant = source.at if isinstance(source.at, int) else None
+        convert = exact.Alone(question, rates, needed)
+        exchanged = []
+        if constant is not None and "alone" not in source.columns and not lines.MONEY.isdisjoint(needed):
+            exchanged = exchange.converted(rates, constant)
+        query = lines.summed(source, question, view, len(exchanged))
+        for row in view.rows(query, lines.values(source, question) | exchange.values(exchanged)):
+            amounts, (currency, chance_bp, at, late) = [int(each) for each in row[1:after]], row[after:]
+            state, month, *told = parts = lines.parts(row[0], len(names))
+            same = (needed, parts)
+            if same not in found:
+                dimensions = exact.placed(question, state, month, dict(zip(names, told, strict=True)))
+                is_wanted = wanted(question, dimensions)
+                found[same] = _Group(state, dimensions, needed, [0] * len(needed), 0) if is_wanted else None
+            group = found[same]
+            if group is not None:
+                if currency is not None:
+                    amounts = convert.of(state, currency, at if constant is None else constant, chance_bp, amounts)
+                group.amounts = list(map(add, group.amounts, amounts))
+                group.late += int(late)
     return [group for group in found.values() if group is not None]
+
+
+def _add_wholes(cells: Cells, groups: Iterable[_Group]) -> None:
+    """Add groups to the totals alone; all of one state at once."""
+    by_state: dict[Any, list[_Group]] = {}
+    for group in groups:
+        by_state.setdefault((group.state, group.needed), []).append(group)
+    for (state, needed), alike in by_state.items():
+        amounts = map(sum, zip(*(each.amounts for each in alike), strict=True))
+        whole: Bases = dict(zip(needed, amounts, strict=True))
+        cells.add_whole(state, whole, lines=whole["one"], late=sum(each.late for each in alike))
 
 
 def _by_product(cells: Cells, source: Source, question: Question, view: View, rates: Rates) -> None:
     """Lines that are told apart by product, summed by the database but for those in other currencies."""
-    needed = lines.used(question, source)
-    for group in _groups(source, question, view, rates, needed):
-        whole: Bases = dict(zip(needed, group.amounts, strict=True))
-        cells.add_whole(group.state, whole, lines=whole["one"], late=group.late)
+    _add_wholes(cells, _groups([source], question, view, rates))
+    needed = lines.added_up(question, source)
     own = lines.in_own_currency(source)
     names = (*lines.asked(question), *sorted(question.dimensions & PRODUCT))
     query = lines.summed_by_product(own, question, view, needed)

@@ -51,13 +51,14 @@ def values(currencies: Sequence[Converted]) -> dict[str, int | str]:
 class Exchange:
     """What converts rows in so many currencies, which `values` name; in SQL.
 
-    `over` and `under` are null of rows in the reporting currency, and of those that must be converted by themselves.
+    `over` is null of rows in other currencies than these, and of those that must be converted by themselves.
     """
 
     def __init__(self, count: int, currency: ColumnElement[Any], amounts: Sequence[ColumnElement[Any]]) -> None:
         most = _its(count, "most", currency)
-        self.fits = and_(*(func.coalesce(each, _ZERO).between(-most, most) for each in amounts))
-        self.over, self.under = (case((self.fits, _its(count, name, currency))) for name in ("over", "under"))
+        self.fits = and_(*(func.abs(func.coalesce(each, _ZERO)) <= most for each in amounts))
+        self.over = case((self.fits, _its(count, "over", currency)))
+        self.under = _its(count, "under", currency)
 
 
 def _its(count: int, name: str, currency: ColumnElement[Any]) -> ColumnElement[int]:

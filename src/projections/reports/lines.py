@@ -29,12 +29,12 @@ from sqlalchemy import (
 
 from ledger.money import BASIS_POINTS
 from projections.reports import product_lines
-from projections.reports.definition import BASES, PRODUCT, SAID, Base
+from projections.reports.definition import BASES, PRODUCT, SAID, Base, Sum
 from projections.reports.dimensions import LATE, OWN, Joined
 from projections.reports.exchange import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Select
 
@@ -62,7 +62,7 @@ def query(source: Source, question: Question, view: View) -> Select[Any]:
     What executes it must pass `values`.
     """
     joined = Joined(source, question, view)
-    told = _told(source)
+    told = {name: source.columns[name] for name in ("stream", "position")} | _told(source)
     if question.needs_month:
         told["due"] = cast(source.month, Text)
     told |= {name: joined.column(name) for name in asked(question)}
@@ -78,7 +78,7 @@ def _from(joined: Joined, source: Source, question: Question, told: Mapping[str,
 def _told(source: Source) -> dict[str, ColumnElement[Any]]:
     own, nothing = source.columns, cast(null(), BigInteger)
     return {
-        **{name: own[name] for name in ("stream", "position", "appended_at")},
+        "appended_at": own["appended_at"],
         "at": literal(source.at, BigInteger) if isinstance(source.at, int) else source.at,
         "state": source.state,
         **{name: own[name] for name in ("currency", "value_minor", "margin_minor")},
@@ -111,7 +111,7 @@ def summed(source: Source, question: Question, view: View, exchanged: int = 0) -
     appended after `known_at`. `currency` is that of a line by itself, else null; `probability_bp` and `at` mean
     something of such a line alone. What executes it must pass `values`, and those of `exchange`.
     """
-    names, bases = asked(question), used(question, source)
+    names, bases = asked(question), added_up(question, source)
     late, needs_month = view.stamp > question.pair.known_at, question.needs_month
     if source.kept is not None and OWN.issuperset(names) and LATE.issuperset(question.where):
         return _kept(source.kept, names, bases, exchanged, needs_month=needs_month, late=late)
@@ -145,19 +145,21 @@ def _keyed(
     SQLite sorts by one text, and by further columns only where that is equal, at twice the time.
     """
     told = _told(source)
-    alone: ColumnElement[Any] = cast(null(), Text) if MONEY.isdisjoint(bases) else told["alone"]
+    its_name: ColumnElement[Any] = cast(null(), Text) if MONEY.isdisjoint(bases) else told["alone"]
+    foreign: ColumnElement[bool] = its_name.is_not(None)
+    alone = foreign
     over: ColumnElement[Any] = cast(null(), BigInteger)
     under = over
     if exchanged:
         exchange = Exchange(exchanged, told["currency"], [told["value_minor"], told["margin_minor"]])
-        foreign = alone.is_not(None)
+        foreign, its_name = told["currency"] != _CURRENCY, source.columns["stream"]
+        alone = and_(foreign, exchange.fits.is_not(true()))
         over, under = (case((foreign, each)) for each in (exchange.over, exchange.under))
-        alone = case((and_(foreign, exchange.fits.is_not(true())), alone))
     key = key_of(source, dimensions, needs_month=needs_month)
-    key = case((alone.is_(None), key), else_=key + _BETWEEN + alone)
-    amounts = ("value_minor", "margin_minor", "quantity_e6", "probability_bp", "at", "appended_at")
-    currency = case((alone.is_not(None), told["currency"]))
-    return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in amounts}
+    key = case((alone, key + _BETWEEN + its_name), else_=key)
+    needed = (*{_COLUMNS[base]: None for base in bases if base in _COLUMNS}, "probability_bp", "at", "appended_at")
+    currency = case((foreign, told["currency"]))
+    return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in needed}
 
 
 def key_of(source: Source, told: Sequence[ColumnElement[Any]], *, needs_month: bool) -> ColumnElement[Any]:
@@ -181,7 +183,7 @@ def _summed(each: Select[Any], source: Source, bases: Sequence[Base], *, late: b
     """The lines are read apart (`OFFSET 0`): SQLite would sort all that they are made of along with their key."""
     lines = each.offset(literal_column("0")).subquery("lines").c
     of_one = [
-        func.max(lines.currency).label("currency"),
+        func.max(case((lines.over.is_(None), lines.currency))).label("currency"),
         (literal(0) if source.probability_bp is None else func.max(lines.probability_bp)).label("probability_bp"),
         (literal(0) if isinstance(source.at, int) else func.max(lines.at)).label("at"),
     ]
@@ -236,7 +238,17 @@ def _of_part(name: str, line: Any, part: Any) -> ColumnElement[int]:
 
 def used(question: Question, source: Source) -> tuple[Base, ...]:
     """What the report's sums need of each line."""
-    needed = {sum_.of for sum_ in question.report.sums} | {"one"}
+    return _needed(question.report.sums, source)
+
+
+def added_up(question: Question, source: Source) -> tuple[Base, ...]:
+    """What they need of the lines together: where all are in one state, what sums that take it do."""
+    state = source.only_state
+    return _needed([each for each in question.report.sums if state is None or each.takes(state)], source)
+
+
+def _needed(sums: Iterable[Sum], source: Source) -> tuple[Base, ...]:
+    needed = {each.of for each in sums} | {"one"}
     if source.probability_bp is None:
         needed -= {"weighted", "weighted_margin"}
     needed |= {"value" for base in needed if base == "weighted"} | {

@@ -38,7 +38,7 @@ def book_at(pair: Pair, view: View) -> Any:
     b = book_versions.c
     known = select(book_versions).where(b.known_from <= pair.known_at, b.known_to > pair.known_at)
     found = (
-        view.rows(select(intervals.at_pair(book_versions, pair, view)))
+        view.rows(select(book_versions).where(intervals.in_force(book_versions, pair, view)))
         or view.rows(known.order_by(b.effective_from).limit(1))
         or view.rows(select(book_versions).order_by(b.known_from, b.effective_from).limit(1))
     )

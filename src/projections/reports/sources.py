@@ -10,7 +10,20 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, case, cast, func, literal, literal_column, null, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+)
 
 from ledger.errors import BadRequest
 from ledger.times import day_start, local_date
@@ -49,7 +62,7 @@ class Source:
     `frm` is what is selected from and `columns` its columns by name; `state` says what became of a line, or in which
     forecast category it is (null in a stage that nobody has defined). What a line joins is read at the instant `at`,
     or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`. `values` are parameters of all these,
-    `kept` the same source for other values: None once it differs in anything else.
+    `kept` the same source for other values, of what its sums are made of alone: None once it differs in anything else.
     `product_lines` is a table, read at the pair, or rows of `frm`'s lines alone, each with the instant `at` which it held.
     """
 
@@ -64,6 +77,11 @@ class Source:
     where: tuple[ColumnElement[bool], ...] = ()
     values: Mapping[str, int | str] = field(default_factory=dict)
     kept: Source | None = None
+
+    @property
+    def only_state(self) -> str | None:
+        """The state of all its lines, where it is known to be one."""
+        return self.state.value if isinstance(self.state, BindParameter) else None
 
     def narrowed(self, *where: ColumnElement[bool]) -> Source:
         """Those of its rows that satisfy this too."""
@@ -99,9 +117,11 @@ def open_deals(
         values[_LAST.key] = horizon.last.isoformat()
     at, happened_at = question.pair.as_of, question.pair.happened.as_of
     found = []
-    for rows in intervals.open_deals(question.pair, view):
-        built = _open(rows, horizon=horizon is not None, staged=staged)
-        source = replace(built, at=at, happened_at=happened_at, values=values, kept=built)
+    for rows, added_up in zip(
+        intervals.open_deals(question.pair, view), intervals.open_deals(question.pair, view, *_ADDED_UP), strict=True
+    ):
+        built, kept = (_open(each, horizon=horizon is not None, staged=staged) for each in (rows, added_up))
+        source = replace(built, at=at, happened_at=happened_at, values=values, kept=kept)
         if calibrated is not None:
             chance = calibration.chance(calibrated, rows.c.probability_bp, rows.c.pipeline, rows.c.stage)
             source = replace(source, probability_bp=chance, kept=None)
@@ -111,6 +131,11 @@ def open_deals(
 
 _STAGES_AS_OF, _STAGES_KNOWN_AT = (bindparam(f"stages_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
 _TODAY, _LAST = (bindparam(f"due_{name}", type_=Text) for name in ("today", "last"))
+_ADDED_UP = (
+    *("stream", "appended_at", "owner", "kind", "pipeline", "stage", "category", "probability_bp"),
+    *("value_minor", "margin_minor", "quantity_e6", "currency", "expected_close_on"),
+)
+"""The columns of open deals that their sums are made of where they are kept."""
 
 
 @lru_cache(maxsize=256)

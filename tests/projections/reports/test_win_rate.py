@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.book import eur, line
+from tests.support.book import eur, line, money
 
 
 def test_ten_won_of_fifty_in_progress_is_twenty_percent(book):
@@ -25,6 +25,13 @@ def test_rates_by_count_and_by_amount(book):
     assert totals["win_rate_amount"] == 0.6
     assert [totals["average_won_minor"], totals["average_lost_minor"]] == [300, 75]
     assert [totals["average_won_margin_minor"], totals["average_lost_margin_minor"]] == [30, 8]
+
+
+def test_deals_in_progress_are_counted_whatever_they_are_worth(book):
+    book.deal("a", "2025-12-05", money(100, "JPY")).deal("b", "2026-01-05", money(100, "JPY"))
+    book.deal("c", "2026-01-05", eur(100)).won("c", "2026-02-01")
+    totals = book.totals("win_rate", period="2026-Q1")
+    assert (totals["won"], totals["average_won_minor"], totals["in_progress"]) == (1, 100, 3)
 
 
 def test_a_period_without_closings_has_null_rates(book):
