@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     column,
     literal_column,
+    or_,
     select,
     text,
     true,
@@ -32,6 +34,8 @@ from projections.rectangle import OPEN_ENDED
 from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, FOREVER_SQL, OPEN_DEAL, PLANNED, deal_versions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import CTE, Table
 
     from projections.pairs import Pair
@@ -63,6 +67,17 @@ def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: V
     `rows` is of what happened (a fact's own instant never does).
     """
     return and_(rows.c.effective_from <= as_of, rows.c.effective_to > as_of, *_known(rows, pair.known_at, view))
+
+
+def holds_at_one(rows: FromClause, instants: Sequence[int], pair: Pair, view: View) -> ColumnElement[bool]:
+    """Whether a row of a table or its alias holds at one of the instants, given in their order; as `holds`.
+
+    It holds at none that lies between two of them.
+    """
+    c = rows.c
+    at_one = [or_(c.effective_from <= before, c.effective_to > after) for before, after in pairwise(instants)]
+    within = (c.effective_from <= instants[-1], c.effective_to > instants[0])
+    return and_(*within, *at_one, *_known(rows, pair.known_at, view))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,24 +6,27 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, not_, select
 
 from ledger.money import convert
 from projections import intervals
 from projections.reports import exact
-from projections.reports.active_customers import activity, span
+from projections.reports.active_customers import Span, span
 from projections.reports.customers import Of, added, behind, bought, customer_item
+from projections.reports.customers_alike import alike
 from projections.reports.definition import Item, Report, Text, average, told
 from projections.reports.dimensions import merged
 from projections.reports.lifetime import days_since, rounded, year_before, yearly_margin, years_left
-from projections.reports.sources import closed
+from projections.reports.sources import closed, instant
 from projections.tables import campaign_versions, costs, customer_versions, wins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from projections.reports.customers_alike import Alike
     from projections.reports.question import Question
     from projections.reports.rates import Rates
+    from projections.reports.sources import Source
     from projections.store import View
 
 SUMS = ("spent_minor", "leads", "customers", "revenue_minor", "observed_minor")
@@ -85,30 +88,44 @@ def _customers(question: Question, view: View, rates: Rates, channels: Mapping[s
     """Customers acquired, where their first win came from, with what they have brought up to the pair."""
     at, before = question.pair.happened.as_of, year_before(question)
     asked = {
-        "opening": Of("last", before),
         "first": Of("first", at),
-        "last": Of("last", at),
         "wins": Of("count", at),
         "revenue_minor": Of("value", at),
         "observed_minor": Of("margin", at),
     }
-    found = bought(question, view, rates, asked)
-    active_before, active = activity(question, view, question.choice("rule"), (before, at))
-    there = [customer for customer, its in found.items() if active_before(customer, its["opening"])]
-    years = years_left(len(there), sum(not active(customer, found[customer]["last"]) for customer in there))
     told_apart = replace(question, by=("customer", "channel", "campaign"), where={})
+    found = [
+        (line, line.pieces[0].dimensions) for line in exact.read(_may_be_first(question, view), told_apart, view, rates)
+    ]
+    its_of = bought(question, view, rates, asked, {place["customer"] for _, place in found if place["customer"]})
+    there = [some for some in alike(question, view, rates, Span(before, at)) if some.was_active]
+    years = years_left(_count(there), _count(some for some in there if not some.is_active))
     acquired: set[str] = set()
-    for line in exact.read(closed(question, view, wins), told_apart, view, rates):
-        place = line.pieces[0].dimensions
+    for line, place in found:
         customer = place["customer"]
-        if customer is None or customer in acquired or found[customer]["first"] != line.at:
+        if customer is None or customer in acquired or its_of[customer]["first"] != line.at:
             continue
         acquired.add(customer)
-        its = found[customer]
+        its = its_of[customer]
         figures = {"customers": 1, "days": days_since(question, its["first"]), "years_left": years}
         figures |= {name: its[name] for name in ("wins", "revenue_minor", "observed_minor")}
         where = _place(place["channel"], place["campaign"], channels)
         yield customer_item(question, at, customer, its, dimensions=where, figures=figures)
+
+
+def _count(found: Iterable[Alike]) -> int:
+    return sum([some.customers for some in found])
+
+
+def _may_be_first(question: Question, view: View) -> Source:
+    """The wins of the period but for those of customers that had won before it; merged ones may have."""
+    before = wins.alias("before")
+    since_before = and_(
+        before.c.customer == wins.c.customer,
+        before.c.effective_from < instant(question.period_from),
+        intervals.holds(before, question.pair.happened.as_of, question.pair, view),
+    )
+    return closed(question, view, wins).narrowed(not_(exists().where(since_before)))
 
 
 def _place(channel: str | None, campaign: str | None, channels: Mapping[str, str]) -> dict[str, str | None]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from msgspec import structs
+from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
-from projections.reports.active_customers import activity, span
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item, places
-from projections.reports.definition import Column, Report, Text, ratio, told
+from projections.reports.active_customers import Span, activity, span
+from projections.reports.customers import (
+    CUSTOMER_DIMENSIONS,
+    Of,
+    behind,
+    bought,
+    customer_item,
+    names_of_places,
+    places,
+)
+from projections.reports.customers_alike import Alike, alike
+from projections.reports.definition import Column, Item, Report, Text, ratio, told
 from projections.reports.periods import add_months
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from projections.reports.active_customers import Span
-    from projections.reports.customers import Bought
-    from projections.reports.definition import Exact, Item, Sums
+    from projections.reports.definition import Exact, Sums
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -31,79 +36,64 @@ NO_REVENUE = (0,) * len(AMOUNTS)
 TRAILING_MONTHS = 12
 
 
-class _Told(NamedTuple):
-    """A customer that was active when the period began or ended, or became one in it; `sums` are its part of `SUMS`."""
-
-    customer: str
-    at: int
-    its: Bought
-    where: Mapping[str, str | None]
-    sums: tuple[int, ...]
-
-
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """The lines of `evidence` added up where they are alike."""
-    alike: dict[Any, list[_Told]] = {}
-    for told_of in _tell(question, view, rates):
-        alike.setdefault(tuple(told_of.where.values()), []).append(told_of)
-    for some in alike.values():
-        sums = tuple(map(sum, zip(*[each.sums for each in some], strict=True)))
-        late = sum(each.its["appended_at"] > question.pair.known_at for each in some)
-        yield structs.replace(_item(question, some[0]._replace(sums=sums)), lines=len(some), late=late)
+    if "customer" in question.dimensions:
+        yield from evidence(question, view, rates)
+    elif between := span(question):
+        apart_by, trailing = names_of_places(question), _trailing_from(question, between)
+        found = alike(question, view, rates, between, apart_by=apart_by, amounts_from=trailing)
+        for number, some in enumerate(found):
+            if _are_told(some):
+                figures = _sums(some)
+                yield Item(str(number), 0, between.closing, some.where, figures, late=some.late, lines=some.customers)
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer that was active when the period began or ended, or became one in it."""
-    for told_of in _tell(question, view, rates):
-        yield _item(question, told_of)
-
-
-def _item(question: Question, told_of: _Told) -> Item:
-    customer, at, its, where, sums = told_of
-    figures = dict(zip(SUMS, map(int, sums), strict=True))
-    return customer_item(question, at, customer, its, dimensions=where, figures=figures)
-
-
-def _tell(question: Question, view: View, rates: Rates) -> Iterator[_Told]:
     between = span(question)
     if between is None:
         return
     opening, closing = between
-    before, after = _trailing_from(question, between)
+    since_before, since_after = _trailing_from(question, between)
     asked = {
         "opening": Of("last", opening),
-        "first": Of("first", closing),
         "closing": Of("last", closing),
-        "revenue_before": Of("value", opening, before),
-        "revenue_after": Of("value", closing, after),
+        "before": Of("value", opening, since_before),
+        "after": Of("value", closing, since_after),
     }
     active_at_start, active_at_end = activity(question, view, question.choice("rule"), between)
     place = places(question, view, closing)
     for customer, its in bought(question, view, rates, asked).items():
-        start = active_at_start(customer, its["opening"])
-        end = active_at_end(customer, its["closing"])
-        new = not start and its["opening"] is None and its["first"] is not None
-        if start or end or new:
-            lost, lost_new, reactivated = start and not end, new and not end, end and not start and not new
-            revenue = _revenue(its["revenue_before"], its["revenue_after"], end=end) if start else NO_REVENUE
-            sums = (start, new, lost, lost_new, reactivated, end, *revenue)
-            yield _Told(customer, closing, its, place(customer), sums)
+        where, late, more = place(customer), its["appended_at"] > question.pair.known_at, its["after"] - its["before"]
+        stood = active_at_start(customer, its["opening"]), active_at_end(customer, its["closing"])
+        amounts = its["before"], its["after"], max(0, -more), max(0, more)
+        one = Alike(where, 1, late, its["opening"] is not None, *stood, *amounts)
+        if _are_told(one):
+            yield customer_item(question, closing, customer, its, dimensions=where, figures=_sums(one))
 
 
-def _trailing_from(question: Question, between: Span) -> tuple[int, int]:
+def _are_told(some: Alike) -> bool:
+    return some.was_active or some.is_active or not some.had_bought
+
+
+def _sums(some: Alike) -> dict[str, int]:
+    """What customers add to `SUMS`, their revenue if they were active when the period began."""
+    start, end, new = some.was_active, some.is_active, not some.had_bought
+    stood = (start, new, start and not end, new and not end, end and not start and not new, end)
+    revenue = (some.before, 0 if end else some.before, some.less if end else 0, some.more if end else 0)
+    counts = [some.customers * is_so for is_so in stood]
+    return dict(zip(SUMS, (*counts, *(revenue if start else NO_REVENUE)), strict=True))
+
+
+def _trailing_from(question: Question, between: Span) -> Span:
     """The first instant of the twelve months before the period, and of those before its end."""
     zone = question.book.time_zone
     after_end = local_date(between.closing, zone) + timedelta(days=1)
     from_end = day_start(add_months(after_end, -TRAILING_MONTHS), zone)
     if question.period is None:
-        return between.opening, from_end
-    return day_start(add_months(question.period.first, -TRAILING_MONTHS), zone), from_end
-
-
-def _revenue(before: int, after: int, *, end: bool) -> tuple[int, int, int, int]:
-    """What a customer active at the start brought before it, and what of that was lost, lessened or grew by the end."""
-    grown = after - before if end else 0
-    return before, 0 if end else before, max(0, -grown), max(0, grown)
+        return Span(between.opening, from_end)
+    return Span(day_start(add_months(question.period.first, -TRAILING_MONTHS), zone), from_end)
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its sums)

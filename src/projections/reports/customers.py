@@ -6,22 +6,23 @@ may not lie after `pair.happened.as_of`.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, null, or_, select
+from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
 
 from ledger.money import convert
 from projections import intervals
 from projections.reports.definition import Item, known
-from projections.reports.dimensions import merged, survivors
+from projections.reports.dimensions import as_table, merged, survivors
 from projections.reports.question import BEYOND
 from projections.tables import churns, customer_versions, invoices, person_versions, wins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
 
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -51,39 +52,76 @@ Bought = dict[str, Any]
 """A customer's figures by the names they were asked under, with `position` and `appended_at` of the latest event."""
 
 
-def bought(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]) -> dict[str, Bought]:
-    """The figures of every customer with a win at one of the instants asked for. Raises `MissingRate`.
+def bought(
+    question: Question, view: View, rates: Rates, asked: Mapping[str, Of], only: Collection[str] | None = None
+) -> dict[str, Bought]:
+    """The figures of every customer, or of some only, with a win at one of the instants asked for. Raises `MissingRate`.
 
     Wins in the reporting currency are added up where they lie; those in others come one by one, to be converted at
     their own rate.
     """
-    w = wins.c
-    money = [name for name, of in asked.items() if of.what in MONEY]
-    instants = sorted({of.at for of in asked.values()})
-    in_force = or_(*(intervals.holds(wins, at, question.pair, view) for at in instants))
-    figures = [_figure(of, everywhere=len(instants) == 1) for of in asked.values()]
-    figures += [func.max(w.position), func.max(w.appended_at)]
-    query = select(w.customer, cast(null(), Text), cast(null(), BigInteger), *figures)
-    query = query.where(w.customer.is_not(None), in_force).group_by(w.customer)
-    rows: list[Any] = []
-    if money:
-        own = or_(w.currency.is_(None), w.currency == question.currency)
-        alone = select(w.customer, func.max(w.currency), w.effective_from, *figures)
-        alone = alone.where(w.customer.is_not(None), in_force, w.currency != question.currency)
-        rows += view.rows(alone.group_by(w.customer, w.stream, w.effective_from))
-        query = query.where(own)
-    rows += view.rows(query)
     names = (*asked, "position", "appended_at")
     into, join = survivors(merged(question, view)), _join(asked)
+    parts = None if only is None else dict.fromkeys(only, "") | {each: "" for each in into if into[each] in only}
     found: dict[str, Bought] = {}
-    for customer, currency, at, *its in rows:
+    rows: Sequence[Any] = view.rows(of_each(question, view, asked, parts))
+    for customer, *its in rows:
         one: Bought = dict(zip(names, its, strict=True))
-        for name in money if currency is not None else ():
-            if one[name] is not None:
-                one[name] = convert(one[name], rates.factor(currency, at))
         survivor = into.get(customer, customer)
         found[survivor] = join(found[survivor], one) if survivor in found else one
+    money = [name for name, of in asked.items() if of.what in MONEY]
+    for customer, amounts in converted(question, view, rates, asked, parts):
+        whole = found[into.get(customer, customer)]
+        for name, amount in zip(money, amounts, strict=True):
+            whole[name] = known((whole[name], amount))
     return found
+
+
+def of_each(
+    question: Question, view: View, asked: Mapping[str, Of], only: Mapping[str, str] | None = None
+) -> Select[Any]:
+    """The `customer` of wins in force at one of the instants asked for, and its figures by their names.
+
+    Amounts are those of wins in the reporting currency. With `only` those customers that are its keys.
+    """
+    w = wins.c
+    own = or_(w.currency.is_(None), w.currency == question.currency)
+    return _of_wins(question, view, asked, only, own).group_by(w.customer)
+
+
+def converted(
+    question: Question, view: View, rates: Rates, asked: Mapping[str, Of], only: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, list[int | None]]]:
+    """The customer of each win in another currency, and its amounts that are asked for. Raises `MissingRate`."""
+    w = wins.c
+    money = {name: of for name, of in asked.items() if of.what in MONEY}
+    if not money:
+        return
+    query = _of_wins(question, view, money, only).add_columns(func.max(w.currency), w.effective_from)
+    foreign = query.where(w.currency != question.currency).group_by(w.customer, w.stream, w.effective_from)
+    rows: Sequence[Any] = view.rows(foreign)
+    for customer, *amounts, _, _, currency, at in rows:
+        yield (
+            customer,
+            [None if each is None else convert(each, rates.factor(currency, at)) for each in amounts],
+        )
+
+
+def _of_wins(
+    question: Question,
+    view: View,
+    asked: Mapping[str, Of],
+    only: Mapping[str, str] | None,
+    *counted: ColumnElement[bool],
+) -> Select[Any]:
+    """The customer of wins in force at one of the instants asked for, and their figures; amounts of those `counted`."""
+    w = wins.c
+    instants = sorted({of.at for of in asked.values()})
+    in_force = intervals.holds_at_one(wins, instants, question.pair, view)
+    whose = w.customer.is_not(None) if only is None else w.customer.in_(select(as_table(only, view).c.key))
+    figures = [_figure(of, instants, *counted).label(name) for name, of in asked.items()]
+    latest = (func.max(w.position).label("position"), func.max(w.appended_at).label("appended_at"))
+    return select(w.customer, *figures, *latest).where(whose, in_force)
 
 
 def added(found: Iterable[Item], name: str) -> Any:
@@ -130,19 +168,19 @@ def purchases(question: Question, view: View, rates: Rates) -> dict[str, list[Wi
 
 def invoiced(question: Question, view: View, spans: Sequence[tuple[int, int]]) -> list[set[str]]:
     """The customers that were sent an invoice between two instants, both included, for each of the spans."""
+    query = invoices_of(question, view, min(first for first, _ in spans), max(last for _, last in spans))
+    rows: Sequence[Any] = view.rows(query.add_columns(invoices.c.invoiced_at).order_by(invoices.c.invoiced_at))
+    into = survivors(merged(question, view))
+    customers, at = [into.get(customer, customer) for customer, _ in rows], [at for _, at in rows]
+    return [set(customers[bisect_left(at, first) : bisect_right(at, last)]) for first, last in spans]
+
+
+def invoices_of(question: Question, view: View, first: int, last: int) -> Select[Any]:
+    """The `customer` of each invoice between two instants, both included."""
     i = invoices.c
     in_force = intervals.holds(invoices, question.pair.happened.as_of, question.pair, view)
-    within = i.effective_from.between(min(first for first, _ in spans), max(last for _, last in spans))
-    in_span = [func.max(case((i.effective_from.between(*span), 1), else_=0)) for span in spans]
-    query = select(i.customer, *in_span).where(i.entry == "invoice", i.customer.is_not(None), in_force, within)
-    rows: Sequence[Any] = view.rows(query.group_by(i.customer))
-    into = survivors(merged(question, view))
-    found: list[set[str]] = [set() for _ in spans]
-    for customer, *in_which in rows:
-        for customers, is_in in zip(found, in_which, strict=True):
-            if is_in:
-                customers.add(into.get(customer, customer))
-    return found
+    within = i.invoiced_at.between(first, last)
+    return select(i.customer).where(i.entry == "invoice", i.customer.is_not(None), in_force, within)
 
 
 def declared(question: Question, view: View, instants: Sequence[int]) -> list[dict[str, int]]:
@@ -166,33 +204,52 @@ def declared(question: Question, view: View, instants: Sequence[int]) -> list[di
 
 def places(question: Question, view: View, at: int) -> Callable[[str], dict[str, str | None]]:
     """What tells a customer apart at an instant: the dimensions that the question needs of it."""
-    names = sorted(question.dimensions.intersection(CUSTOMER_DIMENSIONS) - {"customer"})
+    names = names_of_places(question)
+    columns = columns_of_places(names)
     found: dict[str, tuple[str | None, ...]] = {}
-    teams: dict[str | None, str | None] = {}
-    if names:
-        c = customer_versions.c
-        columns = [c.owner if name == "team" else c[name] for name in names]
+    if columns:
         in_force = intervals.holds(customer_versions, at, question.pair, view)
-        rows: Sequence[Any] = view.rows(select(c.stream, *columns).where(in_force))
+        rows: Sequence[Any] = view.rows(select(customer_versions.c.stream, *columns).where(in_force))
         found = {stream: (*its,) for stream, *its in rows}
+    nothing = (None,) * len(columns)
+    as_customer = "customer" in question.dimensions
+    told = told_of_places(names, question, view, at)
+
+    def place(customer: str) -> dict[str, str | None]:
+        where = told(found.get(f"customer-{customer}", nothing) if columns else nothing)
+        return where | {"customer": customer} if as_customer else where
+
+    return place
+
+
+def names_of_places(question: Question) -> list[str]:
+    """The dimensions that the question needs of customers, but for the customer itself."""
+    return sorted(question.dimensions.intersection(CUSTOMER_DIMENSIONS) - {"customer"})
+
+
+def columns_of_places(names: Sequence[str]) -> list[ColumnElement[Any]]:
+    """The columns of `customer_versions` that tell these dimensions, with `told_of_places`."""
+    c = customer_versions.c
+    return [c.owner if name == "team" else c[name] for name in names]
+
+
+def told_of_places(
+    names: Sequence[str], question: Question, view: View, at: int
+) -> Callable[[tuple[str | None, ...]], dict[str, str | None]]:
+    """Tells the dimensions by what their columns hold of a customer at an instant."""
+    teams: dict[str | None, str | None] = {}
     if "team" in names:
         people = person_versions.c
         in_force = intervals.holds(person_versions, at, question.pair, view)
         theirs: Sequence[Any] = view.rows(select(people.stream, people.team).where(in_force))
         teams = {stream.removeprefix("person-"): team for stream, team in theirs}
-    nothing = (None,) * len(names)
-    as_customer = "customer" in question.dimensions
 
     @cache
     def told(its: tuple[str | None, ...]) -> dict[str, str | None]:
         where = dict(zip(names, its, strict=True))
         return where | {"team": teams.get(where["team"])} if "team" in where else where
 
-    def place(customer: str) -> dict[str, str | None]:
-        where = told(found.get(f"customer-{customer}", nothing) if names else nothing)
-        return where | {"customer": customer} if as_customer else where
-
-    return place
+    return told
 
 
 def customer_item(
@@ -248,25 +305,29 @@ def behind(question: Question, view: View, rates: Rates, items: Iterable[Item]) 
     return {stream: tuple(sorted(streams)) for stream, streams in found.items()}
 
 
-def _figure(of: Of, *, everywhere: bool) -> ColumnElement[Any]:
-    """A figure of a customer's wins; `everywhere` if all that are read are in force at its instant."""
+def _figure(of: Of, instants: Sequence[int], *counted: ColumnElement[bool]) -> ColumnElement[Any]:
+    """A figure of wins that are in force at one of the instants, which are in order; an amount of those `counted`."""
     w = wins.c
-    counts = [] if everywhere else [w.effective_from <= of.at, w.effective_to > of.at]
+    when = []
+    if of.at < instants[-1]:
+        when.append(w.effective_from <= of.at)
+    if of.at > instants[0]:
+        when.append(w.effective_to > of.at)
     if of.since > -BEYOND:
-        counts.append(w.effective_from >= of.since)
+        when.append(w.effective_from >= of.since)
     if of.until < of.at:
-        counts.append(w.effective_from <= of.until)
+        when.append(w.effective_from <= of.until)
     match of.what:
         case "first":
-            return func.min(w.effective_from).filter(*counts)
+            return func.min(w.effective_from).filter(*when)
         case "last":
-            return func.max(w.effective_from).filter(*counts)
+            return func.max(w.effective_from).filter(*when)
         case "count":
-            return func.count().filter(*counts)
+            return func.count().filter(*when)
         case "value":
-            return cast(func.coalesce(func.sum(w.value_minor).filter(*counts), 0), BigInteger)
+            return cast(func.coalesce(func.sum(w.value_minor).filter(*when, *counted), 0), BigInteger)
         case "margin":
-            return cast(func.sum(w.margin_minor).filter(*counts), BigInteger)
+            return cast(func.sum(w.margin_minor).filter(*when, *counted), BigInteger)
 
 
 def _join(asked: Mapping[str, Of]) -> Callable[[Bought, Bought], Bought]:

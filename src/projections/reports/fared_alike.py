@@ -33,9 +33,10 @@ Way = tuple[PartName, Stood, int, int, int]
 
 @dataclass(slots=True)
 class Alike:
-    """Deals whose parts fared the same ways: the amounts of each one's parts, and how many of them are late."""
+    """Deals whose parts fared the same ways: the amounts of each one's parts, how many they are, and how many late."""
 
-    deals: list[Sequence[Amounts]] = field(default_factory=list)
+    parts: list[Sequence[Amounts]] = field(default_factory=list)
+    deals: int = 0
     late: int = 0
 
 
@@ -46,10 +47,9 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         then: Parts = {}
         known: Parts = {}
         last: Parts = {}
-        count = len(alike.deals)
-        story = Story(was_open=False, is_new=False, ending=None, deals=count)
+        story = Story(was_open=False, is_new=False, ending=None, deals=alike.deals)
         for (part, (told_then, told_known, told_last), *_), amounts in zip(
-            ways, zip(*alike.deals, strict=True), strict=True
+            ways, zip(*alike.parts, strict=True), strict=True
         ):
             at_then, at_known, at_last, at_end = map(sum, zip(*amounts, strict=True))
             if told_then is not None:
@@ -61,7 +61,9 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                 last[part] = _part(told, told_last, part, at_last, at_end)
                 story = story._replace(is_new=told.is_new(told_last), ending=told.ending(told_last))
         for place, figures in waterfall(then, known, last, story).values():
-            yield Item(str(number), 0, question.pair.as_of, place.dimensions, figures, late=alike.late, lines=count)
+            yield Item(
+                str(number), 0, question.pair.as_of, place.dimensions, figures, late=alike.late, lines=alike.deals
+            )
 
 
 def _part(told: Told, state: str, part: PartName, at_from: int, at_end: int) -> Part:
@@ -79,9 +81,9 @@ def _alike(question: Question, view: View, rates: Rates, told: Told) -> dict[tup
     for stream in dict.fromkeys((*then.states, *known.states, *last.states)):
         at_then, at_known = then.states.get(stream, NOWHERE), known.states.get(stream, NOWHERE)
         at_last = last.states.get(stream, NOWHERE)
-        _, told_then, minor_then, other_then, _, late, _ = at_then
-        _, told_known, minor_known, other_known, _, late_known, _ = at_known
-        _, told_last, minor_last, other_last, _, late_last, _ = at_last
+        _, told_then, minor_then, other_then, _, late, _, _ = at_then
+        _, told_known, minor_known, other_known, _, late_known, _, deals = at_known
+        _, told_last, minor_last, other_last, _, late_last, _, _ = at_last
         stood = told_then, told_known, told_last
         amounts = minor_then, minor_known, minor_last, minor_last
         if other_then or other_known or other_last:
@@ -93,7 +95,8 @@ def _alike(question: Question, view: View, rates: Rates, told: Told) -> dict[tup
         alike = found.get(ways)
         if alike is None:
             alike = found[ways] = Alike()
-        alike.deals.append(parts)
+        alike.parts.append(parts)
+        alike.deals += deals
         alike.late += late_last if told_last is not None else late_known if told_known is not None else late
     return found
 

@@ -2,66 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, fared_alike, open_states
-from projections.reports.cells import work_out
-from projections.reports.definition import PRODUCT, Item, Report, Sum, Text, known, told
+from projections.reports.definition import PRODUCT, Item, Report, Text, known, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.lines import asked
-from projections.reports.sources import label
-from projections.reports.standing import PartOf, Places, Worth, pairs, unmoved
-from projections.reports.told_states import OF_ROW
-from projections.reports.waterfall import DEALS, ENDS, LINES, NAMES, Part, Story, waterfall
+from projections.reports.standing import PartOf, Places, Worth, pairs
+from projections.reports.waterfall import DEALS, LINES, NAMES, Part, Story, waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from projections.reports.definition import Base
     from projections.reports.exact import Product
     from projections.reports.open_states import Products
     from projections.reports.question import Question
     from projections.reports.rates import Rates
-    from projections.reports.sources import Source
-    from projections.reports.standing import Which
-    from projections.reports.waterfall import Figures, Parts, Place
+    from projections.reports.waterfall import Parts, Place
     from projections.store import View
-
-
-def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
-    """The deals that fared alike added up. Raises `MissingRate`."""
-    if OF_ROW.issuperset(question.dimensions):
-        yield from _stayed(question, view, unmoved(question, *pairs(question)))
-    yield from fared_alike.items(question, view, rates)
-
-
-def _stayed(question: Question, view: View, stayed: Which) -> Iterator[Item]:
-    """What is as it was at `from`, then as now, by what the question tells it apart: it is in no line but the ends."""
-    days = question.period
-
-    def lines(asked: Question, view: View) -> list[Source]:
-        found = [each.narrowed(stayed(each.columns)) for each in open_states.open_deals_of(asked, view)]
-        if days is None:
-            return found
-        first, last = label(days.first.isoformat()), label(days.last.isoformat())
-        due = [each.columns["expected_close_on"] for each in found]
-        return [each.narrowed(on >= first, on <= last) for each, on in zip(found, due, strict=True)]
-
-    base: Base = "margin" if question.given.get("measure") == "margin" else "value"
-    sums = (Sum("minor", base), Sum("deals", "one"))
-    report = replace(question.report, sums=sums, lines=lines, items=None, evidence=None, summary=None)
-    added_up = replace(question, report=report, by=tuple(sorted(question.dimensions)))
-    cells = work_out(added_up, view)
-    late = cells.late
-    for key, its in cells.rows.items():
-        figures: Figures = {}
-        for line in ENDS:
-            figures |= zip(NAMES[line], (its["minor"], its["deals"]), strict=True)
-        place = dict(zip(added_up.heads, key, strict=True))
-        yield Item("pipeline", 0, question.pair.as_of, place, figures, late=late, lines=its["deals"])
-        late = 0  # said once, of them all
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -215,7 +174,7 @@ PIPELINE_CHANGES = Report(
     ),
     parameters=("from", "to", "as_of", "known_at", "period", "by", "where", "measure", "currency", "fx"),
     dimensions=(*DEAL_DIMENSIONS, "category", "month", "quarter", "year"),
-    items=items,
+    items=fared_alike.items,
     evidence=evidence,
     summary=summary,
     first_day=lambda question: question.today.replace(day=1),

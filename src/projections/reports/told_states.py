@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, case, func, literal, literal_column, not_, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 
 from projections.reports import exact, lines, open_states
 from projections.reports.definition import PRODUCT, TIME
@@ -27,10 +39,11 @@ if TYPE_CHECKING:
 OF_ROW = OWN | TIME
 """Dimensions that a deal's own row tells: while it stands, the deal stays where it is."""
 
-State = tuple[str, str | None, int, str | None, int, int, int]
+State = tuple[str, str | None, int, str | None, int, int, int, int]
 """A deal's stream, what tells where it stands, its amount and in which currency if another, the instant it is read at,
-whether it rests on an event appended after `known_at`, and what else its row stands for."""
-NOWHERE: State = ("", None, 0, None, 0, 0, 0)
+whether it rests on an event appended after `known_at`, and what else its row stands for. Last how many deals these are:
+those that did not move are one where they stand alike, of their amounts together, and as many late as are."""
+NOWHERE: State = ("", None, 0, None, 0, 0, 0, 1)
 
 Products = list[tuple[PartName, int]]
 """The product lines of a deal, by the part of it that each counts towards, and what each weighs."""
@@ -49,7 +62,7 @@ class Moment(NamedTuple):
 def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
     """At `from` as known then, and as known now; and as they are or last were while open.
 
-    Where their rows tell where deals stand, and no products are asked for, without those that are `unmoved`.
+    Where their rows tell where deals stand, and no products are asked for, those `unmoved` are told together.
     """
     then, known, end = pairs(question)
     at_then, at_known = question.seen(then.as_of, then.known_at), question.seen(known.as_of, known.known_at)
@@ -63,9 +76,11 @@ def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
     held, understood = held_at(then, known, end), held_at(then, known)
     if known.known_at >= then.known_at:
         opening = opening[-1:]  # those recorded as they happened and never corrected are known as they were
+    stayed: dict[str, State] = {}
     if not exact.splits(question):
-        learnt = _but(unmoved(question, then, known, end), learnt)
-    states = read.states(at_known, learnt, {_LAST: held, _THEN: understood})
+        which = unmoved(question, then, known, end)
+        stayed, learnt = read.together(question, lasting, which), _but(which, learnt)
+    states = stayed | read.states(at_known, learnt, {_LAST: held, _THEN: understood})
     products = read.products_at((then, known, end), learnt)
     before = read.moment(at_then, _but(understood, opening))
     last = read.moment(question, [*_but(held, lasting), closed])
@@ -78,7 +93,7 @@ def moments(question: Question, view: View) -> tuple[Moment, Moment, Moment]:
 
 def _with(states: Mapping[str, State], products: dict[str, Products], stands_for: int, others: Moment) -> Moment:
     """Deals whose rows as known now stand for another moment too, and the others."""
-    same = {stream: state for stream, state in states.items() if state[-1] >= stands_for}
+    same = {stream: state for stream, state in states.items() if state[-2] >= stands_for}
     its_products = {stream: products[stream] for stream in same.keys() & products.keys()}
     return Moment(same | others.states, its_products | others.products)
 
@@ -122,6 +137,20 @@ class _Reading:
             states |= {row[0]: row for row in rows}
         return states
 
+    def together(self, question: Question, sources: Sequence[Source], which: Which) -> dict[str, State]:
+        """Some of the deals at the question's pair, in the reporting currency, added up where they stand alike."""
+        states: dict[str, State] = {}
+        for source in sources:
+            chosen = self._query(source.narrowed(which(source.columns)), question, None)
+            each = chosen.offset(literal_column("0")).subquery("states")
+            stream, key, minor, _, _, late, *_ = each.c
+            amount, are_late = (cast(func.sum(column), BigInteger) for column in (minor, late))
+            query = select(func.min(stream), key, amount, are_late, func.count()).group_by(key)
+            rows: Sequence[Any] = self._view.rows(query, dict(source.values))
+            for name, told, total, how_many_late, deals in rows:
+                states[name] = (name, told, total, None, question.pair.as_of, how_many_late, _LAST, deals)
+        return states
+
     def products_at(self, moments: Sequence[Pair], sources: Sequence[Source]) -> list[dict[str, Products]]:
         """The product lines of a source's deals at each of three pairs."""
         then: dict[str, Products] = defaultdict(list)
@@ -156,6 +185,7 @@ class _Reading:
             instant(source.at) if isinstance(source.at, int) else source.at,
             case((own["appended_at"] > self._known_at, 1), else_=0),
             case(*others, else_=0) if others else literal(0),
+            literal(1),
         )
         return query.select_from(joined.frm).where(*source.where)
 

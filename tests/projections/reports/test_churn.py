@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import pytest
 
 from ledger.errors import BadRequest
 from ledger.money import convert
 from ledger.times import day_start, parse_date
+from projections.reports.cells import work_out
+from projections.reports.churn import CHURN
+from projections.reports.question import ask
 from tests.projections.reports.plain_customers import PlainCustomers, random_book
 from tests.support.book import ZONE, eur, money
 
@@ -225,6 +230,32 @@ def test_the_same_from_the_events_one_instant_at_a_time(book, seed):
                 assert (
                     said["start"] + said["new"] + said["reactivated"] - said["lost"] - said["lost_new"] == said["end"]
                 )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_customers_told_of_together_bring_what_each_of_them_brings(book, seed):
+    """Every figure, and how many lines there are and how many of them late, is that of the customers one by one."""
+    random_book(book, seed, customers=16, deals=60)
+    one_by_one = replace(CHURN, items=CHURN.evidence)
+    knowns = ("2025-03-31", "2025-09-30", "now")
+    asked_for = product(
+        ("declared", "lapsed", "both"), ("", "owner", "team", "segment,owner", "customer"), ("EUR", "USD")
+    )
+    with book.folded().view() as view:
+        for number, (rule, by, currency) in enumerate(asked_for):
+            asked = {
+                "rule": rule,
+                "by": by,
+                "currency": currency,
+                "as_of": "2025-09-30",
+                "known_at": knowns[number % 3],
+            }
+            asked |= {"period": "2025-Q3"} if number % 4 else {"where": "segment=small"}
+            together, alone = (
+                work_out(ask(view, report, asked, clock=view.stamp), view) for report in (CHURN, one_by_one)
+            )
+            assert (together.rows, together.totals) == (alone.rows, alone.totals), asked
+            assert (together.lines, together.late) == (alone.lines, alone.late), asked
 
 
 PERIODS = {
