@@ -120,10 +120,11 @@ class Appender:
             session.drop(stream for asked in waiting for stream in asked.streams)
         some, later = self._portion(waiting)
         some = self._new(some)
+        said = [each for asked in some for each in asked.said]
         if not sure:
-            session.begin(each.stream for asked in some for each in asked.said if isinstance(each.event, OPENINGS))
-        session.preload(each.stream for asked in some for each in asked.said)
-        session.preload_subjects(each for asked in some for each in asked.said)
+            session.begin([each.stream for each in said if isinstance(each.event, OPENINGS)])
+        session.preload([each.stream for each in said])
+        session.preload_subjects(said)
         now = self._recorder.now(fresh=sure)
         keys: set[tuple[str, str]] = set()
         changed: set[str] = set()
