@@ -196,7 +196,7 @@ class Appender:
             except Refused as refused:
                 raise _naming(refused, number, asked.lines) from None
             _collect(decided, entries, sealing)
-            asked.told.append(session.told(said.stream, appended=decided is not None))
+            asked.told.append(session.told(said.stream, decided))
         remembered = () if asked.key is None else (Remembered(asked.key, asked.body, asked.told),)
         return Request(entries, asked.actor, sealing.vault, sealing.subjects, remembered)
 
