@@ -120,10 +120,11 @@ class Appender:
             session.drop(stream for asked in waiting for stream in asked.streams)
         some, later = self._portion(waiting)
         some = self._new(some)
+        said = [each for asked in some for each in asked.said]
         if not sure:
-            session.begin(each.stream for asked in some for each in asked.said if isinstance(each.event, OPENINGS))
-        session.preload(each.stream for asked in some for each in asked.said)
-        session.preload_subjects(each for asked in some for each in asked.said)
+            session.begin([each.stream for each in said if isinstance(each.event, OPENINGS)])
+        session.preload([each.stream for each in said])
+        session.preload_subjects(said)
         now = self._recorder.now(fresh=sure)
         keys: set[tuple[str, str]] = set()
         changed: set[str] = set()
@@ -195,7 +196,7 @@ class Appender:
             except Refused as refused:
                 raise _naming(refused, number, asked.lines) from None
             _collect(decided, entries, sealing)
-            asked.told.append(session.told(said.stream, appended=decided is not None))
+            asked.told.append(session.told(said.stream, decided))
         remembered = () if asked.key is None else (Remembered(asked.key, asked.body, asked.told),)
         return Request(entries, asked.actor, sealing.vault, sealing.subjects, remembered)
 

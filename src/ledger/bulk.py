@@ -180,7 +180,7 @@ class BulkAppender:
             except LedgerError as error:
                 deciding.error = bare(error)
                 continue
-            deciding.receipt = told = session.told(said.stream, appended=decided is not None)
+            deciding.receipt = told = session.told(said.stream, decided)
             remembered = () if said.key is None else (Remembered(said.key, deciding.body, [told]),)
             if self._dry_run:
                 before |= {each.key: each for each in remembered}

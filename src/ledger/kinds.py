@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -121,6 +122,7 @@ def kind_of(stream: str) -> str:
     return name
 
 
+@cache
 def event_class(event_type: str, kind: str) -> type[Event]:
     """The struct of an event type, if streams of that kind take it. Raises `Refused`."""
     event = EVENTS.get(event_type)
@@ -137,5 +139,5 @@ def fields_to_seal(kind: str, state: Any, event: Event) -> tuple[str, ...]:
     if not marked:
         return ()
     chosen = KINDS[kind].sealed_fields(state, event)
-    names = tuple(name for name, _ in marked) if chosen is None else chosen
-    return tuple(name for name in names if getattr(event, name) is not None)
+    names = [name for name, _ in marked] if chosen is None else chosen
+    return tuple([name for name in names if getattr(event, name) is not None])

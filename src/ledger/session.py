@@ -232,10 +232,12 @@ class Session:
             assert found is not None
         return found
 
-    def told(self, stream: str, *, appended: bool) -> Told:
+    def told(self, stream: str, decided: tuple[PendingEntry, Sealing] | None) -> Told:
         """What to tell of the line decided last on a stream; its position only if it has one already."""
+        if decided is not None:
+            return Told(stream, decided[0].originator_version, None, appended=True)
         last = self._own(stream).events[-1]
-        return Told(stream, last.version, last.position if last.position < PROVISIONAL else None, appended)
+        return Told(stream, last.version, last.position if last.position < PROVISIONAL else None, appended=False)
 
     def placed(self, told: Told) -> Told:
         """The same with its position, once all that was decided is stored."""

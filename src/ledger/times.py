@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from time import time_ns
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ledger.errors import Refused
@@ -13,7 +14,8 @@ FOREVER = 2**63 - 1
 """The open end of an interval."""
 
 SECOND_US = 1_000_000
-HOUR_US = 3_600 * SECOND_US
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -49,7 +51,7 @@ def to_datetime(instant: int) -> datetime:
 
 def utc_now() -> int:
     """The machine's clock. Only edges call this; everything else is given the time."""
-    return from_datetime(datetime.now(UTC))
+    return time_ns() // 1_000
 
 
 def format_instant(instant: int) -> str:
@@ -58,13 +60,19 @@ def format_instant(instant: int) -> str:
     >>> format_instant(0)
     '1970-01-01T00:00:00.000000Z'
     """
-    seconds, microseconds = divmod(instant, SECOND_US)
-    return f"{_second(seconds)}.{microseconds:06d}Z"
+    days, since = divmod(instant, DAY_US)
+    minutes, since = divmod(since, MINUTE_US)
+    return f"{_day(days)}T{_minute(minutes)}:{since // SECOND_US:02}.{since % SECOND_US:06}Z"
 
 
 @lru_cache(maxsize=16_384)
-def _second(seconds: int) -> str:
-    return (_NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()
+def _day(days: int) -> str:
+    return (_NAIVE_EPOCH + timedelta(days=days)).date().isoformat()
+
+
+@lru_cache(maxsize=1_440)
+def _minute(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def is_date(text: str) -> bool:

@@ -179,9 +179,7 @@ class RowAppender:
                 entry = session.decide(said, now, history=True)
                 if entry is not None:
                     decided.append(entry)
-                remembered.append(
-                    Remembered(line.key, line.body, [session.told(said.stream, appended=entry is not None)])
-                )
+                remembered.append(Remembered(line.key, line.body, [session.told(said.stream, entry)]))
         except DatabaseUnusable:
             raise  # no row's own fault
         except LedgerError as error:

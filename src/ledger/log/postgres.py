@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
 from ledger.log.reader import Head, converted
-from ledger.log.recorder import HeadMoved, LogRecorder, Prepared, UniqueViolation
+from ledger.log.recorder import HeadMoved, LogRecorder, Prepared, UniqueViolation, contents
 from ledger.log.requests import Request
 from ledger.proof.merkle import Frontier
 
@@ -81,7 +81,7 @@ class PostgresRecorder(LogRecorder):
         head = prepared.head
         parts = [_EXPECTING]
         values: list[Any] = [head.position, head.stamp, head.frontier.to_bytes(), self.book, expected.position]
-        for table, rows in _contents(prepared).items():
+        for table, rows in contents(prepared).items():
             if rows:
                 columns, arrays = _TABLES[table]
                 ignore: LiteralString = " ON CONFLICT DO NOTHING" if table == "event_types" else ""
@@ -103,7 +103,7 @@ class PostgresRecorder(LogRecorder):
             assert found is not None
             head = Head(found[0], found[1], Frontier.from_bytes(found[0], found[2]))
             prepared = self._prepare(head, requests, taken)
-            for table, rows in _contents(prepared).items():
+            for table, rows in contents(prepared).items():
                 if rows:
                     self._copy(connection, table, rows)
             connection.execute(
@@ -167,15 +167,3 @@ class PostgresRecorder(LogRecorder):
         if writer is not None:
             writer.close()
         super().close()
-
-
-def _contents(prepared: Prepared) -> dict[str, list[Any]]:
-    return {
-        "events": prepared.rows,
-        "event_types": prepared.types,
-        "subjects": prepared.subjects,
-        "vault": [
-            (row.commitment, row.subject_ref, row.stream, row.version, row.field, row.sealed) for row in prepared.vault
-        ],
-        "idempotency": prepared.keys,
-    }

@@ -1,7 +1,7 @@
 """The recorder behind the `eventsourcing` application: one book's log, gapless and hashed, on either database.
 
-An append is a `Request`: entries that are stored together or not at all. Requests that wait while a commit is under
-way are written in the next one (`GroupCommit`), each with its own version check and its own stamp.
+An append is a `Request`: entries that are stored together or not at all. Those that are given together are written in
+one transaction, each with its own version check and its own stamp; who gives them at the same time takes turns.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from threading import Lock
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,7 +21,6 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from ledger.codec import MAX_ENTRY_BYTES, Envelope, encode
 from ledger.errors import LedgerError, Moved, Refused
 from ledger.log.database import unusable
-from ledger.log.group_commit import GroupCommit
 from ledger.log.reader import MOST_IN_A_LIST, Head, LogReader
 from ledger.log.requests import Group, PendingEntry, Request, Row, Stored, positioned
 from ledger.log.subscription import PollingSubscription
@@ -32,7 +32,6 @@ from ledger.times import format_instant
 from ledger.upcasters import schema_of
 
 Clock = Callable[[], int]
-MOST_REQUESTS_PER_COMMIT = 256
 MAX_TRIES = 20
 SECRET_BYTES = 32
 
@@ -47,6 +46,19 @@ class Prepared(msgspec.Struct):
     subjects: list[tuple[str, str]]
     keys: list[tuple[str, str, bytes, bytes, int]]
     outcomes: list[Stored | BaseException]
+
+
+def contents(prepared: Prepared) -> dict[str, list[Any]]:
+    """The rows of each table but the heads, without their book."""
+    return {
+        "events": prepared.rows,
+        "event_types": prepared.types,
+        "subjects": prepared.subjects,
+        "vault": [
+            (row.commitment, row.subject_ref, row.stream, row.version, row.field, row.sealed) for row in prepared.vault
+        ],
+        "idempotency": prepared.keys,
+    }
 
 
 class HeadMoved(Exception):
@@ -77,22 +89,21 @@ class LogRecorder(LogReader, ApplicationRecorder):
         self.engine = engine
         self.book = book
         self.clock = clock
-        self._group: GroupCommit[Sequence[Request], list[Stored | BaseException]] = GroupCommit(
-            self._write_group, MOST_REQUESTS_PER_COMMIT
-        )
+        self._turn = Lock()
         self._head: Head | None = None
         self._known_types: set[tuple[str, int]] = set()
 
     def append(self, request: Request) -> Stored:
         """Store one request. Raises `Moved` if a stream has moved on, `Refused` if an entry is too large."""
-        outcome = self._group.submit([request])[0]
+        outcome = self.append_many([request])[0]
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
     def append_many(self, requests: Sequence[Request]) -> list[Stored | BaseException]:
         """Store many requests in one transaction; each has its own outcome."""
-        return self._group.submit(requests)
+        with self._turn:
+            return self._write(requests)
 
     def insert_events(self, stored_events: Sequence[StoredEvent | PendingEntry], **kwargs: Any) -> Sequence[int]:
         """The library's interface: all of these events or none; their positions."""
@@ -106,11 +117,6 @@ class LogRecorder(LogReader, ApplicationRecorder):
             return []
         stored = self.append(Request(entries, **({"actor": "system"} | kwargs)))
         return range(stored.position, stored.position + len(entries))
-
-    def _write_group(self, jobs: Sequence[Sequence[Request]]) -> list[list[Stored | BaseException]]:
-        requests = [request for job in jobs for request in job]
-        outcomes = iter(self._write(requests))
-        return [[next(outcomes) for _ in job] for job in jobs]
 
     def _write(self, requests: Sequence[Request]) -> list[Stored | BaseException]:
         taken: dict[int, BaseException] = {}

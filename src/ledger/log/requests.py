@@ -65,7 +65,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     causation: str | None = None
 
 
-class Stored(msgspec.Struct, frozen=True, gc=False):
+class Stored(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Where a request went: the position of its first entry, and the stamp of them all."""
 
     position: int
@@ -113,7 +113,7 @@ class Group:
             return Moved("another append of this moment named this subject first; decide anew")
         if self._unnamed and not self._unnamed.isdisjoint([row.subject_ref for row in request.vault]):
             return Moved("the append that was to name this subject was not stored; decide anew")
-        if any((request.actor, each.key) in self._keys for each in request.remembered):
+        if request.remembered and any((request.actor, each.key) in self._keys for each in request.remembered):
             return Moved("another append of this moment used this key first; decide anew")
         return None
 

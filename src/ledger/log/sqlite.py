@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.reader import converted
-from ledger.log.recorder import LogRecorder, Prepared, UniqueViolation
+from ledger.log.reader import Head, converted
+from ledger.log.recorder import HeadMoved, LogRecorder, Prepared, UniqueViolation, contents
 from ledger.log.requests import Request
 
 _WIDTHS = {"events": 9, "event_types": 3, "vault": 7, "subjects": 3, "idempotency": 6}
@@ -23,20 +23,24 @@ class SQLiteRecorder(LogRecorder):
     """See `LogRecorder`."""
 
     _writer: Any = None
+    _cursor: sqlite3.Cursor
 
-    def _store(self, requests: Sequence[Request], taken: dict[int, BaseException], *, pessimistic: bool) -> Prepared:  # noqa: ARG002 (the write lock of SQLite covers the whole file: always pessimistic)
+    def _store(self, requests: Sequence[Request], taken: dict[int, BaseException], *, pessimistic: bool) -> Prepared:  # noqa: ARG002 (a head that has moved is not remembered, and read under the write lock)
         if self._writer is None:
             self._writer = self.engine.connect()
-        cursor = self._writer.connection.driver_connection.cursor()
+            self._cursor = self._writer.connection.driver_connection.cursor()
+        cursor = self._cursor
+        large = sum([len(request.entries) for request in requests]) > MOST_IN_ONE_STATEMENT
         try:
             cursor.execute("BEGIN IMMEDIATE")
-            position = cursor.execute("SELECT position FROM heads WHERE book = ?", [self.book]).fetchone()[0]
-            head = self._head
-            if head is None or head.position != position:
-                head = self.head()
+            # Where another process appended since we saw the head, a small group is prepared in vain.
+            head = self.head() if large or self._head is None else self._head
             prepared = self._prepare(head, requests, taken)
-            self._insert(cursor, prepared)
+            self._insert(cursor, head, prepared)
             cursor.execute("COMMIT")
+        except HeadMoved:
+            cursor.execute("ROLLBACK")
+            raise
         except sqlite3.IntegrityError:
             cursor.execute("ROLLBACK")
             raise UniqueViolation from None
@@ -47,24 +51,17 @@ class SQLiteRecorder(LogRecorder):
             raise
         return prepared
 
-    def _insert(self, cursor: sqlite3.Cursor, prepared: Prepared) -> None:
+    def _insert(self, cursor: sqlite3.Cursor, expected: Head, prepared: Prepared) -> None:
         book, head = self.book, prepared.head
-        _insert(cursor, "events", [(book, *row) for row in prepared.rows])
-        _insert(cursor, "event_types", [(book, *shape) for shape in prepared.types])
-        _insert(cursor, "subjects", [(book, *subject) for subject in prepared.subjects])
-        _insert(cursor, "idempotency", [(book, *key) for key in prepared.keys])
-        _insert(
-            cursor,
-            "vault",
-            [
-                (book, row.commitment, row.subject_ref, row.stream, row.version, row.field, row.sealed)
-                for row in prepared.vault
-            ],
-        )
         cursor.execute(
-            "UPDATE heads SET position = ?, stamp = ?, frontier = ? WHERE book = ?",
-            [head.position, head.stamp, head.frontier.to_bytes(), book],
+            "UPDATE heads SET position = ?, stamp = ?, frontier = ? WHERE book = ? AND position = ?",
+            [head.position, head.stamp, head.frontier.to_bytes(), book, expected.position],
         )
+        if not cursor.rowcount:
+            raise HeadMoved
+        for table, rows in contents(prepared).items():
+            if rows:
+                _insert(cursor, table, [(book, *row) for row in rows])
 
     def _discard_writer(self) -> None:
         writer, self._writer = self._writer, None
@@ -94,7 +91,7 @@ class SQLiteRecorder(LogRecorder):
 def _insert(cursor: sqlite3.Cursor, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if len(rows) > MOST_IN_ONE_STATEMENT:
         cursor.executemany(_statement(table, 1), rows)
-    elif rows:
+    else:
         cursor.execute(_statement(table, len(rows)), [value for row in rows for value in row])
 
 

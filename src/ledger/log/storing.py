@@ -30,20 +30,18 @@ class _Hello(msgspec.Struct):
     keys: KeyPlace | None
 
 
-class _Reply(msgspec.Struct, array_like=True, gc=False):
-    """Of one request: where it went, or why it did not."""
+class _NotStored(msgspec.Struct, array_like=True, tag=True, gc=False):
+    """Why one request was not stored: a stream has moved on, or the code of its refusal."""
 
-    position: int = 0
-    appended_at: int = 0
-    moved: bool = False
-    code: str = ""
-    message: str = ""
+    moved: bool
+    code: str
+    message: str
 
 
 class _Replies(msgspec.Struct):
-    """Of one batch; `failure` when nothing of it was stored."""
+    """Of one batch, what became of each request; `failure` when nothing of it was stored."""
 
-    replies: list[_Reply] = []
+    replies: list[Stored | _NotStored] = []
     failure: str = ""
 
 
@@ -70,7 +68,7 @@ class StoringProcess:
         replies = msgspec.msgpack.decode(told, type=_Replies)
         if replies.failure:
             raise DatabaseUnusable(replies.failure)
-        return [_outcome(reply) for reply in replies.replies]
+        return [reply if isinstance(reply, Stored) else _error(reply) for reply in replies.replies]
 
     def close(self) -> None:
         """Let it finish what it was sent, and end."""
@@ -89,12 +87,8 @@ class StoringProcess:
             raise LedgerError("the process that stores has ended; append what is not stored again") from None
 
 
-def _outcome(reply: _Reply) -> Stored | BaseException:
-    if reply.moved:
-        return Moved(reply.message)
-    if reply.code:
-        return Refused(reply.code, reply.message)
-    return Stored(reply.position, reply.appended_at)
+def _error(reply: _NotStored) -> LedgerError:
+    return Moved(reply.message) if reply.moved else Refused(reply.code, reply.message)
 
 
 def _read(pipe: IO[bytes]) -> bytes | None:
@@ -131,7 +125,8 @@ def _serve(ours: IO[bytes], theirs: IO[bytes]) -> None:
             try:
                 if recorder is None:
                     recorder = open_recorder(said.url, said.book, create=False, keys=said.keys)
-                replies = _Replies([_reply(outcome) for outcome in recorder.append_many(decode(message))])
+                outcomes = recorder.append_many(decode(message))
+                replies = _Replies([each if isinstance(each, Stored) else _not_stored(each) for each in outcomes])
             except LedgerError as error:
                 replies = _Replies(failure=str(error))
             _write(theirs, msgspec.msgpack.encode(replies))
@@ -142,16 +137,12 @@ def _serve(ours: IO[bytes], theirs: IO[bytes]) -> None:
             recorder.close()
 
 
-def _reply(outcome: Stored | BaseException) -> _Reply:
-    match outcome:
-        case Stored(position=position, appended_at=appended_at):
-            return _Reply(position, appended_at)
-        case Moved():
-            return _Reply(moved=True, message=str(outcome))
+def _not_stored(error: BaseException) -> _NotStored:
+    match error:
         case LedgerError():
-            return _Reply(code=outcome.code, message=str(outcome))
+            return _NotStored(isinstance(error, Moved), error.code, str(error))
         case _:
-            raise outcome
+            raise error
 
 
 if __name__ == "__main__":
