@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain, count
+from operator import add
 from typing import TYPE_CHECKING, Any, cast
 
 from ledger.money import E6
@@ -19,7 +20,7 @@ from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ledger.application import Ledger
     from projections.reports.definition import Column, Key
@@ -57,15 +58,17 @@ def tabulate(question: Question, view: View, ledger: Ledger | None, lang: str) -
     cells = work_out(question, view)
     beside = _beside(question, view)
     figures = question.report.columns
-    every = dict.fromkeys(chain(cells.rows, *(each.moved for each in beside))) if beside else cells.rows
-    keys, told = _heads(question, view, ledger, lang, every)
+    keys = list(dict.fromkeys(chain(cells.rows, *(each.moved for each in beside))) if beside else cells.rows)
     nothing = Cells(question).totals
+    own = [*cells.rows.values(), *[nothing] * (len(keys) - len(cells.rows))]
     others = [[each.moved.get(key, nothing) for key in keys] for each in beside]
-    told |= _told(figures, [cells.rows.get(key, nothing) for key in keys], beside, others)
+    heads, order = _heads(question, view, ledger, lang, keys)
+    rows = _rows(heads | _told(figures, own, beside, others))
     totals = _told(figures, [cells.totals], beside, [[each.cells.totals] for each in beside])
     columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
     columns += [column for each in beside for column in _beside_columns(figures, each)]
-    return Table(columns, _rows(told), _rows(totals)[0], [cells, *(each.cells for each in beside)])
+    in_order = [rows[index] for index in order]
+    return Table(columns, in_order, _rows(totals)[0], [cells, *(each.cells for each in beside)])
 
 
 def shown(kind: str, value: Exact) -> Shown:
@@ -101,39 +104,44 @@ def _series(question: Question, view: View, ledger: Ledger | None, lang: str) ->
     for day, then in dates(question):
         cells = work_out(then, view)
         every.append(cells)
-        keys, told = _heads(then, view, ledger, lang, cells.rows)
-        dated: dict[str, Sequence[Shown]] = {"date": [day.isoformat()] * len(keys)}
-        rows += _rows(dated | told | _told(figures, [cells.rows[key] for key in keys]))
+        heads, order = _heads(then, view, ledger, lang, list(cells.rows))
+        dated: dict[str, Sequence[Shown]] = {"date": [day.isoformat()] * len(order)}
+        rows += map(_rows(dated | heads | _told(figures, list(cells.rows.values()))).__getitem__, order)
     columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
     return Table(columns + [(each.name, each.type, each.label) for each in figures], rows, {}, every)
 
 
 def _rows(columns: Mapping[str, Sequence[Shown]]) -> list[dict[str, Shown]]:
-    return list(map(dict, map(zip, repeat(tuple(columns)), zip(*columns.values(), strict=True))))
+    """The rows of some columns; a copy filled in is made sooner than a row of its own."""
+    blank: dict[str, Shown] = dict.fromkeys(columns)
+    rows = [blank.copy() for _ in next(iter(columns.values()))]
+    for name, values in columns.items():
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
+    return rows
 
 
 def _heads(
-    question: Question, view: View, ledger: Ledger | None, lang: str, keys: Collection[Key]
-) -> tuple[list[Key], dict[str, Sequence[Shown]]]:
-    """The keys in the order of their rows, and the columns of the rows' dimensions and of their names."""
-    heads, found, places = question.heads, list(keys), [0] * len(keys)
-    for index, name in enumerate(heads):
-        values = [key[index] for key in found]
-        ranks = {value: rank for rank, value in enumerate(labels.in_order(name, set(values), question, view))}
-        size, its_ranks = len(ranks), map(ranks.__getitem__, values)
-        places = [place * size + rank for place, rank in zip(places, its_ranks, strict=True)]
-    found = [found[index] for index in sorted(range(len(found)), key=places.__getitem__)]
-    told = {name: [key[index] for key in found] for index, name in enumerate(heads)}
+    question: Question, view: View, ledger: Ledger | None, lang: str, keys: Sequence[Key]
+) -> tuple[dict[str, Sequence[Shown]], list[int]]:
+    """The columns of the rows' dimensions and of their names, and which row of these keys stands in which place."""
+    told = {name: [key[index] for key in keys] for index, name in enumerate(question.heads)}
+    there = {name: set(values) for name, values in told.items()}
     named: dict[str, set[str | None]] = {}
-    for name in filter(labels.NAMED_AS.__contains__, heads):
-        named.setdefault(labels.NAMED_AS[name], set()).update(told[name])
+    for name in filter(labels.NAMED_AS.__contains__, told):
+        named.setdefault(labels.NAMED_AS[name], set()).update(there[name])
     names = {each: labels.names(each, ids, question, view, ledger=ledger, lang=lang) for each, ids in named.items()}
     columns: dict[str, Sequence[Shown]] = {}
     for name, values in told.items():
         columns[name] = values
         if name in labels.NAMED_AS:
             columns[f"{name}_name"] = list(map(names[labels.NAMED_AS[name]].get, values))
-    return found, columns
+    places, step = [0] * len(keys), 1
+    for name, values in reversed(told.items()):
+        ranks = dict(zip(labels.in_order(name, there[name], question, view), count(step=step)))
+        places = list(map(add, places, map(ranks.__getitem__, values)))
+        step *= len(ranks)
+    return columns, sorted(range(len(keys)), key=places.__getitem__)
 
 
 def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
