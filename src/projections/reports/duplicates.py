@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, lru_cache
-from itertools import chain, repeat
+from functools import cache
+from itertools import chain, compress, repeat
+from operator import attrgetter, itemgetter, or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from sqlalchemy import func, select
 
 from ledger.money import half_even
@@ -34,69 +36,70 @@ _BETWEEN = "\x1f"
 FIGURES = ("score", "name_likeness", "same_country", "shared_contacts")
 
 
+class _Look(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """The words that tell who a customer is, and its country; the same for all of one name and country."""
+
+    words: str
+    country: str | None
+
+
 class _Named(NamedTuple):
-    """A customer with a name; `words` tell who it is, `contacts` are those that others have too.
+    """A customer with a name; `contacts` are those that others have too.
 
     `late`: it rests on an event appended after `known_at`.
     """
 
-    stream: str
     customer: str
-    words: str
-    country: str | None
+    look: _Look
     contacts: frozenset[str]
     position: int
     late: bool
 
 
+_customer, _look, _late = (attrgetter(name) for name in ("customer", "look", "late"))
+
+
 def tell(question: Question, view: View, rates: Rates, cells: Cells) -> None:  # noqa: ARG001 (nothing is worth money)
     """Each two customers alike enough are a row: told without the lines that `items` makes of them."""
-    place = places(question, view, question.pair.happened.as_of)
-
-    @cache
-    def by(customer: str) -> tuple[str | None, ...]:
-        where = place(customer)
-        return tuple([where[name] for name in question.by])
-
-    rows, late = cells.rows, 0
-    for one, other, figures in _alike(question, view, place):
-        rows[one.customer, other.customer, *by(one.customer)] = figures
-        late += one.late or other.late
-    cells.lines, cells.late = len(rows), late
-    cells.totals = next(iter(rows.values())) if len(rows) == 1 else _several(len(rows))
+    place = cache(places(question, view, question.pair.happened.as_of))
+    ones, others, figures = _alike(question, view, place)
+    customers = list(map(_customer, ones))
+    by = [[place(customer)[name] for customer in customers] for name in question.by]
+    cells.rows = dict(zip(zip(customers, map(_customer, others), *by, strict=True), figures, strict=True))
+    cells.lines, cells.late = len(figures), sum(map(or_, map(_late, ones), map(_late, others)))
+    cells.totals = figures[0] if len(figures) == 1 else _several(len(figures))
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (nothing is worth money)
     """Each two customers alike enough; the one registered first, as `customer`, tells the dimensions."""
     at = question.pair.happened.as_of
     place = places(question, view, at)
-    for one, other, figures in _alike(question, view, place):
+    for one, other, figures in zip(*_alike(question, view, place), strict=True):
         yield Item(
-            stream=one.stream,
+            stream=f"customer-{one.customer}",
             position=one.position,
             at=at,
             dimensions=place(one.customer) | {"other": other.customer},
             figures={name: figures[name] for name in FIGURES},
-            joined=(other.stream,),
+            joined=(f"customer-{other.customer}",),
             late=one.late or other.late,
         )
 
 
 def _alike(
     question: Question, view: View, place: Callable[[str], dict[str, str | None]]
-) -> Iterator[tuple[_Named, _Named, Sums]]:
-    """All that the filters let pass, the one registered first before the other."""
+) -> tuple[list[_Named], list[_Named], list[Sums]]:
+    """All that the filters let pass: of each two the one registered first, the other, and their figures."""
     contacts = _contacts(question, view)
     found = _named(question, view, contacts)
-    met = candidates(chain(blocks([each.words for each in found]), _met(found, contacts)))
+    met = candidates(chain(blocks([each.look.words for each in found]), _met(found, contacts)))
     pairs = [(found[one], list(map(found.__getitem__, later))) for one, later in met]
     if question.where:
         pairs = list(_wanted(question, place, pairs))
     ones, others = [one for one, later in pairs for _ in later], [other for _, later in pairs for other in later]
-    points = map(_country_points, [each.country for each in ones], [each.country for each in others])
     shared = map(_shared, ones, others) if contacts else repeat(0)
-    figures = map(_figures, [each.words for each in ones], [each.words for each in others], shared, points)
-    return ((one, other, its) for one, other, its in zip(ones, others, figures, strict=True) if its is not None)
+    figures = list(map(cache(_figures), map(_look, ones), map(_look, others), shared))
+    return list(compress(ones, figures)), list(compress(others, figures)), list(filter(None, figures))
 
 
 def _wanted(
@@ -113,54 +116,57 @@ def _wanted(
 def _named(question: Question, view: View, contacts: Mapping[str, Sequence[str]]) -> list[_Named]:
     """The customers that have a name, in the order of their registration."""
     theirs: dict[str, frozenset[str]] = {}
-    for contact, streams in contacts.items():
-        for stream in streams:
-            theirs[stream] = theirs.get(stream, frozenset()) | {contact}
-    c = customer_versions.c
+    for contact, customers in contacts.items():
+        for customer in customers:
+            theirs[customer] = theirs.get(customer, frozenset()) | {contact}
+    c, known_at, none = customer_versions.c, question.pair.known_at, frozenset[str]()
     rows = intervals.at_pair(customer_versions, question.pair, view, c.merged_into.is_(None), c.name.is_not(None))
-    columns = (rows.c.stream, rows.c.name, rows.c.country, rows.c.position, rows.c.appended_at)
-    told: Sequence[Any] = view.rows(select(*columns).order_by(rows.c.registered_at, rows.c.stream))
-    known_at = question.pair.known_at
-    return [
-        _Named(
-            *(stream, stream.removeprefix("customer-"), words(name), country, theirs.get(stream, frozenset())),
-            *(position, appended_at > known_at),
-        )
-        for stream, name, country, position, appended_at in told
-    ]
+    columns = (rows.c.registered_at, rows.c.stream, rows.c.name, rows.c.country, rows.c.position, rows.c.appended_at)
+    told: Sequence[Any] = view.rows(select(*columns).order_by(rows.c.stream))
+
+    @cache
+    def look(name: str, country: str | None) -> _Look:
+        return _Look(words(name), country)
+
+    found = []
+    for _, stream, name, country, position, appended_at in sorted(told, key=itemgetter(0)):
+        customer = stream.removeprefix("customer-")
+        its_own = (look(name, country), theirs.get(customer, none), position, appended_at > known_at)
+        found.append(_Named(customer, *its_own))
+    return found
 
 
 def _contacts(question: Question, view: View) -> dict[str, list[str]]:
-    """The streams of the customers at which each contact is that is at several."""
+    """The customers at which each contact is that is at several."""
     rows = intervals.at_pair(contact_versions, question.pair, view)
     streams = func.aggregate_strings(rows.c.stream, _BETWEEN)
     query = select(rows.c.contact, streams).group_by(rows.c.contact).having(func.count() > 1)
     told: Sequence[Any] = view.rows(query)
-    return {contact: at_these.split(_BETWEEN) for contact, at_these in told}
+    return {
+        contact: [stream.removeprefix("customer-") for stream in at_these.split(_BETWEEN)] for contact, at_these in told
+    }
 
 
 def _met(found: Sequence[_Named], contacts: Mapping[str, Sequence[str]]) -> Iterator[list[int]]:
     """The numbers of the customers that share a contact, unless that is at too many to tell anything."""
-    number = {each.stream: index for index, each in enumerate(found)} if contacts else {}
-    for streams in contacts.values():
-        if len(streams) <= LARGEST_BLOCK:
-            yield sorted(number[stream] for stream in streams if stream in number)
+    number = {each.customer: index for index, each in enumerate(found)} if contacts else {}
+    for customers in contacts.values():
+        if len(customers) <= LARGEST_BLOCK:
+            yield sorted(number[customer] for customer in customers if customer in number)
 
 
 def _shared(one: _Named, other: _Named) -> int:
     return len(one.contacts & other.contacts)
 
 
-@cache
 def _country_points(one: str | None, other: str | None) -> int:
     """An unknown country counts half."""
     return COUNTRY // 2 if one is None or other is None else COUNTRY * (one == other)
 
 
-@lru_cache(maxsize=100_000)
-def _figures(one: str, other: str, shared: int, country_points: int) -> Sums | None:
-    """The figures of two customers, from the words of their names, that are alike enough; those of many are the same."""
-    alike = likeness(one, other)
+def _figures(one: _Look, other: _Look, shared: int) -> Sums | None:
+    """The figures of two customers that are alike enough; those of many are the same."""
+    alike, country_points = likeness(one.words, other.words), _country_points(one.country, other.country)
     part, whole = alike.as_integer_ratio()
     score = half_even(NAME * part + (CONTACTS * (shared > 0) + country_points) * whole, whole)
     if score < LISTED_FROM:

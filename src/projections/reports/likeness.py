@@ -35,8 +35,11 @@ def words(name: str) -> str:
     return " ".join([each for each in found if each not in LEGAL_FORMS] or found)
 
 
+@lru_cache(maxsize=100_000)
 def likeness(one: str, other: str) -> Fraction:
     """From 0 to 1: what part of their three-letter pieces two names share, whatever the order of their words (Dice).
+
+    Kept, as many have the same name.
 
     >>> likeness("lumerys energie", "energie lumerys"), likeness("abc", "xyz")
     (Fraction(1, 1), Fraction(0, 1))
@@ -69,12 +72,13 @@ def _keys(name: str) -> frozenset[str]:
     return frozenset((*each, f"={''.join(sorted(each))}", f"^{''.join(each)[:BEGINNING]}"))
 
 
-def candidates(blocks: Iterable[Sequence[int]]) -> Iterator[tuple[int, list[int]]]:
+def candidates(blocks: Iterable[Sequence[int]]) -> Iterator[tuple[int, Sequence[int]]]:
     """Each number in turn with the greater ones that lie in a block with it, unless that is too large to tell anything."""
-    after: dict[int, set[int]] = {}
+    after: dict[int, list[Sequence[int]]] = {}
     for block in blocks:
         if len(block) <= LARGEST_BLOCK:
             for index, one in enumerate(block[:-1], start=1):
-                after.setdefault(one, set()).update(block[index:])
+                after.setdefault(one, []).append(block[index:])
     for one in sorted(after):
-        yield one, sorted(after[one])
+        first, *more = after[one]
+        yield one, sorted({*first}.union(*more)) if more else first
