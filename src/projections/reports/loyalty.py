@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
 from projections.reports.active_customers import activity, since
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, bought, customer_item, places
-from projections.reports.definition import Report, Text, told
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, customer_item, places
+from projections.reports.definition import Report, Text, known, told
 from projections.reports.exact import wanted
 from projections.reports.periods import add_months
 from projections.reports.touches import NO_TOUCHES, WHOLE, behind_touched, ratings, touches
@@ -96,7 +96,7 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # 
     figures = [item.figures for item in found]
     answers = sum(each["answers"] for each in figures)
     return {
-        **{name: added(found, name) for name in SUMS},
+        **{name: known(map(itemgetter(name), figures)) for name in SUMS},
         "first_win": min((each["first_win"] for each in figures), default=None),
         "last_win": max((each["last_win"] for each in figures), default=None),
         "last_contact": max((each["last_contact"] for each in figures if each["last_contact"]), default=None),

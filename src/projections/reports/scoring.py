@@ -106,12 +106,8 @@ class Scoring:
         self._profiles = _profiles(question, view)
         self._revenues = sorted(its["revenue"] for its in self._sold.values())
         buyers = [self._profiles.get(name, UNKNOWN) for name in self._sold]
-        segments = _commonness(each.segment for each in buyers)
-        countries = _commonness(each.country for each in buyers)
-        self._fit = {
-            each: (segments.get(each.segment, 0) + countries.get(each.country, 0)) // 2
-            for each in {UNKNOWN, *self._profiles.values()}
-        }
+        self._segments = _commonness(each.segment for each in buyers)
+        self._countries = _commonness(each.country for each in buyers)
 
     def names(self) -> Iterable[str]:
         """Who has bought, or who has not."""
@@ -148,11 +144,12 @@ class Scoring:
         lapse = self._lapse
         quiet = lapse if last_at is None else min(lapse, self.at - last_at)
         wins = 0 if customer.its is None else customer.its["wins"]
+        _, segment, country = customer.profile
         return {
             "recency": E6 * (lapse - quiet) // lapse,
             "frequency": E6 * min(wins, OFTEN) // OFTEN,
             "interactions": E6 * min(customer.lately, OFTEN) // OFTEN,
-            "fit": self._fit[customer.profile],
+            "fit": (self._segments.get(segment, 0) + self._countries.get(country, 0)) // 2,
         }
 
     def rank(self, revenue: int) -> int:
