@@ -162,8 +162,8 @@ def _convolved(grid: _Grid, sure: int) -> Outcome:
     import numpy as np  # noqa: PLC0415 (as above)
 
     total = sum(grid.steps)
-    size = min(total + 1, CELLS)
-    cells = _spread(grid.steps, grid.chances_bp, size, wraps=True)
+    cells = _spread(grid.steps, grid.chances_bp, CELLS, wraps=True)
+    size = len(cells)
     mean = sum(map(mul, grid.steps, grid.chances_bp)) / CERTAIN_BP
     first = max(0, min(floor(mean) - size // 2, total + 1 - size))
     sums = (np.arange(size, dtype=np.int64) + first) * grid.step + (sure + grid.shift)
