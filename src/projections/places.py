@@ -32,12 +32,8 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 5
 AT_ONCE = 2
-FOR_BUILDING = (
-    "SET LOCAL max_parallel_maintenance_workers = 0; SET LOCAL maintenance_work_mem = '256MB';"
-    " SET LOCAL default_statistics_target = 25"
-)
-"""Two tables at a time keep two processors busy. Statistics come from a quarter of the usual sample until PostgreSQL itself
-gathers them anew: that takes it a good part of the time that indexes do."""
+FOR_BUILDING = "SET LOCAL max_parallel_maintenance_workers = 0; SET LOCAL maintenance_work_mem = '256MB'"
+"""Two tables at a time keep two processors busy."""
 
 BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "threads=2")
 
@@ -199,9 +195,8 @@ def _complete(generation: Generation, table: Table) -> None:
         for index in INDEXES:
             if index.table is table:
                 connection.execute(CreateIndex(index))
-        connection.exec_driver_sql(f"ANALYZE {name}")
     with generation.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"VACUUM {name}")
+        connection.exec_driver_sql(f"VACUUM (ANALYZE) {name}")
 
 
 def create_indexes(generation: Generation) -> None:
