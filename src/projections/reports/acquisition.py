@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, not_, select
+from sqlalchemy import select
 
 from ledger.money import convert
 from projections import intervals
@@ -17,8 +17,8 @@ from projections.reports.customers_alike import alike
 from projections.reports.definition import Item, Report, Text, average, told
 from projections.reports.dimensions import merged
 from projections.reports.lifetime import days_since, rounded, year_before, yearly_margin, years_left
-from projections.reports.sources import closed, instant
-from projections.tables import campaign_versions, costs, customer_versions, wins
+from projections.reports.metrics import first_wins
+from projections.tables import campaign_versions, costs, customer_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from projections.reports.customers_alike import Alike
     from projections.reports.question import Question
     from projections.reports.rates import Rates
-    from projections.reports.sources import Source
     from projections.store import View
 
 SUMS = ("spent_minor", "leads", "customers", "revenue_minor", "observed_minor")
@@ -94,18 +93,12 @@ def _customers(question: Question, view: View, rates: Rates, channels: Mapping[s
         "observed_minor": Of("margin", at),
     }
     told_apart = replace(question, by=("customer", "channel", "campaign"), where={})
-    found = [
-        (line, line.pieces[0].dimensions) for line in exact.read(_may_be_first(question, view), told_apart, view, rates)
-    ]
-    its_of = bought(question, view, rates, asked, {place["customer"] for _, place in found if place["customer"]})
+    lines = exact.read(first_wins(question, view), told_apart, view, rates)
+    found = {line.pieces[0].dimensions["customer"] or "": line.pieces[0].dimensions for line in lines}
+    its_of = bought(question, view, rates, asked, set(found))
     there = [some for some in alike(question, view, rates, Span(before, at)) if some.was_active]
     years = years_left(_count(there), _count(some for some in there if not some.is_active))
-    acquired: set[str] = set()
-    for line, place in found:
-        customer = place["customer"]
-        if customer is None or customer in acquired or its_of[customer]["first"] != line.at:
-            continue
-        acquired.add(customer)
+    for customer, place in found.items():
         its = its_of[customer]
         figures = {"customers": 1, "days": days_since(question, its["first"]), "years_left": years}
         figures |= {name: its[name] for name in ("wins", "revenue_minor", "observed_minor")}
@@ -115,17 +108,6 @@ def _customers(question: Question, view: View, rates: Rates, channels: Mapping[s
 
 def _count(found: Iterable[Alike]) -> int:
     return sum([some.customers for some in found])
-
-
-def _may_be_first(question: Question, view: View) -> Source:
-    """The wins of the period but for those of customers that had won before it; merged ones may have."""
-    before = wins.alias("before")
-    since_before = and_(
-        before.c.customer == wins.c.customer,
-        before.c.effective_from < instant(question.period_from),
-        intervals.holds(before, question.pair.happened.as_of, question.pair, view),
-    )
-    return closed(question, view, wins).narrowed(not_(exists().where(since_before)))
 
 
 def _place(channel: str | None, campaign: str | None, channels: Mapping[str, str]) -> dict[str, str | None]:

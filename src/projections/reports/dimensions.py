@@ -175,21 +175,21 @@ def one_of(column: ColumnElement[Any], values: Sequence[str], view: View) -> Col
     return column.in_(select(each.c.value.collate("C")))
 
 
-def as_table(pairs: Mapping[str, str], view: View) -> Any:
+def as_table(pairs: Mapping[str, str], view: View, name: str = "survivors") -> Any:
     """The pairs as a table of `key` and `value`, passed as one parameter however many they are.
 
-    Equal pairs are the same table, so that a statement may use it twice.
+    Equal pairs are the same table, so that a statement may use it twice; others need another name there.
     """
-    return _as_table(json.dumps(pairs), view.connection.dialect.name)
+    return _as_table(json.dumps(pairs), view.connection.dialect.name, name)
 
 
 @lru_cache(maxsize=16)
-def _as_table(pairs: str, dialect: str) -> Any:
+def _as_table(pairs: str, dialect: str, name: str) -> Any:
     """Made once for a statement: else SQLite reads all pairs anew for every row."""
-    given = bindparam("survivors", pairs, Text)
+    given = bindparam(name, pairs, Text)
     if dialect == "sqlite":
         table = func.json_each(given).table_valued("key", "value")
-        return select(table.c.key, table.c.value).cte("survivors").prefix_with("MATERIALIZED")
-    table = func.json_each_text(cast(given, JSON)).table_valued("key", "value", name="survivors")
+        return select(table.c.key, table.c.value).cte(name).prefix_with("MATERIALIZED")
+    table = func.json_each_text(cast(given, JSON)).table_valued("key", "value", name=name)
     byte_order = select(table.c.key.collate("C").label("key"), table.c.value.collate("C").label("value"))
-    return byte_order.subquery("survivors")
+    return byte_order.subquery(name)

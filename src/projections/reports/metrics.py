@@ -7,20 +7,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, null, select
+from sqlalchemy import BigInteger, Text, case, cast, func, not_, null, select, tuple_
 
 from ledger.events import InteractionKind
 from projections import intervals
 from projections.reports.dimensions import as_table, merged, survivors
 from projections.reports.sources import Source, between, closed, label, month_of, quotes
-from projections.tables import interactions, invoices, win_lines, wins
+from projections.tables import interactions, invoices, wins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from sqlalchemy import ColumnElement, FromClause, Subquery
+    from collections.abc import Iterable
 
     from projections.reports.definition import Base
     from projections.reports.question import Question
@@ -95,38 +93,20 @@ def invoiced(question: Question, view: View, entries: Iterable[str]) -> Source:
 
 
 def first_wins(question: Question, view: View) -> Source:
-    """The first win of each customer whose first win lies in the period."""
-    last = min(question.period_to - 1, question.pair.happened.as_of)
-    bought = (wins.c.effective_from <= last, wins.c.customer.is_not(None))
+    """The first win of each customer whose first win lies in the period; of several at once the one appended first."""
+    won, earlier = closed(question, view, wins), wins.alias("earlier")
+    in_force, order = intervals.in_force(earlier, question.pair, view), ("effective_from", "position")
+    before = tuple_(*(earlier.c[name] for name in order)) < tuple_(*(wins.c[name] for name in order))
+    its_own = select(earlier.c.position).where(earlier.c.customer == wins.c.customer, in_force, before)
+    is_first = [wins.c.customer.is_not(None), not_(its_own.exists())]
     found = survivors(merged(question, view))
-    in_force = intervals.in_force(wins, question.pair, view)
-    earliest = select(wins.c.customer, func.min(wins.c.effective_from).label("at")).where(in_force, *bought)
-    of_each = earliest.group_by(wins.c.customer).subquery("of_each")
-    frm, customer = _survivors_of(of_each, found, view)
-    of_all = select(customer.label("buyer"), func.min(of_each.c.at).label("at")).select_from(frm).group_by(customer)
-    first = of_all.having(func.min(of_each.c.at) >= question.period_from).subquery("of_all")
-    lately = intervals.at_pair(wins, question.pair, view, *bought, wins.c.effective_from >= question.period_from)
-    frm, customer = _survivors_of(lately, found, view)
-    is_first = and_(first.c.buyer == customer, first.c.at == lately.c.effective_from)
-    rank = func.row_number().over(partition_by=customer, order_by=(lately.c.position, lately.c.stream))
-    ranked = select(lately, rank.label("rank")).select_from(frm.join(first, is_first)).subquery("ranked")
-    rows = select(ranked).where(ranked.c.rank == 1).subquery("first_wins")
-    return Source(
-        frm=rows,
-        columns=dict(rows.c.items()),
-        state=label("won"),
-        at=rows.c.effective_from,
-        happened_at=rows.c.effective_from,
-        month=month_of(rows.c.effective_from, wins.c.effective_from, question, view),
-        product_lines=win_lines,
-    )
-
-
-def _survivors_of(won: Subquery, found: Mapping[str, str], view: View) -> tuple[FromClause, ColumnElement[Any]]:
-    if not found:
-        return won, won.c.customer
-    table = as_table(found, view)
-    return won.outerjoin(table, table.c.key == won.c.customer), func.coalesce(table.c.value, won.c.customer)
+    if found:
+        table = as_table(found | {each: each for each in found.values()}, view, "families")
+        rank = func.row_number().over(partition_by=table.c.value, order_by=[earlier.c[name] for name in order])
+        of_merged = select(earlier.c.position, rank.label("rank")).where(in_force)
+        ranked = of_merged.join(table, table.c.key == earlier.c.customer).subquery("ranked").c
+        is_first.append(wins.c.position.not_in(select(ranked.position).where(ranked.rank > 1)))
+    return won.narrowed(*is_first)
 
 
 def talks(question: Question, view: View, kinds: Iterable[str]) -> Source:

@@ -99,6 +99,20 @@ def test_merged_leads_and_customers_are_one(book):
     assert book.rows("acquisition", *COUNTS[:4], period="2026-Q1") == [("web", 0, 1, 1)]
 
 
+def test_of_first_wins_at_one_instant_the_one_appended_first_counts(book):
+    """Also where they are of customers merged since, whatever their deals are called."""
+    book.customer("a", "2026-01-01").customer("b", "2026-01-01").customer("c", "2026-01-01")
+    for deal, customer, channel in ("z", "a", "web"), ("y", "a", "fair"), ("x", "b", "phone"), ("w", "c", "mail"):
+        book.deal(deal, "2026-01-02", eur(1), customer=customer, channel=channel)
+    book.won("z", "2026-02-01").won("x", "2026-02-01").won("y", "2026-02-01").won("w", "2026-01-31")
+    asked = {"by": "channel", "period": "2026-Q1"}
+    assert book.rows("acquisition", "channel", "customers", **asked) == [("mail", 1), ("phone", 1), ("web", 1)]
+    book.say("customer-b", "customer.merged", "2026-03-01", into="a")
+    assert book.rows("acquisition", "channel", "customers", **asked) == [("mail", 1), ("web", 1)]
+    book.say("customer-a", "customer.merged", "2026-03-02", into="c")
+    assert book.rows("acquisition", "channel", "customers", **asked) == [("mail", 1)]
+
+
 def test_an_empty_book_divides_by_nothing(empty_book):
     totals = empty_book.totals("acquisition", period="2026-Q1")
     names = ("spent_minor", "customers", "cost_per_lead_minor", "cac_minor", "roi", "ltv_to_cac", "payback_months")
