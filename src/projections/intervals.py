@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    Alias,
     BigInteger,
     ColumnElement,
     Subquery,
@@ -28,7 +29,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.selectable import FromClause, NamedFromClause
 
 from projections.rectangle import OPEN_ENDED
 from projections.tables import DEAL_CORRECTED, DEAL_KNOWN, DEAL_LATE, FOREVER_SQL, OPEN_DEAL, PLANNED, deal_versions
@@ -50,12 +51,13 @@ def at_pair(table: Table, pair: Pair, view: View, *where: ColumnElement[bool]) -
     return select(table).where(in_force(table, pair, view), *where).subquery(table.name)
 
 
-def in_force(table: Table, pair: Pair, view: View) -> ColumnElement[bool]:
-    """Whether a row of `table` itself holds at the pair."""
+def in_force(rows: NamedFromClause, pair: Pair, view: View) -> ColumnElement[bool]:
+    """Whether a row of a table or its alias holds at the pair."""
+    table: Any = rows.element if isinstance(rows, Alias) else rows
     asked = pair if table.name in PLANNED else pair.happened
     if asked.as_of == asked.known_at and asked.known_at < view.newest:
-        return and_(table.c.reported_from <= asked.as_of, table.c.reported_to > asked.as_of)
-    return holds(table, asked.as_of, asked, view)
+        return and_(rows.c.reported_from <= asked.as_of, rows.c.reported_to > asked.as_of)
+    return holds(rows, asked.as_of, asked, view)
 
 
 def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: View) -> ColumnElement[bool]:

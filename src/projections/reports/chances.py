@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from projections.reports.cells import Cells
     from projections.reports.definition import Base, Exact, Key, Sums
-    from projections.reports.exact import Bases, Line
+    from projections.reports.exact import Bases, Brief
     from projections.reports.outcome import Outcome
     from projections.reports.question import Question
 
@@ -28,7 +28,7 @@ def anytime(question: Question) -> Question:
     return replace(question, where={name: values for name, values in question.where.items() if name not in TIME})
 
 
-def tell(cells: Cells, weighed: Iterable[Line], base: Base, question: Question) -> None:
+def tell(cells: Cells, weighed: Iterable[Brief], base: Base, question: Question) -> None:
     """Tell each cell the outcome of these open deals, those overdue in the month of `as_of`.
 
     A deal counts once in each cell, with all its parts that lie there, and once in the totals.
@@ -41,9 +41,9 @@ def tell(cells: Cells, weighed: Iterable[Line], base: Base, question: Question) 
             key = tuple(dimensions[name] for name in question.heads)
             brings[key] = brings.get(key, 0) + bases[base]
         for key, minor in brings.items():
-            by_key.setdefault(key, []).append(Chance(minor, line.probability_bp or 0))
+            by_key.setdefault(key, []).append(Chance(minor, line.chance_bp))
         if brings:
-            whole.append(Chance(sum(brings.values()), line.probability_bp or 0))
+            whole.append(Chance(sum(brings.values()), line.chance_bp))
     for key in cells.rows.keys() | by_key.keys():
         if OVERDUE not in key:
             cells.row(key)["outcome"] = outcome(by_key.get(key, ()))
@@ -51,7 +51,7 @@ def tell(cells: Cells, weighed: Iterable[Line], base: Base, question: Question) 
         cells.totals["outcome"] = outcome(whole)
 
 
-def _pieces(line: Line, question: Question) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+def _pieces(line: Brief, question: Question) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
     month = f"{question.today:%Y-%m}"
     for piece in line.pieces:
         late = [name for name, value in piece.dimensions.items() if name in TIME and value == OVERDUE]

@@ -92,7 +92,7 @@ def outcomes(question: Question, view: View, rates: Rates, cells: Cells) -> None
     """What the open deals of each cell may bring."""
     [expected] = [each for each in question.report.sums if each.name == "expected"]
     anytime = chances.anytime(question)
-    read = (line for deals in open_due(question, view) for line in exact.read(deals, anytime, view, rates))
+    read = (line for deals in open_due(question, view) for line in exact.in_brief(deals, anytime, view, rates))
     base: Base = "margin" if expected.of == "weighted_margin" else "value"
     chances.tell(cells, (line for line in read if expected.takes(line.state)), base, question)
 

@@ -192,6 +192,22 @@ def _summed(each: Select[Any], source: Source, bases: Sequence[Base], *, late: b
     return select(lines.key, *sums, *of_one, rests.label("late")).group_by(lines.key)
 
 
+def in_brief(source: Source, question: Question, view: View) -> Select[Any]:
+    """The lines one by one, all of them in the reporting currency: `stream, key`, what is `used` of each, its chance.
+
+    `is_late` tells whether it rests on an event appended after `known_at`. What executes it must pass `values`.
+    """
+    bases, joined = used(question, source), Joined(source, question, view)
+    dimensions = [joined.column(name) for name in asked(question)]
+    told = _keyed(source, dimensions, bases, 0, needs_month=question.needs_month)
+    told["key"] = key_of(source, dimensions, needs_month=question.needs_month)
+    told["stream"] = source.columns["stream"]
+    line = _from(joined, source, question, told).subquery("lines").c
+    amounts = [func.coalesce(_amount(base, line, exchanged=False), 0).label(base) for base in bases]
+    is_late = case((line.appended_at > _KNOWN_AT, 1), else_=0)
+    return select(line.stream, line.key, *amounts, line.probability_bp, is_late.label("is_late"))
+
+
 def in_own_currency(source: Source) -> Source:
     """Its lines in the reporting currency, or without one."""
     currency = source.columns["currency"]
@@ -259,6 +275,18 @@ def _needed(sums: Iterable[Sum], source: Source) -> tuple[Base, ...]:
 
 
 def _sum(base: Base, column: Any, *, exchanged: bool) -> ColumnElement[int]:
+    match base:
+        case "one":
+            return func.count()
+        case "value_said" | "margin_said" | "quantity_said":
+            return func.count(column[_COLUMNS[base]])
+        case _:
+            return func.coalesce(func.sum(_amount(base, column, exchanged=exchanged)), 0)
+
+
+def _amount(base: Base, column: Any, *, exchanged: bool) -> ColumnElement[int]:
+    """What one line brings; of an amount that is unknown nothing, or null."""
+
     def amount(each: ColumnElement[int], whole: int) -> ColumnElement[int]:
         own = each if whole == 1 else half_even(each, whole)
         if not exchanged:
@@ -267,17 +295,16 @@ def _sum(base: Base, column: Any, *, exchanged: bool) -> ColumnElement[int]:
 
     match base:
         case "one":
-            return func.count()
+            return _whole(1)
         case "value" | "margin":
-            each = amount(column[_COLUMNS[base]], 1)
+            return amount(column[_COLUMNS[base]], 1)
         case "value_said" | "margin_said" | "quantity_said":
-            return func.count(column[_COLUMNS[base]])
+            return case((column[_COLUMNS[base]].is_not(None), 1), else_=0)
         case "quantity":
-            each = column.quantity_e6
+            return column.quantity_e6  # type: ignore[no-any-return]
         case "weighted" | "weighted_margin":
             weighed = column.value_minor if base == "weighted" else column.margin_minor
-            each = amount(weighed * column.probability_bp, BASIS_POINTS)
-    return func.coalesce(func.sum(each), 0)
+            return amount(weighed * column.probability_bp, BASIS_POINTS)
 
 
 def half_even(numerator: ColumnElement[int], denominator: ColumnElement[int] | int) -> ColumnElement[int]:

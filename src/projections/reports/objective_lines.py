@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.definition import Base
-    from projections.reports.exact import Bases, Line, Piece
+    from projections.reports.exact import Bases, Brief, Line, Piece
     from projections.reports.objectives_in_force import Objective
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -78,17 +78,17 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     for some, asked, sources in _due(question, view, found):
         place_of = key_of(asked.heads)
         parts = (
-            (place_of(of), (line, bases))
+            (place_of(of), (bases, line.chance_bp, line.late))
             for source in sources
-            for line in exact.read(source, asked, view, rates)
+            for line in exact.in_brief(source, asked, view, rates)
             for of, bases in _may_come(line)
         )
         brought = _Brought(asked.heads, parts)
         for each in some:
             deals = list(brought.to(each))
             if deals:
-                figures = _may_bring(each, [(bases, line.probability_bp or 0) for line, bases in deals])
-                late = sum(line.late for line, _ in deals)
+                figures = _may_bring(each, [(bases, chance_bp) for bases, chance_bp, _ in deals])
+                late = sum(is_late for _, _, is_late in deals)
                 yield structs.replace(each.item, state=OPEN, figures=figures, lines=len(deals), late=late)
 
 
@@ -255,7 +255,7 @@ def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
     return _of_lines(question, some, sorted(bases), lines)
 
 
-def _may_come(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+def _may_come(line: Line | Brief) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
     """What an open deal may bring, once for each range that it has parts of."""
     if line.state == "omitted":
         return
