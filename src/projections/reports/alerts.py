@@ -90,7 +90,8 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     found += _objectives(question, view, rates, whose)
     if whose is None:
         found += _thresholds(question, view, settled, found)
-    for alert in found:
+    for some in _told_together(question, found):
+        alert = some[0]
         yield Item(
             stream=alert.row.stream,
             position=alert.row.position,
@@ -103,10 +104,21 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                 "stream": alert.row.stream,
                 "team": teams.of(alert.who),
             },
-            figures={"alerts": 1},
+            figures={"alerts": len(some)},
             state=alert.what,
-            late=alert.row.appended_at > question.pair.known_at,
+            late=sum([each.row.appended_at > question.pair.known_at for each in some]),
+            lines=len(some),
         )
+
+
+def _told_together(question: Question, found: Iterable[Alert]) -> Iterable[Sequence[Alert]]:
+    """Each alert alone, or where nobody asks which, those of a kind for somebody."""
+    if not question.dimensions.isdisjoint({"since", "stream"}):
+        return ([alert] for alert in found)
+    alike: dict[tuple[str, str | None], list[Alert]] = {}
+    for alert in found:
+        alike.setdefault((alert.what, alert.who), []).append(alert)
+    return alike.values()
 
 
 def _whose(question: Question, teams: Teams) -> Whose:

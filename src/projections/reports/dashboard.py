@@ -126,8 +126,10 @@ def _value(indicator: Indicator, question: Question, view: View) -> Exact:
         scope = "person" if "owner" in where else "team" if "team" in where else "company"
         where |= {"scope": frozenset({scope}), "metric": frozenset({"amount"})}
         report = report if indicator.column.name in FORECAST_COLUMNS else REACHED
-    if report.name == "alerts" and "owner" in where:
-        where["who"] = where.pop("owner")
+    if report.name == "alerts":
+        report = replace(report, fixed=())  # counted, not listed
+        if "owner" in where:
+            where["who"] = where.pop("owner")
     if not where.keys() <= set(report.dimensions):
         return None
     given = {name: value for name, value in question.given.items() if name in report.parameters}
