@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 
 from ledger.money import decimals
 from ledger.times import to_datetime, zone
+
+_ANY_SIZE = Context(prec=400)
+"""Digits enough for any number there is; the usual 28 are fewer than a sum over a microsecond has per day."""
 
 
 def amount_text(minor: int, currency: str, lang: str) -> str:
@@ -14,14 +17,16 @@ def amount_text(minor: int, currency: str, lang: str) -> str:
 
     places = decimals(currency)
     pattern = "#,##0" + ("." + "0" * places if places else "")
-    return format_decimal(Decimal(minor).scaleb(-places), format=pattern, locale=lang)
+    with localcontext(_ANY_SIZE):
+        return format_decimal(Decimal(minor).scaleb(-places), format=pattern, locale=lang)
 
 
 def number_text(value: float, lang: str) -> str:
     """A number with its thousands set apart and at most four decimals."""
     from babel.numbers import format_decimal  # noqa: PLC0415 (babel is slow to import, and rarely asked)
 
-    return format_decimal(value, format="#,##0.####", locale=lang)
+    with localcontext(_ANY_SIZE):
+        return format_decimal(value, format="#,##0.####", locale=lang)
 
 
 def percent_text(value: float, lang: str) -> str:
@@ -29,7 +34,8 @@ def percent_text(value: float, lang: str) -> str:
     from babel.numbers import format_percent  # noqa: PLC0415 (as above)
 
     pattern = "#,##0.0 %" if lang == "fr" else "#,##0.0%"
-    return format_percent(value, format=pattern, locale=lang)
+    with localcontext(_ANY_SIZE):
+        return format_percent(value, format=pattern, locale=lang)
 
 
 def moment_text(instant: int, time_zone: str) -> str:

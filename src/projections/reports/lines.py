@@ -31,6 +31,7 @@ from ledger.money import BASIS_POINTS
 from projections.reports import product_lines
 from projections.reports.definition import BASES, PRODUCT, SAID, Base, Sum
 from projections.reports.dimensions import LATE, OWN, Joined
+from projections.reports.exact_sum import ExactSum
 from projections.reports.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -280,6 +281,8 @@ def _sum(base: Base, column: Any, *, exchanged: bool) -> ColumnElement[int]:
             return func.count()
         case "value_said" | "margin_said" | "quantity_said":
             return func.count(column[_COLUMNS[base]])
+        case "quantity":
+            return ExactSum(column.quantity_e6)
         case _:
             return func.coalesce(func.sum(_amount(base, column, exchanged=exchanged)), 0)
 
