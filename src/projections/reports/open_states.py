@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, and_, cast, func, literal_column, null, select, union_all
+from sqlalchemy import Text, and_, case, cast, func, literal_column, null, select, union_all
 
 from projections import intervals
 from projections.reports import lines
@@ -135,7 +135,10 @@ def _read(sources: Sequence[Source], question: Question, view: View) -> tuple[St
 
 
 def _last_open(since: int, question: Question, view: View) -> Subquery:
-    """The last open row of each deal whose closing in force lies between the instants, with how it ended."""
+    """The last open row of each deal whose closing in force lies between the instants, with how it ended.
+
+    One that was lost and is merged since ended by being merged.
+    """
     pair = question.pair.happened
     d = deal_versions.c
     soonest, latest = instant(since + 1), instant(pair.as_of)
@@ -149,7 +152,8 @@ def _last_open(since: int, question: Question, view: View) -> Subquery:
     ).subquery("ended")
     known = intervals.holds(deal_versions, d.effective_to - 1, pair, view)
     while_open = (OPEN_DEAL, d.effective_to > instant(since), d.effective_to <= instant(pair.as_of), known)
-    latest_first = func.row_number().over(partition_by=(d.stream, ended.c.ending), order_by=d.effective_to.desc())
+    merged_first = case((ended.c.ending == label("merged"), 0), else_=1)
+    latest_first = func.row_number().over(partition_by=d.stream, order_by=(d.effective_to.desc(), merged_first))
     rows = (
         select(*d, ended.c.ending, latest_first.label("number"))
         .join_from(ended, deal_versions, d.stream == ended.c.stream)

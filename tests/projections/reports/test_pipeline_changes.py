@@ -165,6 +165,21 @@ def test_what_changes_hands_leaves_one_row_and_enters_another(book):
     assert "reassigned_in" not in changes(book)
 
 
+def test_what_was_lost_and_is_merged_since_leaves_by_being_merged(book):
+    """It leaves for the first reason of the list that applies, though both are in force."""
+    for deal in "abc":
+        book.deal(deal, "2026-01-05", eur(100))
+    book.lost("a", "2026-04-10").say("deal-a", "deal.merged", "2026-05-01", into="c")
+    book.abandoned("b", "2026-04-11").say("deal-b", "deal.merged", "2026-05-02", into="c")
+    assert changes(book) == {"opening": (3, 300), "merged": (-2, -200), "closing": (1, 100)}
+    assert changes(book, to="2026-04-20") == {
+        "opening": (3, 300),
+        "lost": (-1, -100),
+        "abandoned": (-1, -100),
+        "closing": (1, 100),
+    }
+
+
 def test_a_seller_who_changes_team_takes_the_deals_along(book):
     book.person("ana", "2025-01-01", "north").deal("d", "2026-01-05", eur(100)).deal("w", "2026-01-05", eur(30))
     book.won("w", "2026-04-10").say("person-ana", "person.moved", "2026-05-15", team="south")
