@@ -188,7 +188,7 @@ def _verify_ledger(settings: Settings, paths: list[Path], verifier: Verifier | N
 
 
 def _held(desk: SigningDesk, paths: list[Path], verifier: Verifier | None) -> list[Checkpoint]:
-    """The checkpoints to hold the ledger to: those signed here, and those kept elsewhere."""
+    """The checkpoints to hold the ledger to, each once: those signed here, and those kept elsewhere."""
     from ledger.errors import NotFound
     from ledger.proof.notes import opened
 
@@ -199,11 +199,9 @@ def _held(desk: SigningDesk, paths: list[Path], verifier: Verifier | None) -> li
             if paths:
                 raise WrongUse("nothing was signed here; say with --key who signed the checkpoint") from None
             return []
-        return [opened(_text(path), verifier) for path in paths]
-    return [
-        *(opened(note, ours) for note in desk.notes()),
-        *(opened(_text(path), verifier or ours) for path in paths),
-    ]
+        return list(dict.fromkeys(opened(_text(path), verifier) for path in paths))
+    signed_here = [opened(note, ours) for note in desk.notes()]
+    return list(dict.fromkeys([*signed_here, *(opened(_text(path), verifier or ours) for path in paths)]))
 
 
 def _verify_bundle(directory: Path, paths: list[Path], verifier: Verifier | None) -> None:
