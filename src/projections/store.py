@@ -27,9 +27,16 @@ if TYPE_CHECKING:
 DEFAULT_TIME_ZONE = "Europe/Paris"
 POLL_S = 0.002
 MOST_LOOKED_AT = 10_000
-_FOR_SHORT_QUERIES = {"jit": "off", "max_parallel_workers_per_gather": "0", "plan_cache_mode": "force_custom_plan"}
+_FOR_SHORT_QUERIES = {
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "plan_cache_mode": "force_custom_plan",
+    "random_page_cost": "1.1",
+}
 """Starting workers or a compiler takes longer than reading some thousand rows from an index; and how many those are the
-instants tell, so that a statement prepared for many of them is planned for each."""
+instants tell, so that a statement prepared for many of them is planned for each. A page out of turn costs little more
+than the next one, since what is read time and again lies in memory; as if it lay on a turning disk, whole tables would
+be read for a few thousand rows."""
 
 _HEAD = select(
     checkpoint,

@@ -158,7 +158,8 @@ def _deals(question: Question, view: View, settled: Steering, whose: Whose) -> I
     """Open deals past the date they were to close, and those without interaction for too long."""
     pair, zone, today = question.pair.happened, question.book.time_zone, question.today.isoformat()
     long_ago = pair.as_of - settled.stalled_after_days * DAY_US
-    queries = [_last_talk(deals, question, view, long_ago, whose) for deals in open_deals(pair, view)]
+    told = ("stream", "position", "appended_at", "owner", "expected_close_on", "opened_at")
+    queries = [_last_talk(deals, question, view, long_ago, whose) for deals in open_deals(pair, view, *told)]
     for row in chain.from_iterable(view.rows(query, open_values(pair)) for query in queries):
         if row.expected_close_on is not None and row.expected_close_on < today:
             yield Alert("deal_past_close", row, row.owner, row.expected_close_on)
