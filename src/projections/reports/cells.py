@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from operator import add, itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projections.reports import exact, exchange, lines
 from projections.reports.definition import PRODUCT, SAID, counted, lines_and_said
@@ -20,21 +21,36 @@ if TYPE_CHECKING:
     from projections.store import View
 
 
+class Listed(NamedTuple):
+    """Rows by column, in the order in which they stand: what heads them, their names as far as told, their figures."""
+
+    heads: Mapping[str, Sequence[str | None]]
+    names: Mapping[str, Sequence[str]]
+    figures: Sequence[Sums]
+
+
 class Cells:
     """The sums of each row by its key, and of the whole; how many lines there were, and how many of them late.
 
-    `known` are, by what tells that they say it, the lines whose amount is added up and how many of them say one.
+    A report of very many rows tells them `listed`, which makes no key of each. `known` are, by what tells that they say it, the lines whose amount is added up and how many of them say one.
     """
 
     def __init__(self, question: Question) -> None:
         self._question = question
         self._sums = counted(question.report.sums)
-        self.rows: dict[Key, Sums] = {}
+        self.listed: Listed | None = None
         self.totals: Sums = self._nothing()
         self.lines = self.late = 0
         self.known: dict[Base, tuple[int, int]] = {}
         self.notes: Sequence[Text] = ()
         self._taken: dict[str | None, list[tuple[str, str]]] = {}
+
+    @cached_property
+    def rows(self) -> dict[Key, Sums]:
+        """The sums of each row by its key."""
+        if self.listed is None:
+            return {}
+        return dict(zip(zip(*self.listed.heads.values(), strict=True), self.listed.figures, strict=True))
 
     def add(self, state: str | None, pieces: Iterable[Piece], *, late: int = 0) -> None:
         """Add a line of one or more pieces: it counts once in each cell that it has pieces in, and once in the totals."""
