@@ -32,7 +32,8 @@ class Listed(NamedTuple):
 class Cells:
     """The sums of each row by its key, and of the whole; how many lines there were, and how many of them late.
 
-    A report of very many rows tells them `listed`, which makes no key of each. `known` are, by what tells that they say it, the lines whose amount is added up and how many of them say one.
+    A report of very many rows tells them `listed`, without a key of each. `known` are, by what tells that they say it, the
+    lines whose amount is added up and how many of them say one.
     """
 
     def __init__(self, question: Question) -> None:

@@ -139,6 +139,7 @@ def _wanted(
 
 
 def _named(question: Question, view: View, contacts: Mapping[str, Sequence[str]]) -> _Named:
+    """The customers that have a name, read with all that is told of them."""
     theirs: dict[str, frozenset[str]] = {}
     for contact, customers in contacts.items():
         for customer in customers:
@@ -146,10 +147,9 @@ def _named(question: Question, view: View, contacts: Mapping[str, Sequence[str]]
     c, dimensions = customer_versions.c, names_of_places(question)
     its_own = (c.stream, c.name, c.country, c.position, c.appended_at, c.registered_at)
     in_force = intervals.in_force(customer_versions, question.pair, view)
-    query = select(*its_own, *columns_of_places(dimensions)).where(
-        in_force, c.merged_into.is_(None), c.name.is_not(None)
-    )
-    columns: Sequence[Any] = list(zip(*view.rows(query.order_by(c.stream)), strict=True))
+    query = select(*its_own, *columns_of_places(dimensions)).order_by(c.stream)
+    rows = view.rows(query.where(in_force, c.merged_into.is_(None), c.name.is_not(None)))
+    columns: Sequence[Any] = list(zip(*rows, strict=True))
     streams, names, countries, positions, appended_at, registered_at, *places = columns or [()] * len(its_own)
     ids = [stream.removeprefix("customer-") for stream in streams]
     place = told_of_places(dimensions, question, view, question.pair.happened.as_of)
