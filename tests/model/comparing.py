@@ -17,7 +17,7 @@ from projections.reports.definition import Base, says
 from projections.reports.exact import Bases, Line
 from projections.reports.explain import _lines
 from projections.reports.question import ask
-from projections.reports.table import tabulate
+from projections.reports.table import rows_of, tabulate
 from projections.runner import run_batch
 from projections.store import ReadStore
 from tests.model import naive, naive_reports
@@ -168,11 +168,12 @@ def reported(report: Report, question: Question, view: View) -> tuple[LineSet, R
             brings = [(FIGURES[base], _brought(piece.bases, base)) for base in FIGURES if base in taken]
             line_set[line.stream, line.state, *(piece.dimensions[name] for name in names), *brings] += 1
     unsaid = {*question.heads, *(f"{name}_name" for name in question.heads)}
+    told = list(rows_of(table.values))
     rows = {
         tuple(row[name] for name in question.heads): {name: value for name, value in row.items() if name not in unsaid}
-        for row in table.rows
+        for row in told
     }
-    assert len(rows) == len(table.rows)
+    assert len(rows) == len(told)
     return line_set, rows
 
 

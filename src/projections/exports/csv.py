@@ -33,9 +33,8 @@ def contract(answer: Answer) -> bytes:
     """The contract's columns and values; text that a spreadsheet would take for a formula is quoted."""
     out = _UnixLines()
     writer = csv.writer(out, lineterminator=EXCEL_LINE_END)
-    names = [column.name for column in answer.columns]
-    writer.writerow(names)
-    writer.writerows([harmless(row.get(name)) for name in names] for row in answer.rows)
+    writer.writerow(answer.values)
+    writer.writerows(map(harmless, row) for row in zip(*answer.values.values(), strict=True))
     return out.getvalue().encode()
 
 

@@ -17,6 +17,8 @@ from ledger.money import decimals
 from ledger.times import is_date
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from projections.reports import Answer, AnswerColumn
 
 PREFIX = "sales_ledger."
@@ -37,7 +39,7 @@ def table(answer: Answer) -> bytes:
     """The answer's rows; the file's metadata has its other parts, as text or JSON, under `sales_ledger.*`."""
     fields, columns = [], []
     for column in answer.columns:
-        values = [row.get(column.name) for row in answer.rows]
+        values = answer.values[column.name]
         kind = _type(column, values)
         fields.append(pa.field(column.name, kind, metadata=_metadata(column)))
         columns.append(pa.array([_value(kind, value) for value in values], kind))
@@ -47,7 +49,7 @@ def table(answer: Answer) -> bytes:
     return out.getvalue()
 
 
-def _type(column: AnswerColumn, values: list[Any]) -> pa.DataType:
+def _type(column: AnswerColumn, values: Sequence[Any]) -> pa.DataType:
     """The column's own type; where its values are not of it (a target in money or in pieces), theirs."""
     kind = _TYPES.get(column.type)
     there = [value for value in values if value is not None]

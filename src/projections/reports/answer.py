@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,10 +13,9 @@ from ledger.errors import BadRequest, NotFound
 from ledger.times import day_start, format_instant
 from projections.reports.definition import Text
 from projections.reports.question import ask
-from projections.reports.table import tabulate
+from projections.reports.table import rows_of, tabulate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from ledger.application import Ledger
@@ -44,8 +45,11 @@ class AnswerColumn(msgspec.Struct, frozen=True):
     label: str
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """A report as DESIGN 8 has it in JSON. Instants are ISO 8601, money integer minor units, ratios decimals."""
+class Answer(msgspec.Struct, frozen=True, dict=True):
+    """A report as DESIGN 8 has it in JSON. Instants are ISO 8601, money integer minor units, ratios decimals.
+
+    `values` are those of the rows, by column; the rows themselves are made when they are asked for.
+    """
 
     report: str
     title: str
@@ -55,12 +59,23 @@ class Answer(msgspec.Struct, frozen=True):
     generation: int
     parameters: dict[str, str]
     columns: list[AnswerColumn]
-    rows: list[dict[str, Any]]
+    values: Mapping[str, Sequence[Any]] = msgspec.field(name="rows")
     totals: dict[str, Any]
     notes: list[str]
 
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        return list(rows_of(self.values))
+
     def json(self) -> bytes:
-        return msgspec.json.encode(self)
+        rows = list(map(_row(*self.values), *self.values.values()))
+        return msgspec.json.encode(msgspec.structs.replace(self, values=rows))
+
+
+@lru_cache(maxsize=256)
+def _row(*columns: str) -> type[msgspec.Struct]:
+    """What holds a row with these columns, and is written sooner than a dict."""
+    return msgspec.defstruct("Row", columns, gc=False)
 
 
 @collected_seldom()
@@ -98,7 +113,7 @@ def answer_to(
             AnswerColumn(name, kind, question.currency if kind == "money" else None, label.in_(lang))
             for name, kind, label in table.columns
         ],
-        rows=table.rows,
+        values=table.values,
         totals=table.totals,
         notes=[note.in_(lang) for note in notes],
     )

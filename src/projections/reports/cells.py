@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from operator import add, itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projections.reports import exact, exchange, lines
 from projections.reports.definition import PRODUCT, SAID, counted, lines_and_said
-from projections.reports.exact import Bases, Piece, wanted
+from projections.reports.exact import Bases, Line, Piece, wanted
 from projections.reports.rates import Rates
 
 if TYPE_CHECKING:
@@ -20,40 +21,71 @@ if TYPE_CHECKING:
     from projections.store import View
 
 
+class Listed(NamedTuple):
+    """Rows by column, in the order in which they stand: what heads them, their names as far as told, their figures."""
+
+    heads: Mapping[str, Sequence[str | None]]
+    names: Mapping[str, Sequence[str]]
+    figures: Sequence[Sums]
+
+
 class Cells:
     """The sums of each row by its key, and of the whole; how many lines there were, and how many of them late.
 
-    `known` are, by what tells that they say it, the lines whose amount is added up and how many of them say one.
+    A report of very many rows tells them `listed`, without a key of each. `known` are, by what tells that they say it, the
+    lines whose amount is added up and how many of them say one.
     """
 
     def __init__(self, question: Question) -> None:
         self._question = question
+        self._key_of = key_of(question.heads)
         self._sums = counted(question.report.sums)
-        self.rows: dict[Key, Sums] = {}
+        self.listed: Listed | None = None
         self.totals: Sums = self._nothing()
         self.lines = self.late = 0
         self.known: dict[Base, tuple[int, int]] = {}
         self.notes: Sequence[Text] = ()
         self._taken: dict[str | None, list[tuple[str, str]]] = {}
 
-    def add(self, state: str | None, pieces: Iterable[Piece], *, late: int = 0) -> None:
-        """Add a line of one or more pieces: it counts once in each cell that it has pieces in, and once in the totals."""
-        whole = self.add_parts(state, pieces)
-        if whole:
-            self.add_whole(state, whole, lines=1, late=late)
+    @cached_property
+    def rows(self) -> dict[Key, Sums]:
+        """The sums of each row by its key."""
+        if self.listed is None:
+            return {}
+        return dict(zip(zip(*self.listed.heads.values(), strict=True), self.listed.figures, strict=True))
 
-    def add_parts(self, state: str | None, pieces: Iterable[Piece]) -> Bases:
-        """Add a line, or many, to its cells alone; what it brings in all."""
-        cells: dict[Key, Bases] = {}
-        whole: Bases = {}
+    def add_lines(self, found: Iterable[Line]) -> None:
+        """Add lines: each counts once in each cell that it has pieces in, and once in the totals.
+
+        What lines of one state bring is added up first, and counted then.
+        """
+        to_cells: dict[tuple[str | None, Key], Bases] = {}
+        wholes: dict[str | None, Bases] = {}
+        for line in found:
+            parts = self._parts(line.pieces)
+            for key, bases in parts.items():
+                _increase(to_cells.setdefault((line.state, key), {}), bases)
+            if parts:
+                _increase(wholes.setdefault(line.state, {}), exact.together(parts.values()))
+                self.lines += 1
+                self.late += line.late
+        for (state, key), bases in to_cells.items():
+            self._count(self.row(key), state, bases)
+        for state, whole in wholes.items():
+            self._count(self.totals, state, whole)
+
+    def add_parts(self, state: str | None, pieces: Iterable[Piece]) -> None:
+        """Add a line, or many, to its cells alone."""
+        for key, bases in self._parts(pieces).items():
+            self._count(self.row(key), state, bases)
+
+    def _parts(self, pieces: Iterable[Piece]) -> dict[Key, Bases]:
+        """What the pieces of a line bring to each cell, of those that the filters let pass."""
+        found: dict[Key, list[Bases]] = {}
         for piece in pieces:
             if wanted(self._question, piece.dimensions):
-                key = tuple([piece.dimensions[name] for name in self._question.heads])
-                exact.merge(cells.setdefault(key, {}), piece.bases)
-                exact.merge(whole, piece.bases)
-        for key, bases in cells.items():
-            self._count(self.row(key), state, bases)
-        return whole
+                found.setdefault(self._key_of(piece.dimensions), []).append(piece.bases)
+        return {key: exact.together(some) for key, some in found.items()}
 
     def add_whole(self, state: str | None, whole: Bases, *, lines: int, late: int) -> None:
         """Add lines to the totals alone."""
@@ -76,10 +108,9 @@ class Cells:
     def summarise(self, items: Iterable[Item]) -> list[Item]:
         """Work the figures out from a report's items; those that the filters let pass."""
         found = [item for item in items if not self._question.where or wanted(self._question, item.dimensions)]
-        its_key = key_of(self._question.heads)
         by_key: dict[Key, list[Item]] = {}
         for item in found:
-            by_key.setdefault(its_key(item.dimensions), []).append(item)
+            by_key.setdefault(self._key_of(item.dimensions), []).append(item)
         summary = self._question.report.summary
         assert summary is not None
         self.rows = {key: dict(summary(self._question, some)) for key, some in by_key.items()}
@@ -101,6 +132,12 @@ class Cells:
     def _nothing(self) -> Sums:
         summary = self._question.report.summary
         return dict(summary(self._question, ())) if summary else {each.name: 0 for each in self._sums}
+
+
+def _increase(into: Bases, bases: Bases) -> None:
+    """Add what a line brings to what others do."""
+    for base, amount in bases.items():
+        into[base] = into.get(base, 0) + amount
 
 
 def key_of(heads: Sequence[str]) -> Callable[[Mapping[str, str | None]], Key]:
@@ -147,9 +184,9 @@ def _worked_out(question: Question, view: View) -> Cells:
             if exact.adds_up(question, source):
                 _by_product(cells, source, question, view, rates)
             else:
-                _one_by_one(cells, exact.read(source, question, view, rates))
+                cells.add_lines(exact.read(source, question, view, rates))
     if question.report.more_lines is not None:
-        _one_by_one(cells, question.report.more_lines(question, view, rates))
+        cells.add_lines(question.report.more_lines(question, view, rates))
     cells.settle()
     if question.report.completed is not None:
         question.report.completed(question, view, rates, cells)
@@ -223,8 +260,3 @@ def _by_product(cells: Cells, source: Source, question: Question, view: View, ra
         cells.add_parts(state, [Piece(dimensions, bases)])
     for line in exact.read(lines.in_others(source), question, view, rates):
         cells.add_parts(line.state, line.pieces)
-
-
-def _one_by_one(cells: Cells, found: Iterable[exact.Line]) -> None:
-    for line in found:
-        cells.add(line.state, line.pieces, late=int(line.late))

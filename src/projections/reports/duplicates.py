@@ -5,22 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from itertools import chain, compress, repeat
-from operator import attrgetter, itemgetter, or_
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import and_, or_
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import func, select
 
 from ledger.money import half_even
 from projections import intervals
-from projections.reports.customers import CUSTOMER_DIMENSIONS, places
+from projections.reports.cells import Listed
+from projections.reports.customers import CUSTOMER_DIMENSIONS, columns_of_places, names_of_places, told_of_places
 from projections.reports.definition import Item, Report, Sums, Text, told
 from projections.reports.exact import wanted
 from projections.reports.likeness import LARGEST_BLOCK, blocks, candidates, likeness, words
 from projections.tables import contact_versions, customer_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.cells import Cells
     from projections.reports.question import Question
@@ -32,6 +33,7 @@ NAME, CONTACTS, COUNTRY = 70, 20, 10
 LISTED_FROM = 70
 
 _BETWEEN = "\x1f"
+_T = TypeVar("_T")
 
 FIGURES = ("score", "name_likeness", "same_country", "shared_contacts")
 
@@ -44,96 +46,128 @@ class _Look(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 
 class _Named(NamedTuple):
-    """A customer with a name; `contacts` are those that others have too.
+    """The customers that have a name, by column, numbered in the order of their ids.
 
-    `late`: it rests on an event appended after `known_at`.
+    `registered` are their numbers in the order of their registration. `contacts` are those that others have too; `late`:
+    it rests on an event appended after `known_at`; `places` tell the dimensions that the question needs, `customer` aside.
     """
 
-    customer: str
-    look: _Look
-    contacts: frozenset[str]
-    position: int
-    late: bool
+    ids: Sequence[str]
+    names: Sequence[str]
+    looks: Sequence[_Look]
+    contacts: Sequence[frozenset[str]]
+    positions: Sequence[int]
+    late: Sequence[bool]
+    places: Sequence[Mapping[str, str | None]]
+    registered: Sequence[int]
 
 
-_customer, _look, _late = (attrgetter(name) for name in ("customer", "look", "late"))
+class _Alike(NamedTuple):
+    """Customers alike enough, by column: of each two the number of the one registered first, the other's, their figures."""
+
+    ones: list[int]
+    others: list[int]
+    figures: list[Sums]
 
 
 def tell(question: Question, view: View, rates: Rates, cells: Cells) -> None:  # noqa: ARG001 (nothing is worth money)
-    """Each two customers alike enough are a row: told without the lines that `items` makes of them."""
-    place = cache(places(question, view, question.pair.happened.as_of))
-    ones, others, figures = _alike(question, view, place)
-    customers = list(map(_customer, ones))
-    by = [[place(customer)[name] for customer in customers] for name in question.by]
-    cells.rows = dict(zip(zip(customers, map(_customer, others), *by, strict=True), figures, strict=True))
-    cells.lines, cells.late = len(figures), sum(map(or_, map(_late, ones), map(_late, others)))
-    cells.totals = figures[0] if len(figures) == 1 else _several(len(figures))
+    """Each two customers alike enough are a row: told by column, without the lines that `items` makes of them."""
+    found, alike = _alike(question, view)
+    heads: dict[str, Sequence[str | None]] = {
+        "customer": _of(found.ids, alike.ones),
+        "other": _of(found.ids, alike.others),
+        **{name: _of([place[name] for place in found.places], alike.ones) for name in question.by},
+    }
+    names = {"customer": _of(found.names, alike.ones), "other": _of(found.names, alike.others)}
+    cells.listed = Listed(heads, names, alike.figures)
+    cells.lines = len(alike.figures)
+    cells.late = sum(map(or_, _of(found.late, alike.ones), _of(found.late, alike.others)))
+    cells.totals = alike.figures[0] if cells.lines == 1 else _several(cells.lines)
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (nothing is worth money)
     """Each two customers alike enough; the one registered first, as `customer`, tells the dimensions."""
-    at = question.pair.happened.as_of
-    place = places(question, view, at)
-    for one, other, figures in zip(*_alike(question, view, place), strict=True):
+    found, alike = _alike(question, view)
+    turn = _turns(found)
+    for one, other, figures in sorted(zip(*alike, strict=True), key=lambda pair: turn[pair[1]]):
         yield Item(
-            stream=f"customer-{one.customer}",
-            position=one.position,
-            at=at,
-            dimensions=place(one.customer) | {"other": other.customer},
+            stream=f"customer-{found.ids[one]}",
+            position=found.positions[one],
+            at=question.pair.happened.as_of,
+            dimensions={**found.places[one], "customer": found.ids[one], "other": found.ids[other]},
             figures={name: figures[name] for name in FIGURES},
-            joined=(f"customer-{other.customer}",),
-            late=one.late or other.late,
+            joined=(f"customer-{found.ids[other]}",),
+            late=found.late[one] or found.late[other],
         )
 
 
-def _alike(
-    question: Question, view: View, place: Callable[[str], dict[str, str | None]]
-) -> tuple[list[_Named], list[_Named], list[Sums]]:
-    """All that the filters let pass: of each two the one registered first, the other, and their figures."""
+def _of(values: Sequence[_T], numbers: Iterable[int]) -> list[_T]:
+    """What customers with these numbers have."""
+    return list(map(values.__getitem__, numbers))
+
+
+def _turns(found: _Named) -> dict[int, int]:
+    """When it was the turn of each customer, by its number, to be registered."""
+    return {number: turn for turn, number in enumerate(found.registered)}
+
+
+def _alike(question: Question, view: View) -> tuple[_Named, _Alike]:
+    """The customers, and which of them are alike, in the order of their ids: all that the filters let pass."""
     contacts = _contacts(question, view)
     found = _named(question, view, contacts)
-    met = candidates(chain(blocks([each.look.words for each in found]), _met(found, contacts)))
-    pairs = [(found[one], list(map(found.__getitem__, later))) for one, later in met]
-    if question.where:
-        pairs = list(_wanted(question, place, pairs))
+    names = {number: found.looks[number].words for number in found.registered}
+    met = candidates(chain(blocks(names), _met(found, contacts)))
+    pairs = list(_wanted(question, found, met) if question.where else met)
     ones, others = [one for one, later in pairs for _ in later], [other for _, later in pairs for other in later]
-    shared = map(_shared, ones, others) if contacts else repeat(0)
-    figures = list(map(cache(_figures), map(_look, ones), map(_look, others), shared))
-    return list(compress(ones, figures)), list(compress(others, figures)), list(filter(None, figures))
+    shared: Iterable[int] = repeat(0)
+    if contacts:
+        shared = map(len, map(and_, _of(found.contacts, ones), _of(found.contacts, others)))
+    figures = list(map(cache(_figures), _of(found.looks, ones), _of(found.looks, others), shared))
+    alike = _Alike(list(compress(ones, figures)), list(compress(others, figures)), list(filter(None, figures)))
+    return found, alike
 
 
 def _wanted(
-    question: Question, place: Callable[[str], dict[str, str | None]], pairs: Iterable[tuple[_Named, list[_Named]]]
-) -> Iterator[tuple[_Named, list[_Named]]]:
+    question: Question, found: _Named, met: Iterable[tuple[int, Sequence[int]]]
+) -> Iterator[tuple[int, Sequence[int]]]:
     """Those that the filters let pass."""
     its_own = replace(question, where={name: values for name, values in question.where.items() if name != "other"})
     others = question.where.get("other")
-    for one, later in pairs:
-        if wanted(its_own, place(one.customer)):
-            yield one, later if others is None else [other for other in later if other.customer in others]
+    for one, later in met:
+        if wanted(its_own, {**found.places[one], "customer": found.ids[one]}):
+            yield one, later if others is None else [other for other in later if found.ids[other] in others]
 
 
-def _named(question: Question, view: View, contacts: Mapping[str, Sequence[str]]) -> list[_Named]:
-    """The customers that have a name, in the order of their registration."""
+def _named(question: Question, view: View, contacts: Mapping[str, Sequence[str]]) -> _Named:
+    """The customers that have a name, read with all that is told of them."""
     theirs: dict[str, frozenset[str]] = {}
     for contact, customers in contacts.items():
         for customer in customers:
             theirs[customer] = theirs.get(customer, frozenset()) | {contact}
-    c, known_at, none = customer_versions.c, question.pair.known_at, frozenset[str]()
-    rows = intervals.at_pair(customer_versions, question.pair, view, c.merged_into.is_(None), c.name.is_not(None))
-    columns = (rows.c.registered_at, rows.c.stream, rows.c.name, rows.c.country, rows.c.position, rows.c.appended_at)
-    told: Sequence[Any] = view.rows(select(*columns).order_by(rows.c.stream))
+    c, dimensions = customer_versions.c, names_of_places(question)
+    its_own = (c.stream, c.name, c.country, c.position, c.appended_at, c.registered_at)
+    in_force = intervals.in_force(customer_versions, question.pair, view)
+    query = select(*its_own, *columns_of_places(dimensions)).order_by(c.stream)
+    rows = view.rows(query.where(in_force, c.merged_into.is_(None), c.name.is_not(None)))
+    columns: Sequence[Any] = list(zip(*rows, strict=True))
+    streams, names, countries, positions, appended_at, registered_at, *places = columns or [()] * len(its_own)
+    ids = [stream.removeprefix("customer-") for stream in streams]
+    place = told_of_places(dimensions, question, view, question.pair.happened.as_of)
 
     @cache
     def look(name: str, country: str | None) -> _Look:
         return _Look(words(name), country)
 
-    found = []
-    for _, stream, name, country, position, appended_at in sorted(told, key=itemgetter(0)):
-        customer = stream.removeprefix("customer-")
-        its_own = (look(name, country), theirs.get(customer, none), position, appended_at > known_at)
-        found.append(_Named(customer, *its_own))
-    return found
+    return _Named(
+        ids=ids,
+        names=names,
+        looks=list(map(look, names, countries)),
+        contacts=[theirs.get(customer, frozenset()) for customer in ids],
+        positions=positions,
+        late=[at > question.pair.known_at for at in appended_at],
+        places=list(map(place, zip(*places, strict=True))) if places else [{}] * len(ids),
+        registered=sorted(range(len(ids)), key=registered_at.__getitem__),
+    )
 
 
 def _contacts(question: Question, view: View) -> dict[str, list[str]]:
@@ -147,16 +181,13 @@ def _contacts(question: Question, view: View) -> dict[str, list[str]]:
     }
 
 
-def _met(found: Sequence[_Named], contacts: Mapping[str, Sequence[str]]) -> Iterator[list[int]]:
+def _met(found: _Named, contacts: Mapping[str, Sequence[str]]) -> Iterator[list[int]]:
     """The numbers of the customers that share a contact, unless that is at too many to tell anything."""
-    number = {each.customer: index for index, each in enumerate(found)} if contacts else {}
+    numbers = {customer: number for number, customer in enumerate(found.ids)} if contacts else {}
+    turn = _turns(found) if contacts else {}
     for customers in contacts.values():
         if len(customers) <= LARGEST_BLOCK:
-            yield sorted(number[customer] for customer in customers if customer in number)
-
-
-def _shared(one: _Named, other: _Named) -> int:
-    return len(one.contacts & other.contacts)
+            yield sorted((numbers[each] for each in customers if each in numbers), key=turn.__getitem__)
 
 
 def _country_points(one: str | None, other: str | None) -> int:

@@ -70,10 +70,16 @@ COUNTS: tuple[Base, ...] = ("one", *dict.fromkeys(SAID.values()))
 """What a line brings whole to each cell that it has a part in."""
 
 
-def merge(into: Bases, bases: Bases) -> None:
-    """Add what a part of a line brings to what other parts of it do."""
-    for base, amount in bases.items():
-        into[base] = amount if base in COUNTS else into.get(base, 0) + amount
+def together(parts: Iterable[Bases]) -> Bases:
+    """What parts of one line bring together."""
+    first, *more = parts
+    if not more:
+        return first
+    whole = dict(first)
+    for bases in more:
+        for base, amount in bases.items():
+            whole[base] = amount if base in COUNTS else whole.get(base, 0) + amount
+    return whole
 
 
 NO_PRODUCTS = (Product(None, None, 1, 1, 1),)

@@ -150,17 +150,15 @@ def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
         items = cells.summarise(evidence(question, view, rates))
         return sorted(items, key=lambda item: item.stream), cells
     into = merged(question, view)
-    found: list[Line | Item] = []
+    found: list[Line] = []
     for source in question.report.lines(question, view) if question.report.lines else ():
         for line in exact.read(source, question, view, rates, merged=into):
             pieces = tuple(piece for piece in line.pieces if exact.wanted(question, piece.dimensions))
             if pieces and any(each.takes(line.state) for each in question.report.sums):
                 found.append(msgspec.structs.replace(line, pieces=pieces))
-                cells.add(line.state, pieces)
     if question.report.more_lines is not None:
-        for line in question.report.more_lines(question, view, rates):
-            found.append(line)
-            cells.add(line.state, line.pieces)
+        found += question.report.more_lines(question, view, rates)
+    cells.add_lines(found)
     cells.settle()
     if question.report.completed is not None:
         question.report.completed(question, view, rates, cells)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LEGAL_FORMS = frozenset(
     "sa sas sasu sarl eurl snc sci scop ste societe gmbh ag kg ohg ug ltd limited plc llc llp inc corp corporation co "
@@ -56,10 +56,10 @@ def _pieces(name: str) -> frozenset[str]:
     )
 
 
-def blocks(names: Iterable[str]) -> Iterable[list[int]]:
-    """The numbers of the names that share a word, the same words, or their beginning."""
+def blocks(names: Mapping[int, str]) -> Iterable[list[int]]:
+    """The numbers of the names that share a word, the same words, or their beginning; in the order of the names."""
     found: dict[str, list[int]] = {}
-    for number, name in enumerate(names):
+    for number, name in names.items():
         for key in _keys(name):
             found.setdefault(key, []).append(number)
     return found.values()
@@ -73,7 +73,10 @@ def _keys(name: str) -> frozenset[str]:
 
 
 def candidates(blocks: Iterable[Sequence[int]]) -> Iterator[tuple[int, Sequence[int]]]:
-    """Each number in turn with the greater ones that lie in a block with it, unless that is too large to tell anything."""
+    """Each number in turn with those that follow it in a block, unless that is too large to tell anything.
+
+    What follows another does so wherever both lie in a block.
+    """
     after: dict[int, list[Sequence[int]]] = {}
     for block in blocks:
         if len(block) <= LARGEST_BLOCK:
@@ -81,4 +84,4 @@ def candidates(blocks: Iterable[Sequence[int]]) -> Iterator[tuple[int, Sequence[
                 after.setdefault(one, []).append(block[index:])
     for one in sorted(after):
         first, *more = after[one]
-        yield one, sorted({*first}.union(*more)) if more else first
+        yield one, sorted({*first}.union(*more) if more else first)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.definition import Base
-    from projections.reports.exact import Bases, Brief, Line, Piece
+    from projections.reports.exact import Bases, Brief, Line
     from projections.reports.objectives_in_force import Objective
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -133,7 +133,7 @@ def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                     parts = [part for part in line.pieces if each.counts(part.dimensions)]
                     if parts:
                         base = base_of(each.metric)
-                        amount = E6 if base == "one" else _said(_together(parts), base)
+                        amount = E6 if base == "one" else _said(exact.together(part.bases for part in parts), base)
                         yield _line(line, each, ACHIEVED, each.brings("achieved", amount))
     for some, asked, sources in _due(question, view, found):
         by_owner = _by_owner(some)
@@ -267,15 +267,7 @@ def _may_come(line: Line | Brief) -> Iterator[tuple[Mapping[str, str | None], Ba
     for piece in more:
         parts.setdefault(piece.dimensions.get("product_range"), []).append(piece)
     for some in parts.values():
-        yield some[0].dimensions, _together(some)
-
-
-def _together(parts: Sequence[Piece]) -> Bases:
-    """What parts of one line bring."""
-    whole = dict(parts[0].bases)
-    for part in parts[1:]:
-        exact.merge(whole, part.bases)
-    return whole
+        yield some[0].dimensions, exact.together(piece.bases for piece in some)
 
 
 def _may_bring(objective: Objective, deals: Sequence[tuple[Bases, int]]) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ledger.money import E6
 from projections.reports import labels
-from projections.reports.cells import Cells, work_out
+from projections.reports.cells import Cells, Listed, work_out
 from projections.reports.definition import DAYS, TIME, Exact, Sums, Text
 from projections.reports.dimensions import week_label
 from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ledger.application import Ledger
     from projections.reports.definition import Column, Key
@@ -43,10 +43,10 @@ class Beside:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and totals, the columns that are in them, and the cells they came from."""
+    """The columns, the values in each of them, the totals, and the cells they came from."""
 
     columns: list[tuple[str, str, Text]]
-    rows: list[dict[str, Shown]]
+    values: dict[str, Sequence[Shown]]
     totals: dict[str, Shown]
     cells: list[Cells]
 
@@ -58,17 +58,22 @@ def tabulate(question: Question, view: View, ledger: Ledger | None, lang: str) -
     cells = work_out(question, view)
     beside = _beside(question, view)
     figures = question.report.columns
-    keys = list(dict.fromkeys(chain(cells.rows, *(each.moved for each in beside))) if beside else cells.rows)
-    nothing = Cells(question).totals
-    own = [*cells.rows.values(), *[nothing] * (len(keys) - len(cells.rows))]
-    others = [[each.moved.get(key, nothing) for key in keys] for each in beside]
-    heads, order = _heads(question, view, ledger, lang, keys)
-    rows = _rows(heads | _told(figures, own, beside, others))
+    listed, others = cells.listed, []
+    if listed is None or beside:
+        keys = _in_order(dict.fromkeys(chain(cells.rows, *(each.moved for each in beside))), question, view)
+        nothing = Cells(question).totals
+        listed = _listed(keys, [cells.rows.get(key, nothing) for key in keys], question)
+        others = [[each.moved.get(key, nothing) for key in keys] for each in beside]
+    values = _heads(listed, question, view, ledger, lang) | _told(figures, listed.figures, beside, others)
     totals = _told(figures, [cells.totals], beside, [[each.cells.totals] for each in beside])
     columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
     columns += [column for each in beside for column in _beside_columns(figures, each)]
-    in_order = [rows[index] for index in order]
-    return Table(columns, in_order, _rows(totals)[0], [cells, *(each.cells for each in beside)])
+    return Table(columns, values, next(rows_of(totals)), [cells, *(each.cells for each in beside)])
+
+
+def rows_of(values: Mapping[str, Sequence[Shown]]) -> Iterator[dict[str, Shown]]:
+    """The rows of some columns."""
+    return (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
 
 
 def shown(kind: str, value: Exact) -> Shown:
@@ -98,50 +103,55 @@ _SHOWN: dict[str, Callable[[Exact], Shown]] = {"ratio": _ratio, "quantity": _qua
 
 def _series(question: Question, view: View, ledger: Ledger | None, lang: str) -> Table:
     """The report at each date; totals over dates would mean nothing."""
-    rows: list[dict[str, Shown]] = []
-    every: list[Cells] = []
     figures = question.report.columns
+    columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
+    columns += [(each.name, each.type, each.label) for each in figures]
+    values: dict[str, list[Shown]] = {name: [] for name, _, _ in columns}
+    every: list[Cells] = []
     for day, then in dates(question):
         cells = work_out(then, view)
         every.append(cells)
-        heads, order = _heads(then, view, ledger, lang, list(cells.rows))
-        dated: dict[str, Sequence[Shown]] = {"date": [day.isoformat()] * len(order)}
-        rows += map(_rows(dated | heads | _told(figures, list(cells.rows.values()))).__getitem__, order)
-    columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
-    return Table(columns + [(each.name, each.type, each.label) for each in figures], rows, {}, every)
+        listed = cells.listed
+        if listed is None:
+            keys = _in_order(cells.rows, then, view)
+            listed = _listed(keys, list(map(cells.rows.__getitem__, keys)), then)
+        dated = {"date": [day.isoformat()] * len(listed.figures)}
+        for name, its in (dated | _heads(listed, then, view, ledger, lang) | _told(figures, listed.figures)).items():
+            values[name] += its
+    return Table(columns, dict(values), {}, every)
 
 
-def _rows(columns: Mapping[str, Sequence[Shown]]) -> list[dict[str, Shown]]:
-    """The rows of some columns; a copy filled in is made sooner than a row of its own."""
-    blank: dict[str, Shown] = dict.fromkeys(columns)
-    rows = [blank.copy() for _ in next(iter(columns.values()))]
-    for name, values in columns.items():
-        for row, value in zip(rows, values, strict=True):
-            row[name] = value
-    return rows
+def _in_order(keys: Collection[Key], question: Question, view: View) -> list[Key]:
+    """The keys of rows as these stand one below the other."""
+    found, places, step = list(keys), [0] * len(keys), 1
+    for index, name in reversed(list(enumerate(question.heads))):
+        values = [key[index] for key in found]
+        ranks = dict(zip(labels.in_order(name, set(values), question, view), count(step=step)))
+        places = list(map(add, places, map(ranks.__getitem__, values)))
+        step *= len(ranks)
+    return [found[index] for index in sorted(range(len(found)), key=places.__getitem__)]
+
+
+def _listed(keys: Sequence[Key], figures: Sequence[Sums], question: Question) -> Listed:
+    """The rows with these keys, without names."""
+    return Listed({name: [key[index] for key in keys] for index, name in enumerate(question.heads)}, {}, figures)
 
 
 def _heads(
-    question: Question, view: View, ledger: Ledger | None, lang: str, keys: Sequence[Key]
-) -> tuple[dict[str, Sequence[Shown]], list[int]]:
-    """The columns of the rows' dimensions and of their names, and which row of these keys stands in which place."""
-    told = {name: [key[index] for key in keys] for index, name in enumerate(question.heads)}
-    there = {name: set(values) for name, values in told.items()}
-    named: dict[str, set[str | None]] = {}
-    for name in filter(labels.NAMED_AS.__contains__, told):
-        named.setdefault(labels.NAMED_AS[name], set()).update(there[name])
-    names = {each: labels.names(each, ids, question, view, ledger=ledger, lang=lang) for each, ids in named.items()}
+    listed: Listed, question: Question, view: View, ledger: Ledger | None, lang: str
+) -> dict[str, Sequence[Shown]]:
+    """The columns of the rows' dimensions, and of their names."""
+    unnamed: dict[str, set[str | None]] = {}
+    for name in filter(labels.NAMED_AS.__contains__, listed.heads.keys() - listed.names.keys()):
+        unnamed.setdefault(labels.NAMED_AS[name], set()).update(listed.heads[name])
+    names = {each: labels.names(each, ids, question, view, ledger=ledger, lang=lang) for each, ids in unnamed.items()}
     columns: dict[str, Sequence[Shown]] = {}
-    for name, values in told.items():
+    for name, values in listed.heads.items():
         columns[name] = values
         if name in labels.NAMED_AS:
-            columns[f"{name}_name"] = list(map(names[labels.NAMED_AS[name]].get, values))
-    places, step = [0] * len(keys), 1
-    for name, values in reversed(told.items()):
-        ranks = dict(zip(labels.in_order(name, there[name], question, view), count(step=step)))
-        places = list(map(add, places, map(ranks.__getitem__, values)))
-        step *= len(ranks)
-    return columns, sorted(range(len(keys)), key=places.__getitem__)
+            its = listed.names.get(name)
+            columns[f"{name}_name"] = list(map(names[labels.NAMED_AS[name]].get, values)) if its is None else its
+    return columns
 
 
 def _head_columns(question: Question) -> list[tuple[str, str, Text]]:

@@ -50,6 +50,14 @@ def of_every_report(book, lang: str = "en") -> list[Answer]:
     return answers
 
 
+def check_json(answer: Answer) -> None:
+    found = json.loads(answer.json())
+    assert found["rows"] == answer.rows
+    names = [column["name"] for column in found["columns"]]
+    assert list(answer.values) == names
+    assert all(list(row) == names for row in found["rows"])
+
+
 def check_contract_csv(answer: Answer) -> None:
     header, *rows = csv.reader(io.StringIO(written(answer, "csv").decode(), newline=""))
     assert header == [column.name for column in answer.columns]
@@ -128,13 +136,16 @@ def check_pictures(answer: Answer, lang: str = "en") -> None:
         assert "Nothing to show" in text
 
 
-@pytest.mark.parametrize("check", [check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures])
+CHECKS = (check_json, check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures)
+
+
+@pytest.mark.parametrize("check", CHECKS)
 def test_an_empty_book_exports(empty_book, check):
     for answer in of_every_report(empty_book):
         check(answer)
 
 
-@pytest.mark.parametrize("check", [check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures])
+@pytest.mark.parametrize("check", CHECKS)
 def test_one_deal_exports(book, check):
     book.deal("d1", "2026-10-05", eur(1_234_56), expected_close_on="2027-01-31").deal("d2", "2026-10-06", eur(70))
     book.won("d2", "2026-11-02")
@@ -142,7 +153,7 @@ def test_one_deal_exports(book, check):
         check(answer)
 
 
-@pytest.mark.parametrize("check", [check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures])
+@pytest.mark.parametrize("check", CHECKS)
 def test_a_company_exports(company, check):
     for answer in of_every_report(company):
         check(answer)
@@ -151,7 +162,7 @@ def test_a_company_exports(company, check):
 def test_a_series_has_dates(company):
     answer = company.report("pipeline", period="2026-01..2026-06", every="month")
     assert len(answer.rows) > 6
-    for check in (check_contract_csv, check_french_csv, check_xlsx, check_parquet, check_pictures):
+    for check in CHECKS:
         check(answer)
 
 
@@ -281,7 +292,7 @@ def test_a_waterfall_goes_from_its_opening_to_its_closing():
         generation=1,
         parameters={},
         columns=[AnswerColumn(name, "money", "EUR", name.removesuffix("_minor")) for name in steps],
-        rows=[steps],
+        values={name: [step] for name, step in steps.items()},
         totals=steps,
         notes=[],
     )

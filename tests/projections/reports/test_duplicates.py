@@ -117,6 +117,36 @@ def test_an_empty_book(empty_book):
     assert empty_book.totals("duplicates")["pairs"] == 0
 
 
+def test_rows_stand_in_the_order_of_ids_and_lines_in_that_of_registration(book):
+    for day, customer in enumerate(("b", "d", "a", "c"), start=1):
+        book.customer(customer, f"2026-01-0{day}", name="Acme")
+    assert book.rows("duplicates", "customer", "other") == [
+        ("a", "c"), ("b", "a"), ("b", "c"), ("b", "d"), ("d", "a"), ("d", "c")
+    ]  # fmt: skip
+    lines = book.explained("duplicates", {"customer": "b"}).lines
+    assert [line.dimensions["other"] for line in lines] == ["d", "a", "c"]
+
+
+def test_beside_an_earlier_date(book):
+    book.customer("a", "2026-01-01", name="Acme", country="FR").customer("b", "2026-01-02", name="Acme", country="FR")
+    book.customer("c", "2026-02-01", name="Acme").customer("d", "2026-02-01", name="Boulangerie")
+    book.say("customer-b", "customer.merged", "2026-03-01", into="a")
+    told = ("customer", "customer_name", "other", "other_name", "score", "previous_score")
+    assert book.rows("duplicates", *told, compare="2026-01-31") == [
+        ("a", "Acme", "b", "Acme", None, 80),
+        ("a", "Acme", "c", "Acme", 75, None),
+    ]
+
+
+def test_at_each_date(book):
+    book.customer("a", "2026-01-01", name="Acme").customer("b", "2026-01-02", name="Acme")
+    book.customer("c", "2026-02-01", name="Acme")
+    found = book.rows("duplicates", "date", "customer", "other", period="2026-01..2026-02", every="month")
+    assert found == [
+        ("2026-01-31", "a", "b"), ("2026-02-28", "a", "b"), ("2026-02-28", "a", "c"), ("2026-02-28", "b", "c")
+    ]  # fmt: skip
+
+
 def test_an_explanation_names_both(book):
     book.customer("a", "2026-01-01", name="Acme").customer("b", "2026-01-01", name="Acme")
     [line] = book.explained("duplicates", {"other": "b"}).lines
@@ -142,7 +172,7 @@ NAMES = st.lists(st.text("abcd ", min_size=1, max_size=9), max_size=12)
 @given(NAMES)
 def test_all_pairs_that_share_a_word_are_compared_once(names):
     told = [words(name) for name in names]
-    compared = [(one, other) for one, others in candidates(blocks(told)) for other in others]
+    compared = [(one, other) for one, others in candidates(blocks(dict(enumerate(told)))) for other in others]
     assert len(compared) == len(set(compared))
     assert all(one < other for one, other in compared)
     sharing = {
