@@ -1,8 +1,8 @@
 """Every report over a large book: how long an answer takes, by itself and told by owner, team and product.
 
 Each is asked at random instants of the book's last two years, as reported and restated in turn; where a period is
-needed, of the quarter of that instant, and the history of a forecast over 52 weeks. Processor time is that of the
-asking process, which is all of it on SQLite and without the server on PostgreSQL.
+needed, of the quarter of that instant, and the history of a forecast over 52 weeks. The answer is written as JSON.
+Processor time is that of the asking process, which is all of it on SQLite and without the server on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def answers(url: str, asked: Sequence[Asked], times: int) -> list[list[Taken]]:
                 given = {name: value.format(**words) for name, value in each.parameters.items()}
                 given |= {"as_of": format_instant(instant)} | ({"known_at": "now"} if number % 2 else {})
                 began, cpu_began = perf_counter(), process_time()
-                answer(store, each.report, given, today=TODAY)
+                answer(store, each.report, given, today=TODAY).json()
                 taken.append(Taken(perf_counter() - began, process_time() - cpu_began))
             found.append(taken[1:])
     return found
