@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, exchange, lines
 from projections.reports.definition import PRODUCT, SAID, counted, lines_and_said
 from projections.reports.exact import Bases, Piece, wanted
+from projections.reports.listed import rows_of
 from projections.reports.rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from projections.reports.definition import Base, Item, Key, Sums, Text
+    from projections.reports.definition import Base, Column, Exact, Item, Key, Sums, Text
+    from projections.reports.listed import Columns
     from projections.reports.question import Question
     from projections.reports.sources import Source
     from projections.store import View
@@ -29,12 +32,34 @@ class Cells:
     def __init__(self, question: Question) -> None:
         self._question = question
         self._sums = counted(question.report.sums)
-        self.rows: dict[Key, Sums] = {}
         self.totals: Sums = self._nothing()
         self.lines = self.late = 0
         self.known: dict[Base, tuple[int, int]] = {}
         self.notes: Sequence[Text] = ()
         self._taken: dict[str | None, list[tuple[str, str]]] = {}
+        self._by_column: tuple[Sequence[Key], Columns] = ((), {})
+
+    @cached_property
+    def rows(self) -> dict[Key, Sums]:
+        """The sums of each row by its key. Those told by column are made rows when they are asked for, and stay so."""
+        (keys, columns), self._by_column = self._by_column, ((), {})
+        return dict(zip(keys, rows_of(columns), strict=True)) if columns else {}
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """Those of the rows, in their order."""
+        keys, _ = self._by_column
+        return keys or list(self.rows)
+
+    def told(self, figure: Column) -> Sequence[Exact]:
+        """A figure of the report in every row."""
+        _, columns = self._by_column
+        return columns[figure.name] if columns else list(map(figure.value, self.rows.values()))
+
+    def tell(self, keys: Sequence[Key], columns: Columns, totals: Sums, *, late: int) -> None:
+        """Rows that are a line each, by their figures, which are the report's columns; and the figures of them all."""
+        self._by_column, self.totals = (keys, columns), totals
+        self.lines, self.late = len(keys), late
 
     def add(self, state: str | None, pieces: Iterable[Piece], *, late: int = 0) -> None:
         """Add a line of one or more pieces: it counts once in each cell that it has pieces in, and once in the totals."""

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import partial
 from itertools import chain, count
 from operator import add
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ledger.money import E6
 from projections.reports import labels
 from projections.reports.cells import Cells, work_out
 from projections.reports.definition import DAYS, TIME, Exact, Sums, Text
 from projections.reports.dimensions import week_label
+from projections.reports.listed import rows_of
 from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ledger.application import Ledger
     from projections.reports.definition import Column, Key
     from projections.reports.question import Question
     from projections.store import View
 
 Shown = str | int | float | None
+Values = Mapping[str, Sequence[Exact]]
+"""The figures of some rows, by column."""
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -58,17 +58,19 @@ def tabulate(question: Question, view: View, ledger: Ledger | None, lang: str) -
     cells = work_out(question, view)
     beside = _beside(question, view)
     figures = question.report.columns
-    keys = list(dict.fromkeys(chain(cells.rows, *(each.moved for each in beside))) if beside else cells.rows)
-    nothing = Cells(question).totals
-    own = [*cells.rows.values(), *[nothing] * (len(keys) - len(cells.rows))]
-    others = [[each.moved.get(key, nothing) for key in keys] for each in beside]
+    keys = list(dict.fromkeys(chain(cells.keys, *(each.moved for each in beside)))) if beside else cells.keys
+    nothing, more = Cells(question).totals, len(keys) - len(cells.keys)
+    own = {each.name: [*cells.told(each), *[each.value(nothing)] * more] for each in figures}
+    others = [_values(figures, [each.moved.get(key, nothing) for key in keys]) for each in beside]
     heads, order = _heads(question, view, ledger, lang, keys)
-    rows = _rows(heads | _told(figures, own, beside, others))
-    totals = _told(figures, [cells.totals], beside, [[each.cells.totals] for each in beside])
+    rows = rows_of(heads | _told(figures, own, beside, others))
+    totals = _told(
+        figures, _values(figures, [cells.totals]), beside, [_values(figures, [each.cells.totals]) for each in beside]
+    )
     columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
     columns += [column for each in beside for column in _beside_columns(figures, each)]
     in_order = [rows[index] for index in order]
-    return Table(columns, in_order, _rows(totals)[0], [cells, *(each.cells for each in beside)])
+    return Table(columns, in_order, rows_of(totals)[0], [cells, *(each.cells for each in beside)])
 
 
 def shown(kind: str, value: Exact) -> Shown:
@@ -104,21 +106,12 @@ def _series(question: Question, view: View, ledger: Ledger | None, lang: str) ->
     for day, then in dates(question):
         cells = work_out(then, view)
         every.append(cells)
-        heads, order = _heads(then, view, ledger, lang, list(cells.rows))
+        heads, order = _heads(then, view, ledger, lang, cells.keys)
         dated: dict[str, Sequence[Shown]] = {"date": [day.isoformat()] * len(order)}
-        rows += map(_rows(dated | heads | _told(figures, list(cells.rows.values()))).__getitem__, order)
+        told = _told(figures, {each.name: cells.told(each) for each in figures})
+        rows += map(rows_of(dated | heads | told).__getitem__, order)
     columns = [("date", "date", labels.DIMENSIONS["date"]), *_head_columns(question)]
     return Table(columns + [(each.name, each.type, each.label) for each in figures], rows, {}, every)
-
-
-def _rows(columns: Mapping[str, Sequence[Shown]]) -> list[dict[str, Shown]]:
-    """The rows of some columns; a copy filled in is made sooner than a row of its own."""
-    blank: dict[str, Shown] = dict.fromkeys(columns)
-    rows = [blank.copy() for _ in next(iter(columns.values()))]
-    for name, values in columns.items():
-        for row, value in zip(rows, values, strict=True):
-            row[name] = value
-    return rows
 
 
 def _heads(
@@ -154,28 +147,29 @@ def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
     return columns
 
 
+def _values(figures: Sequence[Column], rows: Sequence[Sums]) -> Values:
+    return {each.name: [each.value(sums) for sums in rows] for each in figures}
+
+
 def _told(
-    figures: Sequence[Column], own: Sequence[Sums], beside: Sequence[Beside] = (), others: Sequence[Sequence[Sums]] = ()
+    figures: Sequence[Column], own: Values, beside: Sequence[Beside] = (), others: Sequence[Values] = ()
 ) -> dict[str, Sequence[Shown]]:
     """The columns of the figures of some rows, and what is set beside them."""
-    columns = {each.name: _column(each, own) for each in figures}
+    columns = {each.name: _column(each, own[each.name]) for each in figures}
     for other, its in zip(beside, others, strict=True):
-        columns |= {f"{other.prefix}{each.name}": _column(each, its) for each in figures}
+        columns |= {f"{other.prefix}{each.name}": _column(each, its[each.name]) for each in figures}
         if other.prefix == "previous_":
             for each in _numbers(figures):
-                changes = map(partial(_change, each), own, its)
-                columns[f"change_{each.name}"] = [shown(each.type, change) for change in changes]
+                columns[f"change_{each.name}"] = _column(each, list(map(_change, own[each.name], its[each.name])))
     return columns
 
 
-def _column(figure: Column, rows: Sequence[Sums]) -> Sequence[Shown]:
-    values = map(cast("Callable[[Sums], Any]", figure.value), rows)
+def _column(figure: Column, values: Sequence[Any]) -> Sequence[Shown]:
     show = _SHOWN.get(figure.type)
-    return list(values if show is None else map(show, values))
+    return values if show is None else list(map(show, values))
 
 
-def _change(column: Column, now: Sums, before: Sums) -> Exact:
-    new, old = column.value(now), column.value(before)
+def _change(new: Exact, old: Exact) -> Exact:
     return None if new is None or old is None else new - old
 
 
