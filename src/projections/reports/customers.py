@@ -7,7 +7,6 @@ may not lie after `pair.happened.as_of`.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -19,7 +18,7 @@ from projections.reports.definition import Item, known
 from projections.reports.dimensions import as_table, merged, survivors
 from projections.reports.listed import columns_of
 from projections.reports.question import BEYOND
-from projections.tables import churns, customer_versions, invoices, person_versions, wins
+from projections.tables import churns, customer_versions, invoices, wins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -233,72 +232,6 @@ def declared(question: Question, view: View, instants: Sequence[int]) -> list[di
             if row.effective_from <= at < row.effective_to:
                 lost[customer] = max(row.churned_at, lost.get(customer, -BEYOND))
     return found
-
-
-def places(question: Question, view: View, at: int) -> Callable[[str], dict[str, str | None]]:
-    """What tells a customer apart at an instant: the dimensions that the question needs of it."""
-    names = names_of_places(question)
-    found = {stream: (*its,) for stream, *its in _places(names, question, view, at)}
-    nothing = (None,) * len(names)
-    as_customer = "customer" in question.dimensions
-    told = told_of_places(names, question, view, at)
-
-    def place(customer: str) -> dict[str, str | None]:
-        where = told(found.get(f"customer-{customer}", nothing) if names else nothing)
-        return where | {"customer": customer} if as_customer else where
-
-    return place
-
-
-def places_by_column(question: Question, view: View, at: int, streams: Sequence[str]) -> Columns:
-    """The same of customers by their streams, but for the customers themselves."""
-    names = names_of_places(question)
-    found = {row[0]: row for row in _places(names, question, view, at)}
-    nothing = (None,) * (1 + len(names))
-    columns = columns_of(("stream", *names), [found.get(stream, nothing) for stream in streams])
-    if "team" in names:
-        columns["team"] = list(map(_teams(question, view, at).get, columns["team"]))
-    return columns
-
-
-def _places(names: Sequence[str], question: Question, view: View, at: int) -> Sequence[Any]:
-    if not names:
-        return ()
-    in_force = intervals.holds(customer_versions, at, question.pair, view)
-    return view.rows(select(customer_versions.c.stream, *columns_of_places(names)).where(in_force))
-
-
-def names_of_places(question: Question) -> list[str]:
-    """The dimensions that the question needs of customers, but for the customer itself."""
-    return sorted(question.dimensions.intersection(CUSTOMER_DIMENSIONS) - {"customer"})
-
-
-def columns_of_places(names: Sequence[str]) -> list[ColumnElement[Any]]:
-    """The columns of `customer_versions` that tell these dimensions, with `told_of_places`."""
-    c = customer_versions.c
-    return [c.owner if name == "team" else c[name] for name in names]
-
-
-def told_of_places(
-    names: Sequence[str], question: Question, view: View, at: int
-) -> Callable[[tuple[str | None, ...]], dict[str, str | None]]:
-    """Tells the dimensions by what their columns hold of a customer at an instant."""
-    teams = _teams(question, view, at) if "team" in names else {}
-
-    @cache
-    def told(its: tuple[str | None, ...]) -> dict[str, str | None]:
-        where = dict(zip(names, its, strict=True))
-        return where | {"team": teams.get(where["team"])} if "team" in where else where
-
-    return told
-
-
-def _teams(question: Question, view: View, at: int) -> dict[str | None, str | None]:
-    """The team of each person at an instant."""
-    people = person_versions.c
-    in_force = intervals.holds(person_versions, at, question.pair, view)
-    theirs: Sequence[Any] = view.rows(select(people.stream, people.team).where(in_force))
-    return {stream.removeprefix("person-"): team for stream, team in theirs}
 
 
 def customer_item(

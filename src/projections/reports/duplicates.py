@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from ledger.money import half_even
 from projections import intervals
-from projections.reports.customers import CUSTOMER_DIMENSIONS, places
+from projections.reports.customers import CUSTOMER_DIMENSIONS
+from projections.reports.customers_at import places
 from projections.reports.definition import Item, Report, Sums, Text, told
 from projections.reports.exact import wanted
 from projections.reports.likeness import LARGEST_BLOCK, blocks, candidates, likeness, words

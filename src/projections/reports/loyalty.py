@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date, local_days
 from projections.reports.active_customers import activity, since
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought_by_column, places_by_column
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought_by_column
+from projections.reports.customers_at import CustomersAt
 from projections.reports.definition import Report, Text, known, told
 from projections.reports.listed import Listed
 from projections.reports.periods import add_months
@@ -36,7 +37,7 @@ FIGURES = (*SUMS, "first_win", "last_win", "answers", "points", "last_contact")
 def tell(question: Question, view: View, rates: Rates, cells: Cells) -> None:
     """Each customer is a row: told without the lines that `items` makes of them."""
     found = _customers(question, view, rates)
-    satisfaction = list(map(_satisfaction, found.figures["points"], found.figures["answers"]))
+    satisfaction = list(map(cache(_satisfaction), found.figures["points"], found.figures["answers"]))
     found.tell(cells, question, found.figures | {"satisfaction": satisfaction}, _totals(found.figures))
 
 
@@ -77,7 +78,7 @@ def _customers(question: Question, view: View, rates: Rates) -> Listed:
     ]
     streams = [f"customer-{customer}" for customer in customers]
     return Listed(
-        dimensions=places_by_column(question, view, at, streams) | {"customer": customers, "health": health},
+        dimensions=CustomersAt(question, view, at).columns(streams) | {"customer": customers, "health": health},
         figures={
             "first_win": local_days(its["first"], zone),
             "last_win": local_days(last, zone),
@@ -121,7 +122,6 @@ def _totals(figures: Columns) -> dict[str, Any]:
     }
 
 
-@cache
 def _satisfaction(points: int, answers: int) -> Fraction | None:
     return Fraction(points, answers * WHOLE) if answers else None
 

@@ -38,20 +38,19 @@ WHOLE = 60
 """What an answer's best is worth: the scales' steps divide it."""
 _LOWEST, _STEP = {"nps": 0, "csat": 1, "ces": 1}, {"nps": WHOLE // 10, "csat": WHOLE // 4, "ces": WHOLE // 6}
 
-
 COUNTS = ("interactions", *FAMILIES, "open_complaints")
 """What `touches` counts of each customer; beside that `last_at` tells when the last interaction was."""
-NO_TOUCHES = ("", "", None)
 
+_NO_TOUCHES = (None, "", None)
 _MARKS = dict(zip(FAMILIES, "cemdosp", strict=True))
 _OTHER, _OPEN = "-", "!"
 """An interaction's mark is that of its family: complaints are `p`, or `!` while they are open."""
 
 
 def lately(question: Question, view: View, at: int, since: int, *, earlier: bool) -> dict[str, Sequence[Any]]:
-    """Of each customer's interactions up to an instant how many there were since another, and the last one, if any.
+    """Of each customer's interactions up to an instant how many there were since another, and when the last one was.
 
-    Of `earlier` ones alone it is told when the last one was, or nothing.
+    They follow the customer. Without the `earlier` ones, who had none since is not told.
     """
     i = interactions.c
     counted = func.count().filter(i.logged_at >= since)
@@ -74,7 +73,7 @@ def touches(question: Question, view: View, at: int, customers: Iterable[str]) -
     query = select(i.customer, func.aggregate_strings(mark, ""), func.max(i.logged_at))
     rows = view.rows(query.where(in_force).group_by(i.customer))
     found = of_survivors(rows, survivors(merged(question, view)), (add, max))
-    its = columns_of(("customer", "marks", "last_at"), [found.get(each, NO_TOUCHES) for each in customers])
+    its = columns_of(("customer", "marks", "last_at"), [found.get(each, _NO_TOUCHES) for each in customers])
     return columns_of(COUNTS, list(map(cache(_counts), its["marks"]))) | {"last_at": its["last_at"]}
 
 
