@@ -80,7 +80,7 @@ def _bought(
     """The rows of `of_each` by customer, with all that each bought."""
     into = survivors(merged(question, view))
     parts = None if only is None else dict.fromkeys(only, "") | {each: "" for each in into if into[each] in only}
-    found = of_survivors(view.rows(of_each(question, view, asked, parts)), into, _ways(asked))
+    found = of_survivors(view.tuples(of_each(question, view, asked, parts)), into, _ways(asked))
     money = [number for number, of in enumerate(asked.values(), start=1) if of.what in MONEY]
     for customer, amounts in converted(question, view, rates, asked, parts):
         survivor = into.get(customer, customer)
@@ -200,7 +200,7 @@ def purchases(question: Question, view: View, rates: Rates) -> dict[str, list[Wi
 def invoiced(question: Question, view: View, spans: Sequence[tuple[int, int]]) -> list[set[str]]:
     """The customers that were sent an invoice between two instants, both included, for each of the spans."""
     query = invoices_of(question, view, min(first for first, _ in spans), max(last for _, last in spans))
-    rows = view.rows(query.add_columns(invoices.c.invoiced_at).order_by(invoices.c.invoiced_at))
+    rows = view.tuples(query.add_columns(invoices.c.invoiced_at).order_by(invoices.c.invoiced_at))
     its = columns_of(("customer", "at"), rows)
     customers, at, into = its["customer"], its["at"], survivors(merged(question, view))
     sent = [set(customers[bisect_left(at, first) : bisect_right(at, last)]) for first, last in spans]

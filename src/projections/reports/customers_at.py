@@ -64,7 +64,7 @@ def _rows_at(question: Question, view: View, at: int, *columns: ColumnElement[An
     if not columns:
         return ()
     in_force = intervals.holds(customer_versions, at, question.pair, view)
-    return view.rows(select(customer_versions.c.stream, *columns).where(in_force))
+    return view.tuples(select(customer_versions.c.stream, *columns).where(in_force))
 
 
 def names_of_places(question: Question) -> list[str]:

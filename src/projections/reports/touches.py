@@ -56,7 +56,7 @@ def lately(question: Question, view: View, at: int, since: int, *, earlier: bool
     counted = func.count().filter(i.logged_at >= since)
     in_force = intervals.holds(interactions, at, question.pair, view)
     query = select(i.customer, counted, func.max(i.logged_at)).where(in_force).group_by(i.customer)
-    rows = view.rows(query if earlier else query.where(i.logged_at >= since))
+    rows = view.tuples(query if earlier else query.where(i.logged_at >= since))
     return of_survivors(rows, survivors(merged(question, view)), (add, max))
 
 
@@ -71,7 +71,7 @@ def touches(question: Question, view: View, at: int, customers: Iterable[str]) -
     mark = case(marks, value=i.kind, else_=_OTHER)
     in_force = intervals.holds(interactions, at, question.pair, view)
     query = select(i.customer, func.aggregate_strings(mark, ""), func.max(i.logged_at))
-    rows = view.rows(query.where(in_force).group_by(i.customer))
+    rows = view.tuples(query.where(in_force).group_by(i.customer))
     found = of_survivors(rows, survivors(merged(question, view)), (add, max))
     its = columns_of(("customer", "marks", "last_at"), [found.get(each, _NO_TOUCHES) for each in customers])
     return columns_of(COUNTS, list(map(cache(_counts), its["marks"]))) | {"last_at": its["last_at"]}
