@@ -129,10 +129,12 @@ def _heads(
         columns[name] = values
         if name in labels.NAMED_AS:
             columns[f"{name}_name"] = list(map(names[labels.NAMED_AS[name]].get, values))
-    places, step = [0] * len(keys), 1
-    for name, values in reversed(told.items()):
+    places, step, by = [0] * len(keys), 1, list(told)
+    if by and len(there[by[0]]) == len(keys):  # which tells them apart alone
+        del by[1:]
+    for name in reversed(by):
         ranks = dict(zip(labels.in_order(name, there[name], question, view), count(step=step)))
-        places = list(map(add, places, map(ranks.__getitem__, values)))
+        places = list(map(add, places, map(ranks.__getitem__, told[name])))
         step *= len(ranks)
     return columns, sorted(range(len(keys)), key=places.__getitem__)
 
