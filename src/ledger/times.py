@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from time import time_ns
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ledger.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FOREVER = 2**63 - 1
 """The open end of an interval."""
@@ -142,6 +146,12 @@ def local_date(instant: int, time_zone: str) -> date:
     """The date on which an instant falls in a time zone."""
     day, after, next_day = _around(instant // _SPAN_US, time_zone)
     return day if instant < after else next_day
+
+
+def local_days(instants: Iterable[int | None], time_zone: str) -> list[str | None]:
+    """The dates on which instants fall in a time zone, as ISO 8601 has them; None of none."""
+    written = cache(date.isoformat)
+    return [None if at is None else written(local_date(at, time_zone)) for at in instants]
 
 
 _SPAN_US = 6 * HOUR_US

@@ -81,6 +81,12 @@ class View:
     def rows(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
         return self.connection.execute(statement, parameters or {}).all()
 
+    def tuples(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """The rows as the driver gives them, which of tens of thousands is sooner: of integers and texts alone."""
+        cursor = self.connection.execute(statement).cursor
+        assert cursor is not None
+        return cursor.fetchall()
+
 
 class ReadStore:
     """The current read store of a ledger's book. Safe to share between threads."""

@@ -18,6 +18,7 @@ from ledger.times import (
     from_datetime,
     is_date,
     local_date,
+    local_days,
     parse_date,
     parse_instant,
     to_datetime,
@@ -120,3 +121,8 @@ def test_a_local_date_is_that_of_the_clock_on_the_wall(zone_name, year):
 def test_what_is_no_time_zone_is_refused(name):
     with pytest.raises(Refused, match="use one such as Europe/Paris"):
         zone(name)
+
+
+@given(st.lists(INSTANTS | st.none()), ZONES)
+def test_days_of_many_instants_are_the_dates_of_each(instants, name):
+    assert local_days(instants, name) == [None if at is None else local_date(at, name).isoformat() for at in instants]

@@ -16,8 +16,9 @@ from projections.reports import MissingRate, find
 from projections.reports.definition import Base, says
 from projections.reports.exact import Bases, Line
 from projections.reports.explain import _lines
+from projections.reports.listed import rows_of
 from projections.reports.question import ask
-from projections.reports.table import rows_of, tabulate
+from projections.reports.table import tabulate
 from projections.runner import run_batch
 from projections.store import ReadStore
 from tests.model import naive, naive_reports

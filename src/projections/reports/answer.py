@@ -12,8 +12,9 @@ from ledger.collecting import collected_seldom
 from ledger.errors import BadRequest, NotFound
 from ledger.times import day_start, format_instant
 from projections.reports.definition import Text
+from projections.reports.listed import rows_of
 from projections.reports.question import ask
-from projections.reports.table import rows_of, tabulate
+from projections.reports.table import tabulate
 
 if TYPE_CHECKING:
     from datetime import date
@@ -65,7 +66,7 @@ class Answer(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        return list(rows_of(self.values))
+        return rows_of(self.values)
 
     def json(self) -> bytes:
         rows = list(map(_row(*self.values), *self.values.values()))

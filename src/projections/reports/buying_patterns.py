@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.money import half_even
 from ledger.times import DAY_US, local_date
-from projections.reports.customers import CUSTOMER_DIMENSIONS, behind, places, purchases
+from projections.reports.customers import CUSTOMER_DIMENSIONS, behind, purchases
+from projections.reports.customers_at import places
 from projections.reports.definition import Item, Report, Text, told
 
 if TYPE_CHECKING:

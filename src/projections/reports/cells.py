@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from operator import add, itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, exchange, lines
 from projections.reports.definition import PRODUCT, SAID, counted, lines_and_said
@@ -16,31 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from projections.reports.definition import Base, Item, Key, Sums, Text
+    from projections.reports.listed import ByColumn
     from projections.reports.question import Question
     from projections.reports.sources import Source
     from projections.store import View
 
 
-class Listed(NamedTuple):
-    """Rows by column, in the order in which they stand: what heads them, their names as far as told, their figures."""
-
-    heads: Mapping[str, Sequence[str | None]]
-    names: Mapping[str, Sequence[str]]
-    figures: Sequence[Sums]
-
-
 class Cells:
     """The sums of each row by its key, and of the whole; how many lines there were, and how many of them late.
 
-    A report of very many rows tells them `listed`, without a key of each. `known` are, by what tells that they say it, the
-    lines whose amount is added up and how many of them say one.
+    A report of very many rows tells them `by_column`, without a key of each. `known` are, by what tells that they say it,
+    the lines whose amount is added up and how many of them say one.
     """
 
     def __init__(self, question: Question) -> None:
         self._question = question
         self._key_of = key_of(question.heads)
         self._sums = counted(question.report.sums)
-        self.listed: Listed | None = None
+        self.by_column: ByColumn | None = None
         self.totals: Sums = self._nothing()
         self.lines = self.late = 0
         self.known: dict[Base, tuple[int, int]] = {}
@@ -49,10 +42,14 @@ class Cells:
 
     @cached_property
     def rows(self) -> dict[Key, Sums]:
-        """The sums of each row by its key."""
-        if self.listed is None:
-            return {}
-        return dict(zip(zip(*self.listed.heads.values(), strict=True), self.listed.figures, strict=True))
+        """The sums of each row by its key. Those told by column are made rows when they are asked for, and stay so."""
+        told, self.by_column = self.by_column, None
+        return {} if told is None else told.rows()
+
+    def tell(self, rows: ByColumn, totals: Sums, *, late: int) -> None:
+        """Rows that are a line each, by column; the figures of them all; and how many are late."""
+        self.by_column, self.totals = rows, totals
+        self.lines, self.late = len(rows), late
 
     def add_lines(self, found: Iterable[Line]) -> None:
         """Add lines: each counts once in each cell that it has pieces in, and once in the totals.

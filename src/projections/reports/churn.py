@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.times import day_start, local_date
 from projections.reports.active_customers import Span, activity, span
-from projections.reports.customers import (
-    CUSTOMER_DIMENSIONS,
-    Of,
-    behind,
-    bought,
-    customer_item,
-    names_of_places,
-    places,
-)
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, behind, bought, customer_item
 from projections.reports.customers_alike import Alike, alike
+from projections.reports.customers_at import names_of_places, places
 from projections.reports.definition import Column, Item, Report, Text, ratio, told
 from projections.reports.periods import add_months
 

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from ledger.times import day_start
 from projections import intervals
 from projections.reports.active_customers import activity
-from projections.reports.customers import CUSTOMER_DIMENSIONS, behind, places, purchases
+from projections.reports.customers import CUSTOMER_DIMENSIONS, behind, purchases
+from projections.reports.customers_at import places
 from projections.reports.definition import Column, Item, Report, Text, told
 from projections.reports.dimensions import time_label
 from projections.reports.periods import month_first, month_number

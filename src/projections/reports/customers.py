@@ -7,7 +7,7 @@ may not lie after `pair.happened.as_of`.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
@@ -16,14 +16,16 @@ from ledger.money import convert
 from projections import intervals
 from projections.reports.definition import Item, known
 from projections.reports.dimensions import as_table, merged, survivors
+from projections.reports.listed import columns_of
 from projections.reports.question import BEYOND
-from projections.tables import churns, customer_versions, invoices, person_versions, wins
+from projections.tables import churns, customer_versions, invoices, wins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Select
 
+    from projections.reports.listed import Columns
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -50,6 +52,7 @@ class Of(NamedTuple):
 
 Bought = dict[str, Any]
 """A customer's figures by the names they were asked under, with `position` and `appended_at` of the latest event."""
+_LATEST = ("position", "appended_at")
 
 
 def bought(
@@ -60,20 +63,48 @@ def bought(
     Wins in the reporting currency are added up where they lie; those in others come one by one, to be converted at
     their own rate.
     """
-    names = (*asked, "position", "appended_at")
-    into, join = survivors(merged(question, view)), _join(asked)
+    names = (*asked, *_LATEST)
+    found = _bought(question, view, rates, asked, only)
+    return {customer: dict(zip(names, its, strict=True)) for customer, (_, *its) in found.items()}
+
+
+def bought_by_column(question: Question, view: View, rates: Rates, asked: Mapping[str, Of]) -> Columns:
+    """The same of every customer, who is the column `customer`."""
+    found = _bought(question, view, rates, asked)
+    return columns_of(("customer", *asked, *_LATEST), found.values())
+
+
+def _bought(
+    question: Question, view: View, rates: Rates, asked: Mapping[str, Of], only: Collection[str] | None = None
+) -> dict[str, Sequence[Any]]:
+    """The rows of `of_each` by customer, with all that each bought."""
+    into = survivors(merged(question, view))
     parts = None if only is None else dict.fromkeys(only, "") | {each: "" for each in into if into[each] in only}
-    found: dict[str, Bought] = {}
-    rows: Sequence[Any] = view.rows(of_each(question, view, asked, parts))
-    for customer, *its in rows:
-        one: Bought = dict(zip(names, its, strict=True))
-        survivor = into.get(customer, customer)
-        found[survivor] = join(found[survivor], one) if survivor in found else one
-    money = [name for name, of in asked.items() if of.what in MONEY]
+    found = of_survivors(view.tuples(of_each(question, view, asked, parts)), into, _ways(asked))
+    money = [number for number, of in enumerate(asked.values(), start=1) if of.what in MONEY]
     for customer, amounts in converted(question, view, rates, asked, parts):
-        whole = found[into.get(customer, customer)]
-        for name, amount in zip(money, amounts, strict=True):
-            whole[name] = known((whole[name], amount))
+        survivor = into.get(customer, customer)
+        whole = [*found[survivor]]
+        for number, amount in zip(money, amounts, strict=True):
+            whole[number] = known((whole[number], amount))
+        found[survivor] = whole
+    return found
+
+
+def of_survivors(
+    rows: Sequence[Sequence[Any]], into: Mapping[str, str], ways: Sequence[Callable[[Any, Any], Any]]
+) -> dict[str, Sequence[Any]]:
+    """Rows that each begin with their customer, by customer; those of merged ones are joined.
+
+    `ways` tell for each column after the customer how what two say of one becomes what both do.
+    """
+    found = dict(zip(map(itemgetter(0), rows), rows, strict=True))
+    for customer, survivor in into.items():
+        part = found.pop(customer, None)
+        if part is not None:
+            its = found.get(survivor)
+            both = part[1:] if its is None else (way(*each) for way, *each in zip(ways, its[1:], part[1:], strict=True))
+            found[survivor] = (survivor, *both)
     return found
 
 
@@ -169,10 +200,11 @@ def purchases(question: Question, view: View, rates: Rates) -> dict[str, list[Wi
 def invoiced(question: Question, view: View, spans: Sequence[tuple[int, int]]) -> list[set[str]]:
     """The customers that were sent an invoice between two instants, both included, for each of the spans."""
     query = invoices_of(question, view, min(first for first, _ in spans), max(last for _, last in spans))
-    rows: Sequence[Any] = view.rows(query.add_columns(invoices.c.invoiced_at).order_by(invoices.c.invoiced_at))
-    into = survivors(merged(question, view))
-    customers, at = [into.get(customer, customer) for customer, _ in rows], [at for _, at in rows]
-    return [set(customers[bisect_left(at, first) : bisect_right(at, last)]) for first, last in spans]
+    rows = view.tuples(query.add_columns(invoices.c.invoiced_at).order_by(invoices.c.invoiced_at))
+    its = columns_of(("customer", "at"), rows)
+    customers, at, into = its["customer"], its["at"], survivors(merged(question, view))
+    sent = [set(customers[bisect_left(at, first) : bisect_right(at, last)]) for first, last in spans]
+    return [{into.get(customer, customer) for customer in these} for these in sent]
 
 
 def invoices_of(question: Question, view: View, first: int, last: int) -> Select[Any]:
@@ -200,56 +232,6 @@ def declared(question: Question, view: View, instants: Sequence[int]) -> list[di
             if row.effective_from <= at < row.effective_to:
                 lost[customer] = max(row.churned_at, lost.get(customer, -BEYOND))
     return found
-
-
-def places(question: Question, view: View, at: int) -> Callable[[str], dict[str, str | None]]:
-    """What tells a customer apart at an instant: the dimensions that the question needs of it."""
-    names = names_of_places(question)
-    columns = columns_of_places(names)
-    found: dict[str, tuple[str | None, ...]] = {}
-    if columns:
-        in_force = intervals.holds(customer_versions, at, question.pair, view)
-        rows: Sequence[Any] = view.rows(select(customer_versions.c.stream, *columns).where(in_force))
-        found = {stream: (*its,) for stream, *its in rows}
-    nothing = (None,) * len(columns)
-    as_customer = "customer" in question.dimensions
-    told = told_of_places(names, question, view, at)
-
-    def place(customer: str) -> dict[str, str | None]:
-        where = told(found.get(f"customer-{customer}", nothing) if columns else nothing)
-        return where | {"customer": customer} if as_customer else where
-
-    return place
-
-
-def names_of_places(question: Question) -> list[str]:
-    """The dimensions that the question needs of customers, but for the customer itself."""
-    return sorted(question.dimensions.intersection(CUSTOMER_DIMENSIONS) - {"customer"})
-
-
-def columns_of_places(names: Sequence[str]) -> list[ColumnElement[Any]]:
-    """The columns of `customer_versions` that tell these dimensions, with `told_of_places`."""
-    c = customer_versions.c
-    return [c.owner if name == "team" else c[name] for name in names]
-
-
-def told_of_places(
-    names: Sequence[str], question: Question, view: View, at: int
-) -> Callable[[tuple[str | None, ...]], dict[str, str | None]]:
-    """Tells the dimensions by what their columns hold of a customer at an instant."""
-    teams: dict[str | None, str | None] = {}
-    if "team" in names:
-        people = person_versions.c
-        in_force = intervals.holds(person_versions, at, question.pair, view)
-        theirs: Sequence[Any] = view.rows(select(people.stream, people.team).where(in_force))
-        teams = {stream.removeprefix("person-"): team for stream, team in theirs}
-
-    @cache
-    def told(its: tuple[str | None, ...]) -> dict[str, str | None]:
-        where = dict(zip(names, its, strict=True))
-        return where | {"team": teams.get(where["team"])} if "team" in where else where
-
-    return told
 
 
 def customer_item(
@@ -330,22 +312,14 @@ def _figure(of: Of, instants: Sequence[int], *counted: ColumnElement[bool]) -> C
             return cast(func.sum(w.margin_minor).filter(*when, *counted), BigInteger)
 
 
-def _join(asked: Mapping[str, Of]) -> Callable[[Bought, Bought], Bought]:
+def _ways(asked: Mapping[str, Of]) -> list[Callable[[Any, Any], Any]]:
     """How the figures of two parts of one customer become those of the whole."""
+    ways: dict[What, Callable[[Any, Any], Any]] = {"first": _earliest, "last": _latest}
+    return [*(ways.get(of.what, _both) for of in asked.values()), max, max]
 
-    def join(one: Bought, other: Bought) -> Bought:
-        whole: Bought = {name: max(one[name], other[name]) for name in ("position", "appended_at")}
-        for name, of in asked.items():
-            match of.what:
-                case "first":
-                    whole[name] = _earliest(one[name], other[name])
-                case "last":
-                    whole[name] = _latest(one[name], other[name])
-                case _:
-                    whole[name] = known((one[name], other[name]))
-        return whole
 
-    return join
+def _both(one: int | None, other: int | None) -> Any:
+    return known((one, other))
 
 
 def _earliest(one: int | None, other: int | None) -> int | None:

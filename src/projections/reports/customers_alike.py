@@ -12,15 +12,8 @@ from sqlalchemy import BigInteger, Text, and_, case, cast, func, literal_column,
 
 from projections import intervals
 from projections.reports.active_customers import since
-from projections.reports.customers import (
-    Of,
-    columns_of_places,
-    converted,
-    declared,
-    invoices_of,
-    of_each,
-    told_of_places,
-)
+from projections.reports.customers import Of, converted, declared, invoices_of, of_each
+from projections.reports.customers_at import columns_of_places, told_of_places
 from projections.reports.dimensions import as_table, merged, survivors
 from projections.reports.question import BEYOND
 from projections.tables import customer_versions

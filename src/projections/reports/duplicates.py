@@ -13,11 +13,12 @@ from sqlalchemy import func, select
 
 from ledger.money import half_even
 from projections import intervals
-from projections.reports.cells import Listed
-from projections.reports.customers import CUSTOMER_DIMENSIONS, columns_of_places, names_of_places, told_of_places
+from projections.reports.customers import CUSTOMER_DIMENSIONS
+from projections.reports.customers_at import columns_of_places, names_of_places, told_of_places
 from projections.reports.definition import Item, Report, Sums, Text, told
 from projections.reports.exact import wanted
 from projections.reports.likeness import LARGEST_BLOCK, blocks, candidates, likeness, words
+from projections.reports.listed import ByColumn
 from projections.tables import contact_versions, customer_versions
 
 if TYPE_CHECKING:
@@ -78,11 +79,11 @@ def tell(question: Question, view: View, rates: Rates, cells: Cells) -> None:  #
         "other": _of(found.ids, alike.others),
         **{name: _of([place[name] for place in found.places], alike.ones) for name in question.by},
     }
+    figures = {column.name: [column.value(sums) for sums in alike.figures] for column in question.report.columns}
     names = {"customer": _of(found.names, alike.ones), "other": _of(found.names, alike.others)}
-    cells.listed = Listed(heads, names, alike.figures)
-    cells.lines = len(alike.figures)
-    cells.late = sum(map(or_, _of(found.late, alike.ones), _of(found.late, alike.others)))
-    cells.totals = alike.figures[0] if cells.lines == 1 else _several(cells.lines)
+    late = sum(map(or_, _of(found.late, alike.ones), _of(found.late, alike.others)))
+    totals = alike.figures[0] if len(alike.figures) == 1 else _several(len(alike.figures))
+    cells.tell(ByColumn(heads, figures, names, in_order=True), totals, late=late)
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (nothing is worth money)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, null, select
@@ -20,7 +21,7 @@ from projections.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy import Table
 
@@ -91,6 +92,7 @@ _KINDS = {
     "health": "text",
     "pattern": "text",
 }
+_NAMELESS = (None, None, None)
 _FEW = 500
 """Of more things than these all names are read."""
 MOST_STEPS = 12 * 300
@@ -115,19 +117,19 @@ def names(
     if table is stage_versions:
         return _stage_names(dimension, question, view)
     prefix = "person-" if table is person_versions else f"{dimension}-"
-    wanted = frozenset(ids) - {None}
+    wanted = {each for each in ids if each is not None}
     found: dict[str | None, str] = {}
     commitments: dict[str, str] = {}
     few = [table.c.stream.in_(sorted(f"{prefix}{each}" for each in wanted))] if len(wanted) <= _FEW else []
     columns = [table.c[each] if each in table.c else null() for each in ("stream", "name", "name_commitment")]
-    told: Sequence[Any] = view.rows(select(*columns).where(intervals.in_force(table, question.pair, view), *few))
-    for stream, name, commitment in told:
-        thing = stream.removeprefix(prefix)
-        if thing in wanted:
-            if name is not None:
-                found[thing] = name
-            elif commitment is not None:
-                commitments[thing] = commitment
+    told = view.tuples(select(*columns).where(intervals.in_force(table, question.pair, view), *few))
+    there = dict(zip(map(itemgetter(0), told), told, strict=True))
+    for thing in wanted:
+        _, name, commitment = there.get(f"{prefix}{thing}", _NAMELESS)
+        if name is not None:
+            found[thing] = name
+        elif commitment is not None:
+            commitments[thing] = commitment
     if commitments and ledger is not None:
         found |= {thing: shown_in(lang, name) for thing, name in revealed(commitments, ledger).items()}
     return found

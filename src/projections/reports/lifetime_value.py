@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from projections.reports.active_customers import activity
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, behind, bought, customer_item, places
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, behind, bought, customer_item
+from projections.reports.customers_at import places
 from projections.reports.definition import Report, Text, ratio, told
 from projections.reports.lifetime import days_since, rounded, year_before, yearly_margin, years_left
 

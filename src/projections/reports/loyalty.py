@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
-from operator import attrgetter, itemgetter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ledger.times import day_start, local_date
+from ledger.times import day_start, local_date, local_days
 from projections.reports.active_customers import activity, since
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, customer_item, places
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought_by_column
+from projections.reports.customers_at import CustomersAt
 from projections.reports.definition import Report, Text, known, told
-from projections.reports.exact import wanted
+from projections.reports.listed import Listed
 from projections.reports.periods import add_months
-from projections.reports.touches import NO_TOUCHES, WHOLE, behind_touched, ratings, touches
+from projections.reports.touches import COUNTS, WHOLE, behind_touched, ratings, touches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from projections.reports.cells import Cells
     from projections.reports.definition import Item
+    from projections.reports.listed import Columns
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -27,15 +30,24 @@ if TYPE_CHECKING:
 QUIET = Fraction(3, 4)
 """The part of `lapse_after_days` after which a customer that has not bought is at risk."""
 
-CONTACTS = (
-    *("interactions", "calls", "emails", "meetings", "documents", "online", "support_requests", "complaints"),
-    "open_complaints",
-)
-SUMS = ("wins", "wins_12m", "wins_24m", "regular", "revenue_minor", "margin_minor", *CONTACTS)
+SUMS = ("wins", "wins_12m", "wins_24m", "regular", "revenue_minor", "margin_minor", *COUNTS)
+FIGURES = (*SUMS, "first_win", "last_win", "answers", "points", "last_contact")
+
+
+def tell(question: Question, view: View, rates: Rates, cells: Cells) -> None:
+    """Each customer is a row: told without the lines that `items` makes of them."""
+    found = _customers(question, view, rates)
+    satisfaction = list(map(cache(_satisfaction), found.figures["points"], found.figures["answers"]))
+    found.tell(cells, question, found.figures | {"satisfaction": satisfaction}, _totals(found.figures))
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer that has ever bought."""
+    return _customers(question, view, rates).items()
+
+
+def _customers(question: Question, view: View, rates: Rates) -> Listed:
+    """Those that have ever bought and that the filters let pass."""
     at, zone = question.pair.happened.as_of, question.book.time_zone
     tomorrow = local_date(at, zone) + timedelta(days=1)
     year, two_years = (day_start(add_months(tomorrow, -months), zone) for months in (12, 24))
@@ -48,39 +60,46 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         "revenue": Of("value", at),
         "margin": Of("margin", at),
     }
+    its = bought_by_column(question, view, rates, asked)
+    customers, last = its["customer"], its["last"]
+    contacts, said = touches(question, view, at, customers), ratings(question, view, at)
+    answers = [said.get(customer, ()) for customer in customers]
+    points = list(map(sum, answers))
+    unhappy = [
+        complaints > 0 or 2 * reached < len(told) * WHOLE
+        for complaints, reached, told in zip(contacts["open_complaints"], points, answers, strict=True)
+    ]
+    regular = [int(two > one > 0) for one, two in zip(its["wins_12m"], its["wins_24m"], strict=True)]
     [active] = activity(question, view, question.choice("rule"), [at])
     quiet_since = since(_sooner(question), at)
-    place, contacts, said = places(question, view, at), touches(question, view, at), ratings(question, view, at)
-    of_contacts = attrgetter(*CONTACTS)
-    for customer, its in bought(question, view, rates, asked).items():
-        met, answers = contacts.get(customer, NO_TOUCHES), said.get(customer, [])
-        regular = its["wins_12m"] > 0 and its["wins_24m"] > its["wins_12m"]
-        points = sum(answers)
-        unhappy = met.open_complaints > 0 or 2 * points < len(answers) * WHOLE
-        if not active(customer, its["last"]):
-            health = "lapsed"
-        elif unhappy or its["last"] < quiet_since:
-            health = "at_risk"
-        else:
-            health = "loyal" if regular else "active"
-        dimensions = place(customer) | {"health": health}
-        if not wanted(question, dimensions):
-            continue
-        figures = {
-            "first_win": local_date(its["first"], zone).isoformat(),
-            "last_win": local_date(its["last"], zone).isoformat(),
+    health = [
+        "lapsed" if not is_active else "at_risk" if is_unhappy or on < quiet_since else "loyal" if often else "active"
+        for is_active, is_unhappy, on, often in zip(map(active, customers, last), unhappy, last, regular, strict=True)
+    ]
+    streams = [f"customer-{customer}" for customer in customers]
+    return Listed(
+        dimensions=CustomersAt(question, view, at).columns(streams) | {"customer": customers, "health": health},
+        figures={
+            "first_win": local_days(its["first"], zone),
+            "last_win": local_days(last, zone),
             "wins": its["wins"],
             "wins_12m": its["wins_12m"],
             "wins_24m": its["wins_24m"],
-            "regular": int(regular),
+            "regular": regular,
             "revenue_minor": its["revenue"],
             "margin_minor": its["margin"],
-            **dict(zip(CONTACTS, of_contacts(met), strict=True)),
-            "answers": len(answers),
+            **{name: contacts[name] for name in COUNTS},
+            "answers": list(map(len, answers)),
             "points": points,
-            "last_contact": local_date(met.last_at, zone).isoformat() if met.interactions else None,
-        }
-        yield customer_item(question, at, customer, its, dimensions=dimensions, figures=figures)
+            "last_contact": local_days(contacts["last_at"], zone),
+        },
+        more={
+            "stream": streams,
+            "position": its["position"],
+            "at": [at] * len(streams),
+            "late": [appended_at > question.pair.known_at for appended_at in its["appended_at"]],
+        },
+    ).wanted(question)
 
 
 def _sooner(question: Question) -> Question:
@@ -90,17 +109,16 @@ def _sooner(question: Question) -> Question:
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
     """Counts and amounts add up; dates are the earliest and the latest, satisfaction the mean of all answers."""
-    if len(found) == 1:
-        its = found[0].figures
-        return {**its, "satisfaction": _satisfaction(its["points"], its["answers"])}
-    figures = [item.figures for item in found]
-    answers = sum(each["answers"] for each in figures)
+    return _totals({name: [item.figures[name] for item in found] for name in FIGURES})
+
+
+def _totals(figures: Columns) -> dict[str, Any]:
     return {
-        **{name: known(map(itemgetter(name), figures)) for name in SUMS},
-        "first_win": min((each["first_win"] for each in figures), default=None),
-        "last_win": max((each["last_win"] for each in figures), default=None),
-        "last_contact": max((each["last_contact"] for each in figures if each["last_contact"]), default=None),
-        "satisfaction": _satisfaction(sum(each["points"] for each in figures), answers),
+        **{name: known(figures[name]) for name in SUMS},
+        "first_win": min(figures["first_win"], default=None),
+        "last_win": max(figures["last_win"], default=None),
+        "last_contact": max(filter(None, figures["last_contact"]), default=None),
+        "satisfaction": _satisfaction(sum(figures["points"]), sum(figures["answers"])),
     }
 
 
@@ -157,7 +175,8 @@ LOYALTY = Report(
     ),
     parameters=("as_of", "known_at", "rule", "by", "where", "currency", "fx", "compare", "period", "every"),
     dimensions=("health", *CUSTOMER_DIMENSIONS),
-    items=items,
+    completed=tell,
+    evidence=items,
     summary=summary,
     behind=behind_touched,
     fixed=("customer", "health"),

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from projections.reports.active_customers import span
-from projections.reports.customers import (
-    CUSTOMER_DIMENSIONS,
-    Of,
-    added,
-    behind,
-    bought,
-    customer_item,
-    measured,
-    places,
-)
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, behind, bought, customer_item, measured
+from projections.reports.customers_at import places
 from projections.reports.definition import Report, Text, ratio, told
 
 if TYPE_CHECKING:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
-from ledger.money import E6, half_even, share
-from ledger.times import DAY_US, day_start, local_date
+from ledger.money import E6
+from ledger.times import DAY_US, day_start, local_date, local_days
 from projections import intervals
 from projections.reports import exact, lines
-from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought, places
-from projections.reports.definition import Item, Report, Sum, Text, told
+from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought_by_column
+from projections.reports.customers_at import CustomersAt, names_of_places
+from projections.reports.definition import Report, Sum, Text, told
+from projections.reports.listed import Listed, columns_of
 from projections.reports.periods import add_months
+from projections.reports.scores import commonness, ranks, scored
 from projections.reports.settings import book_at, more_settings
 from projections.reports.sources import open_deals
 from projections.reports.touches import behind_touched, lately
 from projections.tables import customer_versions, stage_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from projections.reports.customers import Bought
+    from projections.reports.cells import Cells
+    from projections.reports.definition import Item
+    from projections.reports.listed import Columns
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -46,37 +48,13 @@ OFTEN = 6
 """Wins in two years, or interactions in 90 days, from which more earns no more."""
 LATELY_DAYS, MONTHS = 90, 24
 
-FIGURES = (
-    "score",
-    *(f"{name}_points" for name in WEIGHTS),
-    "last_at",
-    "wins_24m",
-    "revenue_24m_minor",
-    "interactions_90d",
-)
+POINTS = tuple(f"{name}_points" for name in WEIGHTS)
+FIGURES = ("score", *POINTS, "last_at", "wins_24m", "revenue_24m_minor", "interactions_90d")
 
-
-NO_POINTS = {f"{name}_points": None for name in WEIGHTS}
-NO_CUSTOMER = dict.fromkeys(("recency", "frequency", "interactions", "fit"), 0)
-
-
-class Profile(NamedTuple):
-    kind: str
-    segment: str | None
-    country: str | None
-
-
-UNKNOWN = Profile("customer", None, None)
-NEVER = (None, 0)
-
-
-class Customer(NamedTuple):
-    """What is known of a customer when it is scored; its last contact only where that counts, unlike its last win."""
-
-    profile: Profile
-    its: Bought | None
-    last_contact: int | None
-    lately: int
+_c = customer_versions.c
+PROFILE = {f"its_{name}": case((_c.merged_into.is_(None), _c[name])) for name in ("kind", "segment", "country")}
+"""What a customer is like; one that was merged is like nobody."""
+NEVER = (None, 0, None)
 
 
 class Scoring:
@@ -88,92 +66,58 @@ class Scoring:
         self.at = question.pair.happened.as_of
         weights = _weights(question, view)
         self._weights = {name: weights.get(name, 0) for name in PARTS[self.of]}
-        self._whole = sum(self._weights.values())
-        self._points = [f"{name}_points" for name in PARTS[self.of]]
-        self._no_points = [0] * len(self._points)
         self._lapse = question.book.lapse_after_days * DAY_US
         zone = question.book.time_zone
         tomorrow = local_date(self.at, zone) + timedelta(days=1)
         since = day_start(add_months(tomorrow, -MONTHS), zone)
         asked = {
-            "last": Of("last", self.at),
+            "last_at": Of("last", self.at),
             "wins": Of("count", self.at, since),
             "revenue": Of("value", self.at, since),
         }
-        self._sold = bought(question, view, rates, asked)
+        self.sold = bought_by_column(question, view, rates, asked)
         days_ago = day_start(tomorrow - timedelta(days=LATELY_DAYS), zone)
         self._met = lately(question, view, self.at, days_ago, earlier=self.of != "customers")
-        self._profiles = _profiles(question, view)
-        self._revenues = sorted(its["revenue"] for its in self._sold.values())
-        buyers = [self._profiles.get(name, UNKNOWN) for name in self._sold]
-        self._segments = _commonness(each.segment for each in buyers)
-        self._countries = _commonness(each.country for each in buyers)
+        self.customers = CustomersAt(question, view, self.at, **PROFILE)
+        self.buyers = self.customers.columns(map(stream_of, self.sold["customer"]))
+        self._segments, self._countries = (commonness(self.buyers[f"its_{name}"]) for name in ("segment", "country"))
 
-    def names(self) -> Iterable[str]:
-        """Who has bought, or who has not."""
-        return self._sold if self.of == "customers" else self._profiles.keys() - self._sold.keys()
+    def met(self, customers: Sequence[str | None]) -> Columns:
+        """How many `interactions` there were with each `customer` lately, and when the last one was."""
+        told = [NEVER if each is None else self._met.get(each, NEVER) for each in customers]
+        its = columns_of(("customer", "interactions", "last_at"), told)
+        return its | {"customer": customers}
 
-    def customer(self, name: str | None) -> Customer | None:
-        """What is known of one, if there is such a customer."""
-        if name is None or (name not in self._profiles and name not in self._sold):
-            return None
-        last_contact, count = self._met.get(name, NEVER)
-        return Customer(self._profiles.get(name, UNKNOWN), self._sold.get(name), last_contact, count)
-
-    def figures(self, customer: Customer | None, last_at: int | None, path: int, value: int) -> dict[str, Any]:
-        """The score and its points, which add up to it, with what they rest on. None without a weight that applies.
+    def figures(self, its: Columns) -> Columns:
+        """The scores and their points, which add up to them, with what they rest on. None without a weight that applies.
 
         `path` and `value` are in millionths of what they can be at most, as is every part.
         """
-        parts = {"path": path, "value": value} | (self._of_customer(customer, last_at) if customer else NO_CUSTOMER)
-        weighted = [parts[name] * weight for name, weight in self._weights.items()]
-        score = half_even(100 * sum(weighted), self._whole * E6) if self._whole else None
-        points = share(score, weighted) if score else self._no_points
-        its = customer.its if customer else None
+        lapse, millionth = self._lapse, self._lapse // E6
+        steps = [E6 * count // OFTEN for count in range(OFTEN + 1)]
+        like = zip(
+            map(self._segments.get, its["its_segment"]), map(self._countries.get, its["its_country"]), strict=True
+        )
+        parts = its | {
+            "recency": [0 if at is None else max(0, lapse - (self.at - at)) // millionth for at in its["last_at"]],
+            "frequency": [steps[min(wins, OFTEN)] for wins in its["wins"]],
+            "interactions": [steps[min(count, OFTEN)] for count in its["interactions"]],
+            "fit": [((segment or 0) + (country or 0)) // 2 for segment, country in like],
+        }
+        scores, points = scored([parts[name] for name in self._weights], list(self._weights.values()))
         return {
-            "score": score,
-            **NO_POINTS,
-            **dict(zip(self._points, points, strict=True)),
-            "last_at": None if last_at is None else local_date(last_at, self.question.book.time_zone).isoformat(),
-            "wins_24m": its["wins"] if its else 0,
-            "revenue_24m_minor": its["revenue"] if its else 0,
-            "interactions_90d": customer.lately if customer else 0,
+            "score": scores,
+            **dict.fromkeys(POINTS, [None] * len(scores)),
+            **dict(zip([f"{name}_points" for name in self._weights], points, strict=True)),
+            "last_at": local_days(its["last_at"], self.question.book.time_zone),
+            "wins_24m": its["wins"],
+            "revenue_24m_minor": its["revenue"],
+            "interactions_90d": its["interactions"],
         }
 
-    def _of_customer(self, customer: Customer, last_at: int | None) -> dict[str, int]:
-        lapse = self._lapse
-        quiet = lapse if last_at is None else min(lapse, self.at - last_at)
-        wins = 0 if customer.its is None else customer.its["wins"]
-        _, segment, country = customer.profile
-        return {
-            "recency": E6 * (lapse - quiet) // lapse,
-            "frequency": E6 * min(wins, OFTEN) // OFTEN,
-            "interactions": E6 * min(customer.lately, OFTEN) // OFTEN,
-            "fit": (self._segments.get(segment, 0) + self._countries.get(country, 0)) // 2,
-        }
 
-    def rank(self, revenue: int) -> int:
-        """What part of the customers that have bought brought less, in millionths."""
-        return _rank(self._revenues, revenue)
-
-
-def _rank(ordered: Sequence[int], value: int) -> int:
-    return E6 * bisect_left(ordered, value) // (len(ordered) - 1) if len(ordered) > 1 else E6
-
-
-def _profiles(question: Question, view: View) -> dict[str, Profile]:
-    rows = intervals.at_pair(customer_versions, question.pair, view, customer_versions.c.merged_into.is_(None))
-    told: Sequence[Any] = view.rows(select(rows.c.stream, rows.c.kind, rows.c.segment, rows.c.country))
-    profile = cache(Profile)
-    return {stream.removeprefix("customer-"): profile(*its) for stream, *its in told}
-
-
-def _commonness(values: Iterable[str | None]) -> dict[str | None, int]:
-    """How common each segment, or country, of customers that have bought is, in millionths of the most common."""
-    counts = Counter(values)
-    del counts[None]
-    most = max(counts.values(), default=1)
-    return {value: E6 * count // most for value, count in counts.items()}
+def stream_of(customer: str) -> str:
+    return f"customer-{customer}"
 
 
 def _weights(question: Question, view: View) -> Mapping[str, int]:
@@ -182,71 +126,119 @@ def _weights(question: Question, view: View) -> Mapping[str, int]:
     return {name: max(0, weight) for name, weight in weights.items()} if weights else WEIGHTS
 
 
+def tell(question: Question, view: View, rates: Rates, cells: Cells) -> None:
+    """Each is a row: told without the lines that `items` makes of them."""
+    found = _found(question, view, rates)
+    many = len(found.figures["score"])
+    own = {name: its[0] if many == 1 else None for name, its in found.figures.items()}
+    found.tell(cells, question, found.figures | {"scored": [1] * many}, own | {"scored": many})
+
+
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer, prospect or open deal with its score."""
+    return _found(question, view, rates).items()
+
+
+def _found(question: Question, view: View, rates: Rates) -> Listed:
+    """Those that the filters let pass."""
     scoring = Scoring(question, view, rates)
-    if scoring.of == "deals":
-        yield from _deals(scoring, view, rates)
-        return
-    place = places(question, view, scoring.at)
-    for name in scoring.names():
-        customer = scoring.customer(name)
-        assert customer is not None
-        kind, its = customer.profile.kind, customer.its
-        if its is not None:
-            last_at, path, value = its["last"], E6, scoring.rank(its["revenue"])
-        elif kind in ON_PATH:
-            last_at, path, value = customer.last_contact, ON_PATH[kind], 0
-        else:
-            continue
-        dimensions = place(name) | {"stream": f"customer-{name}", "customer": name}
-        if not exact.wanted(question, dimensions):
-            continue
-        yield Item(
-            stream=f"customer-{name}",
-            position=its["position"] if its else 0,
-            at=scoring.at,
-            dimensions=dimensions,
-            figures=scoring.figures(customer, last_at, path, value),
-            joined=("book",),
-            late=its is not None and its["appended_at"] > question.pair.known_at,
-        )
+    match scoring.of:
+        case "customers":
+            found = _customers(scoring)
+        case "prospects":
+            found = _prospects(scoring)
+        case _:
+            found = _deals(scoring, view, rates)
+    return found.wanted(question)
 
 
-def _deals(scoring: Scoring, view: View, rates: Rates) -> Iterator[Item]:
+def _customers(scoring: Scoring) -> Listed:
+    """Those that have bought."""
+    sold = scoring.sold
+    late = [appended_at > scoring.question.pair.known_at for appended_at in sold["appended_at"]]
+    its = scoring.buyers | scoring.met(sold["customer"]) | sold | {"value": ranks(sold["revenue"]), "late": late}
+    return _of_customers(scoring, list(map(stream_of, sold["customer"])), its)
+
+
+def _prospects(scoring: Scoring) -> Listed:
+    """Leads and prospects that have not bought."""
+    streams, sold = scoring.customers.streams, set(map(stream_of, scoring.sold["customer"]))
+    kinds = zip(streams, scoring.customers.columns(streams)["its_kind"], strict=True)
+    paths = {stream: ON_PATH[kind] for stream, kind in kinds if kind in ON_PATH and stream not in sold}
+    none = [0] * len(paths)
+    met = scoring.met([stream.removeprefix("customer-") for stream in paths])
+    its = {"path": list(paths.values()), **dict.fromkeys(("wins", "revenue", "position", "late"), none)}
+    return _of_customers(scoring, list(paths), scoring.customers.columns(paths) | met | its)
+
+
+def _of_customers(scoring: Scoring, streams: Sequence[str], its: Columns) -> Listed:
+    many, places = len(streams), names_of_places(scoring.question)
+    return Listed(
+        dimensions={**{name: its[name] for name in places}, "customer": its["customer"], "stream": streams},
+        figures=scoring.figures(its),
+        more={
+            **{name: its[name] for name in ("position", "late")},
+            "stream": streams,
+            "at": [scoring.at] * many,
+            "joined": [("book",)] * many,
+        },
+    )
+
+
+def _deals(scoring: Scoring, view: View, rates: Rates) -> Listed:
+    """Those that are open."""
     question = scoring.question
-    dimensions = (*(question.dimensions - {"stream"}), "customer", "stage", "pipeline")
-    where = {name: values for name, values in question.where.items() if name != "stream"}
+    dimensions = sorted(question.dimensions - {"stream"})
     asked = replace(
         question,
         report=replace(question.report, sums=(Sum("amount", "value"),), fixed=()),
-        by=tuple(dict.fromkeys(dimensions)),
-        where=where,
+        by=tuple(dict.fromkeys((*dimensions, "customer", "stage", "pipeline"))),
+        where={name: values for name, values in question.where.items() if name != "stream"},
     )
-    steps = _steps(question, view)
-    told: list[Any] = [
-        row
-        for each in open_deals(asked, view)
-        for row in view.rows(lines.query(each, asked, view), lines.values(each, asked))
+    names = ("stream", "position", "appended_at", "currency", "value_minor", *lines.asked(asked))
+    rows: list[Any] = []
+    for source in open_deals(asked, view, staged=False):
+        query = lines.query(source, asked, view)
+        columns = [query.selected_columns[name] for name in names]
+        rows += view.rows(query.with_only_columns(*columns, maintain_column_froms=True), lines.values(source, asked))
+    deals = columns_of(names, rows)
+    worth, own, at = exact.Alone(asked, rates, ("value",)), {None, question.currency}, question.pair.as_of
+    values = [
+        minor or 0 if currency in own else worth(exact.Said(None, currency, at, 0, minor))[0]
+        for currency, minor in zip(deals["currency"], deals["value_minor"], strict=True)
     ]
-    worth = exact.Alone(asked, rates, ("value",))
-    values = [worth(exact.Said(state, currency, at, 0, minor))[0] for _, _, _, at, state, currency, minor, *_ in told]
-    ordered, names, heads = sorted(values), lines.asked(asked), sorted(question.dimensions - {"stream"})
-    for (stream, position, appended_at, at, *its), value in zip(told, values, strict=True):
-        place = dict(zip(names, its[-len(names) :], strict=True))
-        customer = scoring.customer(place["customer"])
-        last_at = customer.last_contact if customer else None
-        path = steps.get((place["pipeline"], place["stage"]), 0)
-        told_by = [f"customer-{place['customer']}"] if place["customer"] is not None else []
-        yield Item(
-            stream=stream,
-            position=position,
-            at=at,
-            dimensions={name: place[name] for name in heads} | {"stream": stream},
-            figures=scoring.figures(customer, last_at, path, _rank(ordered, value)),
-            joined=("book", f"pipeline-{place['pipeline']}", *told_by),
-            late=appended_at > question.pair.known_at,
-        )
+    steps = _steps(question, view)
+    customers = deals["customer"]
+    profiles = scoring.customers.columns(["" if customer is None else stream_of(customer) for customer in customers])
+    wins, revenue = (
+        dict(zip(scoring.sold["customer"], scoring.sold[name], strict=True)) for name in ("wins", "revenue")
+    )
+    known = [
+        customer if customer in wins or kind is not None else None
+        for customer, kind in zip(customers, profiles["its_kind"], strict=True)
+    ]
+    its = {
+        "path": [steps.get(each, 0) for each in zip(deals["pipeline"], deals["stage"], strict=True)],
+        "value": ranks(values),
+        "wins": [wins.get(customer, 0) for customer in known],
+        "revenue": [revenue.get(customer, 0) for customer in known],
+        **scoring.met(known),
+    }
+    return Listed(
+        dimensions={name: deals[name] for name in (*dimensions, "stream")},
+        figures=scoring.figures(profiles | its),
+        more={
+            **{name: deals[name] for name in ("stream", "position")},
+            "at": [at] * len(customers),
+            "late": [appended_at > question.pair.known_at for appended_at in deals["appended_at"]],
+            "joined": list(map(_joined, deals["pipeline"], customers)),
+        },
+    )
+
+
+def _joined(pipeline: str | None, customer: str | None) -> tuple[str, ...]:
+    told_by = () if customer is None else (stream_of(customer),)
+    return ("book", f"pipeline-{pipeline}", *told_by)
 
 
 def _steps(question: Question, view: View) -> dict[tuple[str | None, str | None], int]:
@@ -313,7 +305,8 @@ SCORING = Report(
     ),
     parameters=("as_of", "known_at", "of", "by", "where", "currency", "fx", "compare", "period", "every"),
     dimensions=("stream", *CUSTOMER_DIMENSIONS),
-    items=items,
+    completed=tell,
+    evidence=items,
     summary=summary,
     behind=behind_touched,
     fixed=("stream", "customer"),

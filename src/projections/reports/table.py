@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import partial
 from itertools import chain, count
 from operator import add
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ledger.money import E6
 from projections.reports import labels
-from projections.reports.cells import Cells, Listed, work_out
+from projections.reports.cells import Cells, work_out
 from projections.reports.definition import DAYS, TIME, Exact, Sums, Text
 from projections.reports.dimensions import week_label
+from projections.reports.listed import ByColumn, rows_of
 from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ledger.application import Ledger
     from projections.reports.definition import Column, Key
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from projections.store import View
 
 Shown = str | int | float | None
+Values = Mapping[str, Sequence[Exact]]
+"""The figures of some rows, by column."""
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -58,22 +60,14 @@ def tabulate(question: Question, view: View, ledger: Ledger | None, lang: str) -
     cells = work_out(question, view)
     beside = _beside(question, view)
     figures = question.report.columns
-    listed, others = cells.listed, []
-    if listed is None or beside:
-        keys = _in_order(dict.fromkeys(chain(cells.rows, *(each.moved for each in beside))), question, view)
-        nothing = Cells(question).totals
-        listed = _listed(keys, [cells.rows.get(key, nothing) for key in keys], question)
-        others = [[each.moved.get(key, nothing) for key in keys] for each in beside]
-    values = _heads(listed, question, view, ledger, lang) | _told(figures, listed.figures, beside, others)
-    totals = _told(figures, [cells.totals], beside, [[each.cells.totals] for each in beside])
+    rows, others = _rows(cells, question, view, beside)
+    values = _heads(rows, question, view, ledger, lang) | _told(figures, rows.figures, beside, others)
+    totals = _told(
+        figures, _values(figures, [cells.totals]), beside, [_values(figures, [each.cells.totals]) for each in beside]
+    )
     columns = _head_columns(question) + [(each.name, each.type, each.label) for each in figures]
     columns += [column for each in beside for column in _beside_columns(figures, each)]
-    return Table(columns, values, next(rows_of(totals)), [cells, *(each.cells for each in beside)])
-
-
-def rows_of(values: Mapping[str, Sequence[Shown]]) -> Iterator[dict[str, Shown]]:
-    """The rows of some columns."""
-    return (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
+    return Table(columns, values, rows_of(totals)[0], [cells, *(each.cells for each in beside)])
 
 
 def shown(kind: str, value: Exact) -> Shown:
@@ -111,45 +105,55 @@ def _series(question: Question, view: View, ledger: Ledger | None, lang: str) ->
     for day, then in dates(question):
         cells = work_out(then, view)
         every.append(cells)
-        listed = cells.listed
-        if listed is None:
-            keys = _in_order(cells.rows, then, view)
-            listed = _listed(keys, list(map(cells.rows.__getitem__, keys)), then)
-        dated = {"date": [day.isoformat()] * len(listed.figures)}
-        for name, its in (dated | _heads(listed, then, view, ledger, lang) | _told(figures, listed.figures)).items():
+        rows, _ = _rows(cells, then, view)
+        dated = {"date": [day.isoformat()] * len(rows)}
+        for name, its in (dated | _heads(rows, then, view, ledger, lang) | _told(figures, rows.figures)).items():
             values[name] += its
     return Table(columns, dict(values), {}, every)
 
 
-def _in_order(keys: Collection[Key], question: Question, view: View) -> list[Key]:
-    """The keys of rows as these stand one below the other."""
-    found, places, step = list(keys), [0] * len(keys), 1
-    for index, name in reversed(list(enumerate(question.heads))):
-        values = [key[index] for key in found]
-        ranks = dict(zip(labels.in_order(name, set(values), question, view), count(step=step)))
-        places = list(map(add, places, map(ranks.__getitem__, values)))
+def _rows(cells: Cells, question: Question, view: View, beside: Sequence[Beside] = ()) -> tuple[ByColumn, list[Values]]:
+    """The rows as they stand one below the other, and the figures beside each."""
+    told, figures = cells.by_column, question.report.columns
+    if told is not None and not beside:
+        return told if told.in_order else told.ordered(_order(told.heads, len(told), question, view)), []
+    keys, nothing = list(dict.fromkeys(chain(cells.rows, *(each.moved for each in beside)))), Cells(question).totals
+    keys = [keys[index] for index in _order(_heads_of(keys, question), len(keys), question, view)]
+    own = _values(figures, [cells.rows.get(key, nothing) for key in keys])
+    others = [_values(figures, [each.moved.get(key, nothing) for key in keys]) for each in beside]
+    return ByColumn(_heads_of(keys, question), own, in_order=True), others
+
+
+def _heads_of(keys: Sequence[Key], question: Question) -> Mapping[str, Sequence[str | None]]:
+    return {name: [key[index] for key in keys] for index, name in enumerate(question.heads)}
+
+
+def _order(heads: Mapping[str, Sequence[str | None]], many: int, question: Question, view: View) -> list[int]:
+    """The numbers of so many rows with these heads, as the rows stand one below the other."""
+    by = list(heads)
+    if by and len(set(heads[by[0]])) == many:  # which tells them apart alone
+        del by[1:]
+    places, step = [0] * many, 1
+    for name in reversed(by):
+        ranks = dict(zip(labels.in_order(name, set(heads[name]), question, view), count(step=step)))
+        places = list(map(add, places, map(ranks.__getitem__, heads[name])))
         step *= len(ranks)
-    return [found[index] for index in sorted(range(len(found)), key=places.__getitem__)]
-
-
-def _listed(keys: Sequence[Key], figures: Sequence[Sums], question: Question) -> Listed:
-    """The rows with these keys, without names."""
-    return Listed({name: [key[index] for key in keys] for index, name in enumerate(question.heads)}, {}, figures)
+    return sorted(range(many), key=places.__getitem__)
 
 
 def _heads(
-    listed: Listed, question: Question, view: View, ledger: Ledger | None, lang: str
+    rows: ByColumn, question: Question, view: View, ledger: Ledger | None, lang: str
 ) -> dict[str, Sequence[Shown]]:
     """The columns of the rows' dimensions, and of their names."""
     unnamed: dict[str, set[str | None]] = {}
-    for name in filter(labels.NAMED_AS.__contains__, listed.heads.keys() - listed.names.keys()):
-        unnamed.setdefault(labels.NAMED_AS[name], set()).update(listed.heads[name])
+    for name in filter(labels.NAMED_AS.__contains__, rows.heads.keys() - rows.names.keys()):
+        unnamed.setdefault(labels.NAMED_AS[name], set()).update(rows.heads[name])
     names = {each: labels.names(each, ids, question, view, ledger=ledger, lang=lang) for each, ids in unnamed.items()}
     columns: dict[str, Sequence[Shown]] = {}
-    for name, values in listed.heads.items():
+    for name, values in rows.heads.items():
         columns[name] = values
         if name in labels.NAMED_AS:
-            its = listed.names.get(name)
+            its = rows.names.get(name)
             columns[f"{name}_name"] = list(map(names[labels.NAMED_AS[name]].get, values)) if its is None else its
     return columns
 
@@ -164,28 +168,29 @@ def _head_columns(question: Question) -> list[tuple[str, str, Text]]:
     return columns
 
 
+def _values(figures: Sequence[Column], rows: Sequence[Sums]) -> Values:
+    return {each.name: [each.value(sums) for sums in rows] for each in figures}
+
+
 def _told(
-    figures: Sequence[Column], own: Sequence[Sums], beside: Sequence[Beside] = (), others: Sequence[Sequence[Sums]] = ()
+    figures: Sequence[Column], own: Values, beside: Sequence[Beside] = (), others: Sequence[Values] = ()
 ) -> dict[str, Sequence[Shown]]:
     """The columns of the figures of some rows, and what is set beside them."""
-    columns = {each.name: _column(each, own) for each in figures}
+    columns = {each.name: _column(each, own[each.name]) for each in figures}
     for other, its in zip(beside, others, strict=True):
-        columns |= {f"{other.prefix}{each.name}": _column(each, its) for each in figures}
+        columns |= {f"{other.prefix}{each.name}": _column(each, its[each.name]) for each in figures}
         if other.prefix == "previous_":
             for each in _numbers(figures):
-                changes = map(partial(_change, each), own, its)
-                columns[f"change_{each.name}"] = [shown(each.type, change) for change in changes]
+                columns[f"change_{each.name}"] = _column(each, list(map(_change, own[each.name], its[each.name])))
     return columns
 
 
-def _column(figure: Column, rows: Sequence[Sums]) -> Sequence[Shown]:
-    values = map(cast("Callable[[Sums], Any]", figure.value), rows)
+def _column(figure: Column, values: Sequence[Any]) -> Sequence[Shown]:
     show = _SHOWN.get(figure.type)
-    return list(values if show is None else map(show, values))
+    return values if show is None else list(map(show, values))
 
 
-def _change(column: Column, now: Sums, before: Sums) -> Exact:
-    new, old = column.value(now), column.value(before)
+def _change(new: Exact, old: Exact) -> Exact:
     return None if new is None or old is None else new - old
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache
+from operator import add
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 
 from projections import intervals
-from projections.reports.customers import behind
+from projections.reports.customers import behind, of_survivors
 from projections.reports.dimensions import merged, survivors
+from projections.reports.listed import columns_of
 from projections.tables import interactions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from projections.reports.definition import Item
+    from projections.reports.listed import Columns
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.store import View
@@ -34,73 +38,50 @@ WHOLE = 60
 """What an answer's best is worth: the scales' steps divide it."""
 _LOWEST, _STEP = {"nps": 0, "csat": 1, "ces": 1}, {"nps": WHOLE // 10, "csat": WHOLE // 4, "ces": WHOLE // 6}
 
+COUNTS = ("interactions", *FAMILIES, "open_complaints")
+"""What `touches` counts of each customer; beside that `last_at` tells when the last interaction was."""
 
-class Touches(NamedTuple):
-    """The interactions of a customer; `last_at` is when the last one was."""
-
-    interactions: int
-    calls: int
-    emails: int
-    meetings: int
-    documents: int
-    online: int
-    support_requests: int
-    complaints: int
-    open_complaints: int
-    last_at: int
-
-    def joined(self, other: Touches) -> Touches:
-        """Those of two parts of one customer."""
-        added = Touches._make(mine + its for mine, its in zip(self, other, strict=True))
-        return added._replace(last_at=max(self.last_at, other.last_at))
+_NO_TOUCHES = (None, "", None)
+_MARKS = dict(zip(FAMILIES, "cemdosp", strict=True))
+_OTHER, _OPEN = "-", "!"
+"""An interaction's mark is that of its family: complaints are `p`, or `!` while they are open."""
 
 
-NO_TOUCHES = Touches(*[0] * 10)
+def lately(question: Question, view: View, at: int, since: int, *, earlier: bool) -> dict[str, Sequence[Any]]:
+    """Of each customer's interactions up to an instant how many there were since another, and when the last one was.
 
-
-class Lately(NamedTuple):
-    """When the last interaction with a customer was, and how many there were of late."""
-
-    last_at: int
-    interactions: int
-
-    def joined(self, other: Lately) -> Lately:
-        """Those of two parts of one customer."""
-        return Lately(max(self.last_at, other.last_at), self.interactions + other.interactions)
-
-
-def lately(question: Question, view: View, at: int, since: int, *, earlier: bool) -> dict[str, Lately]:
-    """Of each customer's interactions up to an instant the last one, and how many there were since another.
-
-    Without the `earlier` ones, who had none since is not told.
+    They follow the customer. Without the `earlier` ones, who had none since is not told.
     """
     i = interactions.c
     counted = func.count().filter(i.logged_at >= since)
     in_force = intervals.holds(interactions, at, question.pair, view)
-    query = select(i.customer, func.max(i.logged_at), counted).where(in_force).group_by(i.customer)
-    rows: Sequence[Any] = view.rows(query if earlier else query.where(i.logged_at >= since))
-    into = survivors(merged(question, view))
-    found: dict[str, Lately] = {}
-    for customer, last_at, count in rows:
-        survivor, its = into.get(customer, customer), Lately(last_at, count)
-        found[survivor] = found[survivor].joined(its) if survivor in found else its
-    return found
+    query = select(i.customer, counted, func.max(i.logged_at)).where(in_force).group_by(i.customer)
+    rows = view.tuples(query if earlier else query.where(i.logged_at >= since))
+    return of_survivors(rows, survivors(merged(question, view)), (add, max))
 
 
-def touches(question: Question, view: View, at: int) -> dict[str, Touches]:
-    """The interactions of each customer up to an instant, as they stood then."""
+def touches(question: Question, view: View, at: int, customers: Iterable[str]) -> Columns:
+    """The interactions of each customer up to an instant, as they stood then.
+
+    A text of their marks is made sooner by a database than nine counts of its rows are.
+    """
     i = interactions.c
-    counted = [func.count().filter(i.kind.in_(kinds)) for kinds in FAMILIES.values()]
-    open_complaints = func.count().filter(i.kind == "complaint", i.resolved_at.is_(None))
-    query = select(i.customer, func.count(), *counted, open_complaints, func.max(i.logged_at))
+    marks: dict[str, Any] = {kind: _MARKS[family] for family, kinds in FAMILIES.items() for kind in kinds}
+    marks["complaint"] = case((i.resolved_at.is_(None), _OPEN), else_=_MARKS["complaints"])
+    mark = case(marks, value=i.kind, else_=_OTHER)
     in_force = intervals.holds(interactions, at, question.pair, view)
-    rows: Sequence[Any] = view.rows(query.where(in_force).group_by(i.customer))
-    into = survivors(merged(question, view))
-    found: dict[str, Touches] = {}
-    for customer, *counts in rows:
-        survivor, its = into.get(customer, customer), Touches._make(counts)
-        found[survivor] = found[survivor].joined(its) if survivor in found else its
-    return found
+    query = select(i.customer, func.aggregate_strings(mark, ""), func.max(i.logged_at))
+    rows = view.tuples(query.where(in_force).group_by(i.customer))
+    found = of_survivors(rows, survivors(merged(question, view)), (add, max))
+    its = columns_of(("customer", "marks", "last_at"), [found.get(each, _NO_TOUCHES) for each in customers])
+    return columns_of(COUNTS, list(map(cache(_counts), its["marks"]))) | {"last_at": its["last_at"]}
+
+
+def _counts(marks: str) -> tuple[int, ...]:
+    """What `COUNTS` names, of the interactions with these marks."""
+    still_open = marks.count(_OPEN)
+    *others, settled = map(marks.count, _MARKS.values())
+    return len(marks), *others, settled + still_open, still_open
 
 
 def ratings(question: Question, view: View, at: int) -> dict[str, list[int]]:
