@@ -81,9 +81,9 @@ class View:
     def rows(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
         return self.connection.execute(statement, parameters or {}).all()
 
-    def tuples(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+    def tuples(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Sequence[tuple[Any, ...]]:
         """The rows as the driver gives them, which of tens of thousands is sooner: of integers and texts alone."""
-        cursor = self.connection.execute(statement).cursor
+        cursor = self.connection.execute(statement, parameters or {}).cursor
         assert cursor is not None
         return cursor.fetchall()
 

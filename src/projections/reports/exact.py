@@ -130,8 +130,8 @@ def read(
 def in_brief(source: Source, question: Question, view: View, rates: Rates) -> Iterator[Brief]:
     """The lines that `read` tells, in half the time. Raises `MissingRate`."""
     own, needed = lines.in_own_currency(source), lines.used(question, source)
-    rows: Sequence[Any] = view.rows(lines.in_brief(own, question, view), lines.values(own, question))
-    products = products_of(own, question, view, [row.stream for row in rows]) if splits(question) else {}
+    rows = view.tuples(lines.in_brief(own, question, view), lines.values(own, question))
+    products = products_of(own, question, view, [row[0] for row in rows]) if splits(question) else {}
     place_of = _BriefPlaces(question)
     for stream, key, *amounts, chance_bp, late in rows:
         parts = products.get(stream, NO_PRODUCTS)
@@ -363,7 +363,7 @@ def products_of(
         return {}
     query = product_lines.query(source, question, view, streams)
     found: dict[str, list[Product]] = {}
-    told: Sequence[Any] = view.rows(query.order_by(*list(query.selected_columns)[:2]), lines.values(source, question))
+    told = view.tuples(query.order_by(*list(query.selected_columns)[:2]), lines.values(source, question))
     for stream, _, *its in told:
         found.setdefault(stream, []).append(Product._make(its))
     return found
