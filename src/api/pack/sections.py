@@ -130,6 +130,7 @@ SECTIONS: tuple[Section, ...] = (
             "close_rate",
         ),
         {"by": "{whose}", "period": _YEAR, "compare": "previous_year"},
+        most_rows=18,
     ),
     Section(
         "conversion",
