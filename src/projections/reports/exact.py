@@ -128,7 +128,7 @@ def read(
 
 
 def in_brief(source: Source, question: Question, view: View, rates: Rates) -> Iterator[Brief]:
-    """The lines that `read` tells, in half the time. Raises `MissingRate`."""
+    """The lines that `read` tells: those in the reporting currency by their key, the few others read. Raises `MissingRate`."""
     own, needed = lines.in_own_currency(source), lines.used(question, source)
     rows = view.tuples(lines.in_brief(own, question, view), lines.values(own, question))
     products = products_of(own, question, view, [row[0] for row in rows]) if splits(question) else {}
@@ -320,17 +320,18 @@ class _BriefPlaces:
 
     def __init__(self, question: Question) -> None:
         self._question = question
-        self._products = {name: name in question.dimensions for name in sorted(PRODUCT)}
+        self._by_product = "product" in question.dimensions
+        self._of_product = sorted(question.dimensions & PRODUCT)
         self._names = lines.asked(question)
         self._found: dict[tuple[str, str | None, str | None], _Place] = {}
 
     def __call__(self, key: str, part: Product) -> _Place:
-        product = part.product if self._products["product"] else None
+        product = part.product if self._by_product else None
         found = self._found.get((key, product, part.product_range))
         if found is None:
             state, month, *told = lines.parts(key, len(self._names))
             dimensions = placed(self._question, state, month, dict(zip(self._names, told, strict=True)))
-            dimensions |= {name: getattr(part, name) for name, is_told in self._products.items() if is_told}
+            dimensions |= {name: getattr(part, name) for name in self._of_product}
             found = _Place(state, dimensions, wanted(self._question, dimensions))
             self._found[key, product, part.product_range] = found
         return found

@@ -20,8 +20,6 @@ from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ledger.application import Ledger
     from projections.reports.definition import Column, Key
     from projections.reports.question import Question
