@@ -37,7 +37,7 @@ from projections.store import ReadStore
 UNTIL = parse_instant("2026-01-01T00:00:00Z")
 YEARS = 3
 YEAR_US = 365 * 86_400 * 1_000_000
-SAMPLE_S = 0.05
+SAMPLE_S = 0.2
 WARM_UP = 5
 
 

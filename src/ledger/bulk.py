@@ -25,7 +25,11 @@ from ledger.session import References, Session
 from ledger.times import utc_now
 
 BATCH_LINES = 4_096
-KEPT_STREAMS = 20_000
+KEPT_STREAMS = 50_000
+"""Those looked at last, up to twice as many: a history of 100,000 deals comes back to most of its streams in that time.
+
+A stream that was forgotten is read from the log again. Some 3 kB each.
+"""
 LONG_BATCHES = 3
 """From the how-manieth batch on a process beside us does the storing."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -63,17 +64,30 @@ def commitment_of(salt: bytes, value: bytes) -> str:
 
 def subject_of(stream: str, event: Event) -> str:
     """Whom the event's personal values are about: the contact or person it names, else the stream itself."""
-    match event:
-        case InteractionLogged(customer=str(customer), contact=str(contact)):
-            return f"customer-{customer}/{contact}"
-        case TaskPlanned(customer=str(customer), contact=str(contact)):
-            return f"customer-{customer}/{contact}"
-        case ObjectiveSet(scope=scope) | ForecastSubmitted(scope=scope):
-            return stream if scope.person is None else f"person-{scope.person}"
-        case ContactAdded(contact=contact) | ContactChanged(contact=contact):
-            return f"{stream}/{contact}"
-        case _:
-            return stream
+    named = _NAMED.get(type(event))
+    return stream if named is None else named(stream, event) or stream
+
+
+def _contact_of_customer(_: str, event: InteractionLogged | TaskPlanned) -> str | None:
+    return event.customer and event.contact and f"customer-{event.customer}/{event.contact}"
+
+
+def _contact(stream: str, event: ContactAdded | ContactChanged) -> str:
+    return f"{stream}/{event.contact}"
+
+
+def _person(_: str, event: ObjectiveSet | ForecastSubmitted) -> str | None:
+    return event.scope.person and f"person-{event.scope.person}"
+
+
+_NAMED: dict[type[Event], Callable[[str, Any], str | None]] = {
+    InteractionLogged: _contact_of_customer,
+    TaskPlanned: _contact_of_customer,
+    ObjectiveSet: _person,
+    ForecastSubmitted: _person,
+    ContactAdded: _contact,
+    ContactChanged: _contact,
+}
 
 
 class Sealer:
