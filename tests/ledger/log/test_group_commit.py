@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,3 +88,53 @@ def test_many_threads_each_get_their_own_answer(disk):
     with ThreadPoolExecutor(32) as threads:
         assert list(threads.map(group.submit, range(2_000))) == [number * 10 for number in range(2_000)]
     assert sorted(job for jobs in disk.groups for job in jobs) == list(range(2_000))
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["still waiting", "being written"])
+def test_who_is_interrupted_keeps_nobody_waiting(disk, begun):
+    """Ctrl-C reaches the main thread alone, here while two others wait around it."""
+    group = GroupCommit(disk.write, 10)
+
+    def waiting(count):
+        while len(group._queue) < count:
+            pass
+
+    def interrupt():
+        waiting(2)
+        third = threads.submit(group.submit, 4)
+        waiting(3)
+        if begun:
+            disk.begun.clear()
+            disk.may_go_on.set()
+            disk.may_go_on = threading.Event()
+            disk.begun.wait(10)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        return third
+
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(group.submit, 1)
+        disk.begun.wait(10)
+        second = threads.submit(group.submit, 2)
+        waiting(1)
+        interrupting = threads.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            group.submit(3)
+        disk.may_go_on.set()
+        assert [first.result(10), second.result(10), interrupting.result(10).result(10)] == [10, 20, 40]
+    assert [sorted(each) for each in disk.groups] == [[1], [2, 3, 4] if begun else [2, 4]]
+    assert group.submit(5) == 50
+
+
+def test_who_is_interrupted_as_it_is_to_lead_hands_the_lead_on(disk, monkeypatch):
+    group = GroupCommit(disk.write, 10)
+    disk.may_go_on.set()
+
+    def interrupted():
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(group, "_let_others_in", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        group.submit(1)
+    assert group.submit(2) == 20
+    assert disk.groups == [[2]]
