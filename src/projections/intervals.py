@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     text,
     true,
+    union_all,
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.selectable import FromClause, NamedFromClause
@@ -93,7 +94,7 @@ class Rows:
 def open_deals(pair: Pair, view: View, *columns: str) -> list[Rows]:
     """The rows of `deal_versions` open at the pair, in one part or two, each from one index by length class.
 
-    With `columns` on PostgreSQL these alone, where each column takes its time, read or not.
+    On PostgreSQL both are asked for at once, and with `columns` these alone, since each takes its time, read or not.
 
     As reported, most rows were recorded as they happened, and their diagonal is their effective interval: those come
     from the index of what is known, and last the late and corrected ones from one of their own. What executes them must
@@ -106,7 +107,8 @@ def open_deals(pair: Pair, view: View, *columns: str) -> list[Rows]:
         parts = ["known in time", "late"]
     else:
         parts = ["known by then", "corrected since"]
-    return [_by_class(part, view, columns=columns) for part in parts]
+    found = [_by_class(part, view, columns=columns) for part in parts]
+    return found if len(found) == 1 or view.connection.dialect.name == "sqlite" else [_at_once(*found)]
 
 
 def open_values(pair: Pair) -> dict[str, int]:
@@ -164,6 +166,12 @@ def _by_class(part: str, view: View, instants: FromClause | None = None, columns
 
 
 @lru_cache(maxsize=256)
+def _at_once(*parts: Rows) -> Rows:
+    rows = union_all(*(select(*part.c).select_from(part.frm) for part in parts)).subquery(deal_versions.name)
+    return Rows(rows, rows.c)
+
+
+@lru_cache(maxsize=256)
 def _built(part: str, bits: int, dialect: str, columns: tuple[str, ...]) -> Rows:
     return _by_length(part, bits, dialect, columns, None)
 
@@ -189,6 +197,7 @@ def _by_length(part: str, bits: int, dialect: str, columns: tuple[str, ...], ins
     return Rows(each.join(of_class, true()), of_class.c)
 
 
+@lru_cache(maxsize=256)
 def _classes(axis: str, bits: int) -> CTE:
     """Each length class present, and how long before an instant a row of it that still holds may have begun."""
     spans = [(each, (1 << each) - 1) for each in range(OPEN_ENDED) if bits >> each & 1]
