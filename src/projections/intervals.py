@@ -61,6 +61,18 @@ def in_force(rows: NamedFromClause, pair: Pair, view: View) -> ColumnElement[boo
     return holds(rows, asked.as_of, asked, view)
 
 
+def in_force_kept(table: Table, pair: Pair, view: View) -> ColumnElement[bool]:
+    """The same of what happened, built once at parameters: what executes it must pass `values`."""
+    asked = pair.happened
+    is_restated = asked.known_at >= view.newest
+    return _in_force(table, is_restated=is_restated, is_reported=not is_restated and asked.as_of == asked.known_at)
+
+
+def values(pair: Pair) -> dict[str, int]:
+    """The parameters of `in_force_kept`."""
+    return {_AS_OF.key: pair.happened.as_of, _KNOWN_BY.key: pair.happened.known_at}
+
+
 def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: View) -> ColumnElement[bool]:
     """Whether a row of a table or its alias holds at a business instant of its own, known as the pair knows.
 
@@ -138,6 +150,18 @@ def open_at_each(instants: FromClause, view: View) -> list[Rows]:
 def between_values(since: int, until: int) -> dict[str, int]:
     """The parameters of `open_between`."""
     return {_SINCE.key: since, _UNTIL.key: until}
+
+
+_AS_OF, _KNOWN_BY = (bindparam(f"pair_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+
+
+@lru_cache(maxsize=256)
+def _in_force(table: Table, *, is_restated: bool, is_reported: bool) -> ColumnElement[bool]:
+    c = table.c
+    if is_reported:
+        return and_(c.reported_from <= _AS_OF, c.reported_to > _AS_OF)
+    known = [c.known_to == FOREVER_SQL] if is_restated else [c.known_from <= _KNOWN_BY, c.known_to > _KNOWN_BY]
+    return and_(c.effective_from <= _AS_OF, c.effective_to > _AS_OF, *known)
 
 
 _d = deal_versions.c
