@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 COPY_FROM_ROWS: Final = 50
 """From so many rows on, COPY is quicker than one INSERT over arrays."""
 
+NOT_WAITING_FOR_DISK: Final = "SET LOCAL synchronous_commit = off"
+"""What a crash takes from a read store goes with its checkpoint, or before a rebuild has made it the current one."""
+
 _CHECKPOINT = "position, stamp, newest, reported_classes, effective_classes"
 
 
@@ -180,7 +183,7 @@ def _writing_postgres(connection: Connection, schema: str) -> Iterator[Writing |
         raw: Any = connection.connection.driver_connection
         query = f'SELECT {_CHECKPOINT} FROM "{schema}".checkpoint FOR UPDATE SKIP LOCKED'
         with raw.pipeline():
-            raw.execute("SET LOCAL synchronous_commit = off")  # what a crash takes goes with its checkpoint
+            raw.execute(NOT_WAITING_FOR_DISK)
             locked = raw.execute(query, binary=True)
         found = locked.fetchone()
         if found is None:
@@ -294,6 +297,8 @@ def write_rows(generation: Generation, rows: Mapping[str, Sequence[Row]]) -> Non
     """Write rows by table, in a transaction of their own, to a generation that nobody reads yet."""
     with generation.engine.begin() as connection:
         raw: Any = connection.connection.driver_connection
+        if generation.schema is not None:
+            raw.execute(NOT_WAITING_FOR_DISK)
         for table, some in rows.items():
             if generation.schema is None:
                 insert_rows(raw, "INSERT", table, some)
