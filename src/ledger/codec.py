@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from operator import itemgetter
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -80,15 +80,15 @@ _TIMES = [("appended_at", str), ("effective_at", str), ("recorded_at", str)]
 _OTHERS = [("actor", str), ("schema", int), ("source", str | None, None), ("stream", str), ("version", int)]
 
 
-def _entry_type(event: type[Event], envelope: list[Any]) -> Any:
+def _entry_type(event: type[Event], envelope: list[Any], tag_field: str | None = None) -> Any:
     return msgspec.defstruct(
         "Entry" + event.__name__,
         [("data", event), *envelope],
         kw_only=True,
         frozen=True,
         gc=False,
-        tag_field="type",
-        tag=event.TYPE,
+        tag_field=tag_field,
+        tag=tag_field and event.TYPE,
     )
 
 
@@ -108,13 +108,25 @@ class _AnySchema(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def _decode_current(*, times: bool) -> Any:
-    """Decodes any entry of a current schema; without times for who has them from the copied columns."""
-    entries = [_entry_type(event, _OTHERS + _TIMES if times else _OTHERS) for event in EVENTS.values()]
+def _decode_current() -> Any:
+    """Decodes any entry of a current schema."""
+    entries = [_entry_type(event, _OTHERS + _TIMES, tag_field="type") for event in EVENTS.values()]
     union: Any = entries[0]
     for entry in entries[1:]:
         union |= entry
     return decoder_of(union).decode
+
+
+@cache
+def _decode_by_type() -> dict[str, Any]:
+    """What decodes entries of a type and current schema, without their times, for who has the copied columns.
+
+    To learn the type from the entry it would have to be gone through twice.
+    """
+    return {
+        name: decoder_of(_entry_type(event, [*_OTHERS, ("type", Literal[name])])).decode
+        for name, event in EVENTS.items()
+    }
 
 
 _decode_any = msgspec.json.Decoder(_AnySchema).decode
@@ -123,7 +135,7 @@ _SCHEMAS = {event_type: schema_of(event_type) for event_type in EVENTS}
 
 def _decode(entry: bytes) -> tuple[Any, Event]:
     try:
-        decoded = _decode_current(times=True)(entry)
+        decoded = _decode_current()(entry)
         if decoded.schema == _SCHEMAS[decoded.data.TYPE]:
             return decoded, decoded.data
     except msgspec.MsgspecError:
@@ -147,8 +159,8 @@ def _decode_older(entry: bytes) -> tuple[Any, Event]:
 Row = tuple[int, str, int, str, int, int, int, bytes]
 """`position, stream, version, type, effective_at, recorded_at, appended_at, entry` as the log's table has them."""
 
-TYPED_COLUMNS = "position, effective_at, recorded_at, appended_at, entry"
-_typed_columns = itemgetter(0, 4, 5, 6, 7)
+TYPED_COLUMNS = "position, type, effective_at, recorded_at, appended_at, entry"
+_typed_columns = itemgetter(0, 3, 4, 5, 6, 7)
 
 
 def from_rows(rows: Iterable[Any]) -> list[Recorded]:
@@ -158,17 +170,16 @@ def from_rows(rows: Iterable[Any]) -> list[Recorded]:
 
 def typed(rows: Iterable[Any]) -> list[Recorded]:
     """Typed events from `TYPED_COLUMNS`, taking the instants from the copied columns. Raises `UnreadableEvent`."""
-    decode, schemas, recorded = _decode_current(times=False), _SCHEMAS, Recorded
+    decode, schemas, recorded = _decode_by_type(), _SCHEMAS, Recorded
     events: list[Recorded] = []
     append = events.append
-    for position, effective_at, recorded_at, appended_at, entry in rows:
+    for position, copied_type, effective_at, recorded_at, appended_at, entry in rows:
         try:
-            decoded = decode(entry)
-            data = decoded.data
-            event_type = data.TYPE
+            decoded = decode[copied_type](entry)
+            data, event_type = decoded.data, decoded.type
             if decoded.schema != schemas[event_type]:
                 decoded, data = _decode_older(entry)
-        except msgspec.MsgspecError:
+        except (KeyError, msgspec.MsgspecError):
             decoded, data = _decode_older(entry)
             event_type = data.TYPE
         append(

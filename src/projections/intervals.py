@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     text,
     true,
+    union_all,
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.selectable import FromClause, NamedFromClause
@@ -58,6 +59,18 @@ def in_force(rows: NamedFromClause, pair: Pair, view: View) -> ColumnElement[boo
     if asked.as_of == asked.known_at and asked.known_at < view.newest:
         return and_(rows.c.reported_from <= asked.as_of, rows.c.reported_to > asked.as_of)
     return holds(rows, asked.as_of, asked, view)
+
+
+def in_force_kept(table: Table, pair: Pair, view: View) -> ColumnElement[bool]:
+    """The same of what happened, built once at parameters: what executes it must pass `values`."""
+    asked = pair.happened
+    is_restated = asked.known_at >= view.newest
+    return _in_force(table, is_restated=is_restated, is_reported=not is_restated and asked.as_of == asked.known_at)
+
+
+def values(pair: Pair) -> dict[str, int]:
+    """The parameters of `in_force_kept`."""
+    return {_AS_OF.key: pair.happened.as_of, _KNOWN_BY.key: pair.happened.known_at}
 
 
 def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: View) -> ColumnElement[bool]:
@@ -93,7 +106,7 @@ class Rows:
 def open_deals(pair: Pair, view: View, *columns: str) -> list[Rows]:
     """The rows of `deal_versions` open at the pair, in one part or two, each from one index by length class.
 
-    With `columns` on PostgreSQL these alone, where each column takes its time, read or not.
+    On PostgreSQL both are asked for at once, and with `columns` these alone, since each takes its time, read or not.
 
     As reported, most rows were recorded as they happened, and their diagonal is their effective interval: those come
     from the index of what is known, and last the late and corrected ones from one of their own. What executes them must
@@ -106,7 +119,8 @@ def open_deals(pair: Pair, view: View, *columns: str) -> list[Rows]:
         parts = ["known in time", "late"]
     else:
         parts = ["known by then", "corrected since"]
-    return [_by_class(part, view, columns=columns) for part in parts]
+    found = [_by_class(part, view, columns=columns) for part in parts]
+    return found if len(found) == 1 or view.connection.dialect.name == "sqlite" else [_at_once(*found)]
 
 
 def open_values(pair: Pair) -> dict[str, int]:
@@ -138,6 +152,18 @@ def between_values(since: int, until: int) -> dict[str, int]:
     return {_SINCE.key: since, _UNTIL.key: until}
 
 
+_AS_OF, _KNOWN_BY = (bindparam(f"pair_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+
+
+@lru_cache(maxsize=256)
+def _in_force(table: Table, *, is_restated: bool, is_reported: bool) -> ColumnElement[bool]:
+    c = table.c
+    if is_reported:
+        return and_(c.reported_from <= _AS_OF, c.reported_to > _AS_OF)
+    known = [c.known_to == FOREVER_SQL] if is_restated else [c.known_from <= _KNOWN_BY, c.known_to > _KNOWN_BY]
+    return and_(c.effective_from <= _AS_OF, c.effective_to > _AS_OF, *known)
+
+
 _d = deal_versions.c
 _SINCE, _UNTIL, _KNOWN_AT = (bindparam(f"open_{name}", type_=BigInteger) for name in ("since", "until", "known_at"))
 _PARTS: dict[str, tuple[str, ColumnElement[bool]]] = {
@@ -161,6 +187,12 @@ def _by_class(part: str, view: View, instants: FromClause | None = None, columns
     bits = view.reported_classes if axis == "reported" else view.effective_classes
     dialect = view.connection.dialect.name
     return _built(part, bits, dialect, columns) if instants is None else _by_length(part, bits, dialect, (), instants)
+
+
+@lru_cache(maxsize=256)
+def _at_once(*parts: Rows) -> Rows:
+    rows = union_all(*(select(*part.c).select_from(part.frm) for part in parts)).subquery(deal_versions.name)
+    return Rows(rows, rows.c)
 
 
 @lru_cache(maxsize=256)
@@ -189,6 +221,7 @@ def _by_length(part: str, bits: int, dialect: str, columns: tuple[str, ...], ins
     return Rows(each.join(of_class, true()), of_class.c)
 
 
+@lru_cache(maxsize=256)
 def _classes(axis: str, bits: int) -> CTE:
     """Each length class present, and how long before an instant a row of it that still holds may have begun."""
     spans = [(each, (1 << each) - 1) for each in range(OPEN_ENDED) if bits >> each & 1]

@@ -161,6 +161,7 @@ def _parts(ledger: Ledger, target: Generation, upto: int, workers: int) -> Itera
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+        pool.shutdown(wait=False)  # all is written: indexes can be made while the processes end
 
 
 _here: dict[str, Any] = {}

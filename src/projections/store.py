@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import Connection, Text, bindparam, func, select, true
 
 from projections import generations
 from projections.places import Generation, create, create_indexes, follows, is_memory, locate, readable
@@ -43,8 +43,10 @@ _HEAD = select(
     select(func.max(book_versions.c.time_zone)).scalar_subquery().label("time_zone"),
     select(func.count()).select_from(quarantine).scalar_subquery().label("quarantined"),
 )
+_SCHEMA = bindparam("schema", type_=Text)
+_SETTINGS = {**_FOR_SHORT_QUERIES, "search_path": _SCHEMA}
 _HEAD_AND_SETTINGS = _HEAD.add_columns(
-    *(func.set_config(name, value, true()).label(name) for name, value in _FOR_SHORT_QUERIES.items())
+    *(func.set_config(name, value, true()).label(name) for name, value in _SETTINGS.items())
 )
 
 
@@ -137,9 +139,13 @@ class ReadStore:
         """One snapshot; nothing written meanwhile shows in it."""
         current = self._current
         with current.engine.connect() as connection:
-            if current.schema is not None:
+            if current.schema is None:
+                row = connection.execute(_HEAD).one()
+            else:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            row = connection.execute(_HEAD if current.schema is None else _HEAD_AND_SETTINGS).one()
+                row = connection.execute(_HEAD_AND_SETTINGS, {_SCHEMA.key: current.schema}).one()
+                # What follows finds the tables on the search path: to name the schema in each statement takes its time.
+                connection.execution_options(schema_translate_map=None)
             yield View(
                 connection,
                 current.number,

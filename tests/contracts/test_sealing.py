@@ -158,7 +158,7 @@ def test_what_is_said_about_somebody_is_theirs_whichever_stream_says_it_first(le
     assert refs["interaction-1"] == refs["task-1"] == refs["customer-c"]
     assert refs["objective-1"] == refs["call-1"] == refs["person-ana"]
     named = ledger.recorder.subject_refs(["customer-c/j", "person-ana"])
-    assert [{ref} for ref in named.values()] == [refs["customer-c"], refs["person-ana"]]
+    assert [{named["customer-c/j"]}, {named["person-ana"]}] == [refs["customer-c"], refs["person-ana"]]
 
 
 def test_what_is_about_nobody_is_the_streams_own(ledger):

@@ -130,6 +130,15 @@ def test_an_entry_is_read_from_its_bytes_and_a_row_from_its_columns():
     assert (read.effective_at, read.recorded_at, read.appended_at, read.source) == (1, 2, 3, None)
 
 
+@pytest.mark.parametrize("copied", ["team.renamed", "team.created", "team.teleported"])
+def test_an_event_is_of_the_type_that_its_bytes_say_whatever_the_column_says(copied):
+    [read] = from_rows([row(entry(), copied)])
+    assert (read.type, read.data) == ("team.renamed", events.TeamRenamed(name="x"))
+    untyped = entry().replace(b',"type":"team.renamed"', b"")
+    with pytest.raises(UnreadableEvent, match="missing required field `type`"):
+        from_rows([row(untyped, copied)])
+
+
 FIRST_USE = """
 import sys, threading
 import msgspec

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, and_, cast, func, literal, null
@@ -50,7 +49,7 @@ def lines(question: Question, view: View) -> list[Source]:
         _leads(question, view),
         _contacts(question, view),
         opened(question, view),
-        replace(quotes(question, view), state=label("quoted")),
+        quotes(question, view).in_state(label("quoted")),
         closed(question, view, wins),
     ]
 

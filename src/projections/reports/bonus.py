@@ -31,7 +31,7 @@ def lines(question: Question, view: View) -> list[Source]:
     """Each win, invoice or delivery of the period, and each credit note of it; quantities have no credit notes."""
     basis = question.choice("basis")
     gross = metrics.invoiced(question, view, (_ENTRIES[basis],)) if basis in _ENTRIES else closed(question, view, wins)
-    found = [replace(gross, state=label("gross"))]
+    found = [gross.in_state(label("gross"))]
     if basis != "quantity":
         found.append(metrics.invoiced(question, view, ("credit",)))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, case, cast, func, null, or_, select
@@ -30,8 +29,8 @@ def interactions_and_orders(question: Question, view: View) -> list[Source]:
     """Each interaction of a kind that took place in the period, and each win of it."""
     kind = question.choice("of").removeprefix(INTERACTIONS)
     return [
-        replace(talks(question, view, (kind,)), state=label("open")),
-        replace(closed(question, view, wins), state=label("order")),
+        talks(question, view, (kind,)).in_state(label("open")),
+        closed(question, view, wins).in_state(label("order")),
     ]
 
 
@@ -39,7 +38,7 @@ def carts(question: Question, view: View) -> list[Source]:
     """Each cart logged in the period, converted once it has become an order."""
     found = talks(question, view, ("cart",))
     became = found.columns["converted_at"].is_not(None)
-    return [replace(found, state=case((became, label("converted")), else_=label("open")))]
+    return [found.in_state(case((became, label("converted")), else_=label("open")))]
 
 
 def leads(question: Question, view: View) -> list[Source]:

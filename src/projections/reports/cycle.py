@@ -61,7 +61,7 @@ def _closings(question: Question, view: View, rates: Rates, into: Mapping[str, s
             source = source.narrowed(losses.c.outcome == "lost")
         columns = source.columns
         opened = select(columns["stream"], columns["opened_at"]).select_from(source.frm).where(*source.where)
-        since = {row.stream: row.opened_at for row in view.rows(opened)}
+        since = {row.stream: row.opened_at for row in view.rows(opened, dict(source.values))}
         for line in exact.read(source, asked, view, rates, merged=into):
             [(dimensions, bases)] = line.pieces
             figures: dict[str, int | None] = {str(line.state): 1, "cycle_us": line.at - since[line.stream]}

@@ -22,7 +22,7 @@ AMONG = ("owner", "team")
 
 def lines(question: Question, view: View) -> list[Source]:
     """Each line of the period that the metric counts."""
-    return [replace(metrics.lines_of(question.choice("metric"), question, view), state=label("counted"))]
+    return [metrics.lines_of(question.choice("metric"), question, view).in_state(label("counted"))]
 
 
 def ranks(question: Question, rows: dict[Key, Sums], totals: Sums) -> tuple[Text, ...]:  # noqa: ARG001

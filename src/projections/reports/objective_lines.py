@@ -165,7 +165,7 @@ def _asked(question: Question, some: Sequence[Objective]) -> Question:
     def lines(asked: Question, view: View) -> list[Source]:
         source = lines_of(metric, replace(asked, report=replace(asked.report, fixed=())), view)
         assert not isinstance(source.at, int)
-        return [_of_ranges(replace(source, month=bisect(source.at, starts, names)), some)]
+        return [_of_ranges(replace(source, month=bisect(source.at, starts, names), kept=None), some)]
 
     days = Period("objectives", cuts[0], cuts[-1] - timedelta(days=1))
     bases = sorted({base_of(each.metric) for each in some})

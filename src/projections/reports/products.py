@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ def lines(question: Question, view: View) -> list[Source]:
             ("previous_period", question.period.previous()),
             ("previous_year", question.period.shifted(-12)),
         ):
-            sources.append(replace(closed(question.over(period), view, wins), state=label(state)))
+            sources.append(closed(question.over(period), view, wins).in_state(label(state)))
     return sources
 
 

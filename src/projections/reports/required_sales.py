@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -52,8 +51,8 @@ def lines(question: Question, view: View) -> list[Source]:
     accepted = case((quoted.state == "accepted", label("past_accepted")), else_=label("past_quote"))
     return [
         closed(question.over(window(question)), view, wins),
-        replace(closed(past, view, wins), state=label("past_won")),
-        replace(quoted, state=accepted),
+        closed(past, view, wins).in_state(label("past_won")),
+        quoted.in_state(accepted),
         talks(past, view, ("visit",)),
     ]
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from projections.store import View
 
     DueIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+    Stretches = tuple[tuple[int, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,10 @@ class Source:
     def narrowed(self, *where: ColumnElement[bool]) -> Source:
         """Those of its rows that satisfy this too."""
         return replace(self, where=(*self.where, *where), kept=None)
+
+    def in_state(self, state: ColumnElement[Any]) -> Source:
+        """The same rows, counted as lines of another state."""
+        return replace(self, state=state, kept=None)
 
 
 def instant(value: int) -> ColumnElement[int]:
@@ -225,15 +230,28 @@ def _deals(rows: Rows, question: Question, state: str) -> Source:
 def closed(question: Question, view: View, table: Table, *, cohort: bool = False) -> Source:
     """Wins or losses in force at the pair that closed in the period, or with `cohort` were opened in it."""
     since = table.c.opened_at if cohort else table.c.effective_from
+    in_force = intervals.in_force_kept(table, question.pair, view)
+    kept = _closed(table, since, in_force, _stretches(since, question, view))
+    within = {_FIRST_CLOSED.key: question.period_from, _LAST_CLOSED.key: _last(question)}
+    return replace(kept, values=intervals.values(question.pair) | within, kept=kept)
+
+
+_FIRST_CLOSED, _LAST_CLOSED = (bindparam(f"closed_{name}", type_=BigInteger) for name in ("first", "last"))
+
+
+@lru_cache(maxsize=256)
+def _closed(
+    table: Table, since: ColumnElement[int], in_force: ColumnElement[bool], stretches: Stretches | None
+) -> Source:
     return Source(
         frm=table,
         columns=dict(table.c.items()),
         state=table.c.outcome if table is losses else label("won"),
         at=table.c.effective_from,
         happened_at=table.c.effective_from,
-        month=month_of(since, since, question, view),
+        month=null() if stretches is None else bisect(since, *stretches),
         product_lines=win_lines if table is wins else deal_lines,
-        where=(intervals.in_force(table, question.pair, view), *between(since, question)),
+        where=(in_force, since >= _FIRST_CLOSED, since <= _LAST_CLOSED),
     )
 
 
@@ -272,10 +290,14 @@ def logged(question: Question, view: View, *where: ColumnElement[bool]) -> Sourc
 
 
 def between(column: ColumnElement[int], question: Question) -> tuple[ColumnElement[bool], ...]:
-    last = min(question.period_to - 1, question.pair.happened.as_of)
+    last = instant(_last(question))
     if question.period is None:
-        return (column <= instant(last),)
-    return (column >= instant(question.period_from), column <= instant(last))
+        return (column <= last,)
+    return (column >= instant(question.period_from), column <= last)
+
+
+def _last(question: Question) -> int:
+    return min(question.period_to - 1, question.pair.happened.as_of)
 
 
 def month_of(
@@ -285,18 +307,24 @@ def month_of(
 
     Where days or weeks are asked for, its local day. Raises `BadRequest` when these are too many.
     """
+    stretches = _stretches(stored, question, view)
+    return null() if stretches is None else bisect(column, *stretches)
+
+
+def _stretches(stored: ColumnElement[int], question: Question, view: View) -> Stretches | None:
+    """The first instants of the months, or days, that are told apart, and what they are called."""
     if not question.needs_month:
-        return null()
-    zone, last = question.book.time_zone, min(question.period_to - 1, question.pair.happened.as_of)
+        return None
+    zone, last = question.book.time_zone, _last(question)
     first = question.period_from
     if question.period is None:
         first = view.connection.scalar(select(func.min(stored))) or last
     if not question.dimensions.isdisjoint(DAYS):
         days = [date.fromordinal(day) for day in _ordinals(local_date(min(first, last), zone), local_date(last, zone))]
-        return bisect(column, [day_start(day, zone) for day in days], [day.isoformat() for day in days])
+        return tuple(day_start(day, zone) for day in days), tuple(day.isoformat() for day in days)
     months = range(month_number(local_date(min(first, last), zone)), month_number(local_date(last, zone)) + 1)
-    starts = [day_start(month_first(month), zone) for month in months]
-    return bisect(column, starts, [f"{month_first(month):%Y-%m}" for month in months])
+    starts = tuple(day_start(month_first(month), zone) for month in months)
+    return starts, tuple(f"{month_first(month):%Y-%m}" for month in months)
 
 
 def _ordinals(first: date, last: date) -> range:

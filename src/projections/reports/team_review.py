@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +34,9 @@ REP = "rep"
 def lines(question: Question, view: View) -> list[Source]:
     """Each interaction, deal opened, quote and closing of the period."""
     return [
-        replace(talks(question, view, tuple(TALKS)), state=label("interaction")),
+        talks(question, view, tuple(TALKS)).in_state(label("interaction")),
         opened(question, view),
-        replace(quotes(question, view), state=label("quote")),
+        quotes(question, view).in_state(label("quote")),
         closed(question, view, wins),
         closed(question, view, losses),
     ]
