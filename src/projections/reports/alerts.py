@@ -14,7 +14,7 @@ from ledger.times import DAY_US, day_end, local_date
 from projections import intervals
 from projections.intervals import open_deals, open_values
 from projections.reports import objective_lines
-from projections.reports.cells import Cells, work_out
+from projections.reports.cells import Cells, total
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
 from projections.reports.dimensions import among
@@ -234,8 +234,7 @@ def _rate(question: Question, view: View, name: str) -> Any:
     report, column = RATES_BELOW[name]
     period = Period(name, add_months(question.today, -RATES_MONTHS) + timedelta(days=1), question.today)
     asked = replace(question.over(period), report=report, by=(), where={})
-    totals = work_out(asked, view).totals
-    return next(each.value(totals) for each in report.columns if each.name == column)
+    return total(asked, next(each for each in report.columns if each.name == column), view)
 
 
 def summary(question: Question, found: Iterable[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (as reports call it)

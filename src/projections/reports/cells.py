@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from projections.reports.rates import Rates
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from projections.reports.definition import Base, Item, Key, Sums, Text
+    from projections.reports.definition import Base, Column, Exact, Item, Key, Report, Sums, Text
     from projections.reports.listed import ByColumn
     from projections.reports.question import Question
     from projections.reports.sources import Source
@@ -165,6 +165,25 @@ def work_out(question: Question, view: View) -> Cells:
     if question.report.across is not None:
         cells.notes = question.report.across(question, cells.rows, cells.totals)
     return cells
+
+
+def total(question: Question, column: Column, view: View) -> Exact:
+    """One figure over all lines. What it is not made of is not read, where figures are made of nothing but lines."""
+    report = question.report
+    if column.of and not (report.items or report.completed or report.across):
+        question = replace(question, report=_of_sums(report, column.of))
+    return column.value(work_out(question, view).totals)
+
+
+def _of_sums(report: Report, names: Collection[str]) -> Report:
+    """The report with these sums alone, of the lines that they take."""
+    sums = tuple(each for each in report.sums if each.name in names)
+
+    def lines(question: Question, view: View) -> list[Source]:
+        sources = report.lines(question, view) if report.lines else ()
+        return [each for each in sources if each.only_state is None or any(of.takes(each.only_state) for of in sums)]
+
+    return replace(report, sums=sums, lines=lines)
 
 
 def _worked_out(question: Question, view: View) -> Cells:
