@@ -76,6 +76,10 @@ class Cells:
         for key, bases in self._parts(pieces).items():
             self._count(self.row(key), state, bases)
 
+    def add_to_one(self, state: str | None, dimensions: Mapping[str, str | None], bases: Bases) -> None:
+        """Add lines that pass the filters to their cell alone."""
+        self._count(self.row(self._key_of(dimensions)), state, bases)
+
     def _parts(self, pieces: Iterable[Piece]) -> dict[Key, Bases]:
         """What the pieces of a line bring to each cell, of those that the filters let pass."""
         found: dict[Key, list[Bases]] = {}
@@ -213,7 +217,7 @@ def _together(cells: Cells, sources: Iterable[Source], question: Question, view:
     """Lines that count once, summed by the database."""
     groups = _groups(sources, question, view, rates)
     for group in groups:
-        cells.add_parts(group.state, [Piece(group.dimensions, group.bases)])
+        cells.add_to_one(group.state, group.dimensions, group.bases)
     _add_wholes(cells, groups)
 
 

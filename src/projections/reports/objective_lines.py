@@ -14,7 +14,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from sqlalchemy import Text, func, literal, select
+from sqlalchemy import Text, literal, select
 
 from ledger.money import BASIS_POINTS, E6
 from ledger.times import day_start
@@ -165,7 +165,7 @@ def _asked(question: Question, some: Sequence[Objective]) -> Question:
     def lines(asked: Question, view: View) -> list[Source]:
         source = lines_of(metric, replace(asked, report=replace(asked.report, fixed=())), view)
         assert not isinstance(source.at, int)
-        return [_of_ranges(replace(source, month=bisect(source.at, starts, names)), some)]
+        return [_of_ranges(replace(source, month=bisect(source.at, starts, names)), some, view)]
 
     days = Period("objectives", cuts[0], cuts[-1] - timedelta(days=1))
     bases = sorted({base_of(each.metric) for each in some})
@@ -182,17 +182,14 @@ def _by_owner(some: Sequence[Objective]) -> Callable[[str | None], list[Objectiv
     return lambda owner: own.get(owner, anybody)
 
 
-def _of_ranges(source: Source, some: Sequence[Objective]) -> Source:
+def _of_ranges(source: Source, some: Sequence[Objective], view: View) -> Source:
     """Of the lines those that have a product of the objectives' ranges, if they have such."""
     ranges = {name for each in some for name in each.takes.get("product_range", ())}
     if not ranges or source.product_lines is None:
         return source
     listed = product_versions.c
-    its_id = func.substr(listed.stream, len("product-") + 1)
-    products = select(its_id).where(listed.product_range.in_(sorted(ranges)))
-    lines = source.product_lines.alias("of_ranges").c
-    has_one = select(lines.line_no).where(lines.stream == source.columns["stream"], lines.product.in_(products))
-    return source.narrowed(has_one.exists())
+    products = view.rows(select(listed.stream).where(listed.product_range.in_(sorted(ranges))).distinct())
+    return replace(source, of_products=frozenset(row.stream.removeprefix("product-") for row in products))
 
 
 def _borders(some: Iterable[Objective]) -> set[str]:
@@ -249,7 +246,7 @@ def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
         due = [
             replace(each, month=bisect(each.columns["expected_close_on"], cuts, cuts), kept=None) for each in sources
         ]
-        return [_of_ranges(each, some) for each in due]
+        return [_of_ranges(each, some, view) for each in due]
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
     return _of_lines(question, some, sorted(bases), lines)
