@@ -50,12 +50,15 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 
 class Brief(NamedTuple):
-    """The same where nobody asks which it is."""
+    """Lines with parts in the same places, where nobody asks which they are.
+
+    `parts` are the dimensions of each place, and what each of the lines brings there: the amounts that are `needed`, in
+    that order, then its chance in basis points and whether it is late.
+    """
 
     state: str | None
-    pieces: Iterable[Piece]
-    chance_bp: int
-    late: bool
+    needed: Sequence[Base]
+    parts: Sequence[tuple[Mapping[str, str | None], Sequence[Sequence[int]]]]
 
 
 class Product(NamedTuple):
@@ -133,19 +136,36 @@ def in_brief(source: Source, question: Question, view: View, rates: Rates) -> It
     rows = view.tuples(lines.in_brief(own, question, view), lines.values(own, question))
     products = products_of(own, question, view, [row[0] for row in rows]) if splits(question) else {}
     place_of = _BriefPlaces(question)
-    for stream, key, *amounts, chance_bp, late in rows:
+    for stream, key, *brings in rows:
         parts = products.get(stream, NO_PRODUCTS)
         places = [place_of(key, each) for each in parts]
-        if True not in [place.is_wanted for place in places]:
-            continue
-        state, dimensions, _ = first = places[0]
-        bases: Bases = dict(zip(needed, amounts, strict=True))
-        pieces: Iterable[Piece] = (Piece(dimensions, bases),)
-        if places.count(first) < len(places):
-            pieces = _split([place.dimensions for place in places], bases, parts)
-        yield Brief(state, pieces, chance_bp, late > 0)
+        first = places[0]
+        if places.count(first) == len(places):
+            first.lines.append(brings)
+        elif True in [each.is_wanted for each in places]:
+            *amounts, chance_bp, late = brings
+            pieces = _split([each.dimensions for each in places], dict(zip(needed, amounts, strict=True)), parts)
+            yield Brief(first.state, needed, _gathered(pieces, question, needed, chance_bp, late))
+    for each in place_of.found.values():
+        if each.is_wanted and each.lines:
+            yield Brief(each.state, needed, [(each.dimensions, each.lines)])
     for line in read(lines.in_others(source), question, view, rates):
-        yield Brief(line.state, line.pieces, line.probability_bp or 0, line.late)
+        chance_bp = line.probability_bp or 0
+        yield Brief(line.state, needed, _gathered(line.pieces, question, needed, chance_bp, line.late))
+
+
+def _gathered(
+    pieces: Iterable[Piece], question: Question, needed: Sequence[Base], chance_bp: int, late: int
+) -> Sequence[tuple[Mapping[str, str | None], Sequence[Sequence[int]]]]:
+    """The parts of one line, its pieces of each place together."""
+    places: dict[tuple[str | None, ...], list[Piece]] = {}
+    for piece in pieces:
+        places.setdefault(tuple([piece.dimensions[name] for name in question.dimensions]), []).append(piece)
+    parts = []
+    for some in places.values():
+        whole = together([piece.bases for piece in some])
+        parts.append((some[0].dimensions, [[*map(whole.__getitem__, needed), chance_bp, late]]))
+    return parts
 
 
 def _its_own(source: Source) -> list[Any]:
@@ -310,9 +330,12 @@ class _Places:
 
 
 class _Place(NamedTuple):
+    """A place, and what lines bring that count there alone."""
+
     state: str | None
     dimensions: dict[str, str | None]
     is_wanted: bool
+    lines: list[Sequence[int]]
 
 
 class _BriefPlaces:
@@ -323,17 +346,17 @@ class _BriefPlaces:
         self._by_product = "product" in question.dimensions
         self._of_product = sorted(question.dimensions & PRODUCT)
         self._names = lines.asked(question)
-        self._found: dict[tuple[str, str | None, str | None], _Place] = {}
+        self.found: dict[tuple[str, str | None, str | None], _Place] = {}
 
     def __call__(self, key: str, part: Product) -> _Place:
         product = part.product if self._by_product else None
-        found = self._found.get((key, product, part.product_range))
+        found = self.found.get((key, product, part.product_range))
         if found is None:
             state, month, *told = lines.parts(key, len(self._names))
             dimensions = placed(self._question, state, month, dict(zip(self._names, told, strict=True)))
             dimensions |= {name: getattr(part, name) for name in self._of_product}
-            found = _Place(state, dimensions, wanted(self._question, dimensions))
-            self._found[key, product, part.product_range] = found
+            found = _Place(state, dimensions, wanted(self._question, dimensions), [])
+            self.found[key, product, part.product_range] = found
         return found
 
 

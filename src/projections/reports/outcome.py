@@ -104,12 +104,13 @@ def _foregone(deals: Sequence[Chance], minor: int) -> int | None:
 
     By Hoeffding's inequality, and then without working the distribution out: most objectives are far from their brink.
     """
-    if minor <= sum(value for value, _ in deals if value < 0):
+    values, chances_bp = [value for value, _ in deals], [chance_bp for _, chance_bp in deals]
+    if minor <= sum(value for value in values if value < 0):
         return 1
-    if minor > sum(value for value, _ in deals if value > 0):
+    if minor > sum(value for value in values if value > 0):
         return 0
-    off = minor - sum(value * chance_bp for value, chance_bp in deals) / CERTAIN_BP
-    if 2 * off * off > sum(value * value for value, _ in deals) * log(1 / OUT_OF_THE_QUESTION):
+    off = minor - sum(map(mul, values, chances_bp)) / CERTAIN_BP
+    if 2 * off * off > sum(map(mul, values, values)) * log(1 / OUT_OF_THE_QUESTION):
         return int(off < 0)
     return None
 
