@@ -204,14 +204,14 @@ def _spread(steps: Sequence[int], chances_bp: Sequence[int], size: int, *, wraps
     size = min(size, sum(steps) + 1)
     cells, moved = np.zeros(size), np.empty(size)
     cells[0], held = 1.0, 1
-    for count, chance_bp in zip(steps, chances_bp, strict=True):
-        lost, won = _halves(chance_bp)
+    for count, (lost, won) in zip(steps, map(_halves, chances_bp), strict=True):
         inside = min(held, max(size - count, 0))
         np.multiply(cells[:inside], won, out=moved[:inside])
-        beyond = cells[inside:held] * won if wraps else cells[:0]
+        beyond = cells[inside:held] * won if wraps and inside < held else None
         cells[:held] *= lost
         cells[count : count + inside] += moved[:inside]
-        cells[: len(beyond)] += beyond
+        if beyond is not None:
+            cells[: len(beyond)] += beyond
         held = min(held + count, size)
     return cells
 
