@@ -136,6 +136,7 @@ def in_brief(source: Source, question: Question, view: View, rates: Rates) -> It
     rows = view.tuples(lines.in_brief(own, question, view), lines.values(own, question))
     products = products_of(own, question, view, [row[0] for row in rows]) if splits(question) else {}
     place_of = _BriefPlaces(question)
+    weighed = [index for index, base in enumerate(needed) if base in _WEIGHED_BY]
     for stream, key, *brings in rows:
         parts = products.get(stream, NO_PRODUCTS)
         places = [place_of(key, each) for each in parts]
@@ -143,29 +144,34 @@ def in_brief(source: Source, question: Question, view: View, rates: Rates) -> It
         if places.count(first) == len(places):
             first.lines.append(brings)
         elif True in [each.is_wanted for each in places]:
-            *amounts, chance_bp, late = brings
-            pieces = _split([each.dimensions for each in places], dict(zip(needed, amounts, strict=True)), parts)
-            yield Brief(first.state, needed, _gathered(pieces, question, needed, chance_bp, late))
+            shares, dimensions = _shares(needed, brings[:-2], parts), [each.dimensions for each in places]
+            yield Brief(first.state, needed, _by_place(dimensions, shares, weighed, brings[-2:]))
     for each in place_of.found.values():
         if each.is_wanted and each.lines:
             yield Brief(each.state, needed, [(each.dimensions, each.lines)])
     for line in read(lines.in_others(source), question, view, rates):
-        chance_bp = line.probability_bp or 0
-        yield Brief(line.state, needed, _gathered(line.pieces, question, needed, chance_bp, line.late))
+        dimensions = [{name: piece.dimensions[name] for name in question.dimensions} for piece in line.pieces]
+        brought = ([piece.bases[base] for base in needed] for piece in line.pieces)
+        yield Brief(line.state, needed, _by_place(dimensions, brought, weighed, (line.probability_bp or 0, line.late)))
 
 
-def _gathered(
-    pieces: Iterable[Piece], question: Question, needed: Sequence[Base], chance_bp: int, late: int
-) -> Sequence[tuple[Mapping[str, str | None], Sequence[Sequence[int]]]]:
-    """The parts of one line, its pieces of each place together."""
-    places: dict[tuple[str | None, ...], list[Piece]] = {}
-    for piece in pieces:
-        places.setdefault(tuple([piece.dimensions[name] for name in question.dimensions]), []).append(piece)
-    parts = []
-    for some in places.values():
-        whole = together([piece.bases for piece in some])
-        parts.append((some[0].dimensions, [[*map(whole.__getitem__, needed), chance_bp, late]]))
-    return parts
+def _by_place(
+    dimensions: Iterable[Mapping[str, str | None]],
+    brought: Iterable[Sequence[int]],
+    weighed: Iterable[int],
+    more: Iterable[int],
+) -> list[tuple[Mapping[str, str | None], list[list[int]]]]:
+    """The parts of one line, those of the same place together, and `more` behind what each brings."""
+    found: list[tuple[Mapping[str, str | None], list[list[int]]]] = []
+    for place, brings in zip(dimensions, brought, strict=True):
+        for other, [already] in found:
+            if other == place:
+                for index in weighed:
+                    already[index] += brings[index]
+                break
+        else:
+            found.append((place, [[*brings, *more]]))
+    return found
 
 
 def _its_own(source: Source) -> list[Any]:
@@ -361,17 +367,21 @@ class _BriefPlaces:
 
 
 def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[Product]) -> Iterator[Piece]:
-    shares = {
-        base: shared(bases[base], [getattr(each, of) for each in products])
-        for base, of in _WEIGHED_BY.items()
-        if base in bases
-    }
-    whole: Bases = {base: bases[base] for base in COUNTS if base in bases}
-    for index, place in enumerate(places):
-        yield Piece(place, whole | {base: parts[index] for base, parts in shares.items()})
+    for place, amounts in zip(places, _shares(tuple(bases), tuple(bases.values()), products), strict=True):
+        yield Piece(place, dict(zip(bases, amounts, strict=True)))
 
 
-def shared(total: int, weights: list[int]) -> list[int]:
+def _shares(needed: Sequence[str], amounts: Sequence[int], products: Sequence[Product]) -> Iterator[tuple[int, ...]]:
+    """What each product brings of a line's amounts."""
+    weights = dict(zip(Product._fields, zip(*products, strict=True), strict=True))
+    shares = [
+        shared(amount, weights[_WEIGHED_BY[base]]) if base in _WEIGHED_BY else [amount] * len(products)
+        for base, amount in zip(needed, amounts, strict=True)
+    ]
+    return zip(*shares, strict=True)
+
+
+def shared(total: int, weights: Sequence[int]) -> list[int]:
     """A line's amount over its products, also where the products' own amounts add up to less than nothing."""
     return money.share(total, weights if sum(weights) > 0 else [-weight for weight in weights])
 
