@@ -163,9 +163,12 @@ class _Group:
         return dict(zip(self.needed, self.amounts, strict=True))
 
 
-def work_out(question: Question, view: View) -> Cells:
-    """The report's cells: sums told by the database, and one by one what it cannot round or share."""
-    cells = _worked_out(question, view)
+def work_out(question: Question, view: View, *, totals: bool = True) -> Cells:
+    """The report's cells: sums told by the database, and one by one what it cannot round or share.
+
+    Without `totals` these are left out, and how many lines there were, where they would take a query of their own.
+    """
+    cells = _worked_out(question, view, totals=totals)
     if question.report.across is not None:
         cells.notes = question.report.across(question, cells.rows, cells.totals)
     return cells
@@ -190,7 +193,7 @@ def _of_sums(report: Report, names: Collection[str]) -> Report:
     return replace(report, sums=sums, lines=lines)
 
 
-def _worked_out(question: Question, view: View) -> Cells:
+def _worked_out(question: Question, view: View, *, totals: bool) -> Cells:
     cells = Cells(question)
     rates = Rates(question, view)
     if question.report.items is not None:
@@ -202,6 +205,8 @@ def _worked_out(question: Question, view: View) -> Cells:
     else:
         for source in sources:
             if exact.adds_up(question, source):
+                if totals:
+                    _add_wholes(cells, _groups([source], question, view, rates))
                 _by_product(cells, source, question, view, rates)
             else:
                 cells.add_lines(exact.read(source, question, view, rates))
@@ -266,8 +271,7 @@ def _add_wholes(cells: Cells, groups: Iterable[_Group]) -> None:
 
 
 def _by_product(cells: Cells, source: Source, question: Question, view: View, rates: Rates) -> None:
-    """Lines that are told apart by product, summed by the database but for those in other currencies."""
-    _add_wholes(cells, _groups([source], question, view, rates))
+    """Lines in their cells by product alone, summed by the database but for those in other currencies."""
     needed = lines.added_up(question, source)
     own = lines.in_own_currency(source)
     names = (*lines.asked(question), *sorted(question.dimensions & PRODUCT))

@@ -78,7 +78,7 @@ class _Brought:
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each objective, and what counts towards it added up."""
     found = list(in_force(question, view, rates))
-    yield from reached(question, view, found)
+    yield from _reached(question, view, found, counted=True)
     for some, asked, sources in _due(question, view, found):
         place_of = key_of(asked.heads)
         needed = used(asked, sources[0])
@@ -100,9 +100,9 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
 
 
 def items_reached(question: Question, view: View, rates: Rates) -> Iterator[Item]:
-    """The same without what open deals may bring: as if nothing were forecast of any."""
+    """The same without what open deals may bring, as if nothing were forecast of any; nor how many lines there are."""
     found = [_without_forecast(each) for each in in_force(question, view, rates)]
-    yield from reached(question, view, found)
+    yield from _reached(question, view, found, counted=False)
 
 
 def _without_forecast(objective: Objective) -> Objective:
@@ -110,12 +110,12 @@ def _without_forecast(objective: Objective) -> Objective:
     return replace(objective, item=structs.replace(objective.item, figures=figures))
 
 
-def reached(question: Question, view: View, found: Sequence[Objective]) -> Iterator[Item]:
-    """Each of these objectives, and what has counted towards it added up, without what still may."""
+def _reached(question: Question, view: View, found: Sequence[Objective], *, counted: bool) -> Iterator[Item]:
+    """Each of these objectives, and what has counted towards it added up, without what still may; lines are `counted`."""
     yield from (each.item for each in found)
     for some in _alike(found):
         asked = _asked(question, some)
-        cells = work_out(asked, view)
+        cells = work_out(asked, view, totals=counted)
         brought = _Brought(asked.heads, ((place, [sums]) for place, sums in cells.rows.items()))
         lines, late = cells.lines, cells.late
         for each in some:
