@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ledger.errors import BadRequest
+from projections.reports import REPORTS
+from projections.reports.cells import total, work_out
+from projections.reports.question import ask
 from tests.support.book import eur
 
 ASKED = ("dashboard", "indicator", "value", "value_minor", "previous", "change")
@@ -100,3 +103,16 @@ def test_a_cell_is_that_of_its_report_at_any_pair(steered):
     explained = steered.explained("dashboard", {"indicator": "sales.amount_minor"}, role="manager", as_of="2026-05-15",
                                   known_at="now")  # fmt: skip
     assert (len(explained.lines), explained.figures["value_minor"]) == (1, 1_500)
+
+
+def test_a_figure_asked_alone_is_that_of_its_whole_report(steered):
+    given = {"as_of": "2026-05-15", "known_at": "2026-12-31"}
+    steered.totals("dashboard", **given)  # which folds what was told
+    with steered.store.view() as view:
+        for report in REPORTS:
+            period = {"period": "2026-Q2"} if "period" in report.parameters and not report.snapshot else {}
+            question = ask(view, report, given | period, clock=steered.clock)
+            totals = work_out(question, view).totals
+            for column in report.columns:
+                if column.of:
+                    assert total(question, column, view) == column.value(totals), (report.name, column.name)
