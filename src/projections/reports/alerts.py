@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, and_, case, cast, func, literal, not_, select
+from sqlalchemy import BigInteger, case, cast, func, literal, select
 from sqlalchemy import Text as SqlText
 
 from ledger.times import DAY_US, day_end, local_date, local_days
@@ -189,19 +189,23 @@ def _deals(question: Question, view: View, settled: Steering, whose: Whose) -> I
     for deals in open_deals(pair, view, *told):
         due_on, its_own = deals.c.expected_close_on, _of(deals.c.owner, whose)
         yield _Sought("deal_past_close", _rows(deals, due_on).where(due_on < today, *its_own), open_values(pair))
-        yield _Sought("deal_stalled", _stalled(deals, question, view, long_ago).where(*its_own), open_values(pair))
+        stalled = _stalled(deals, question, view, long_ago, few=whose is not None)
+        yield _Sought("deal_stalled", stalled.where(*its_own), open_values(pair))
 
 
-def _stalled(deals: Rows, question: Question, view: View, long_ago: int) -> Select[Any]:
-    """Open deals that were opened and last talked about long ago, since the later of the two."""
-    i = interactions.alias("talks")
+def _stalled(deals: Rows, question: Question, view: View, long_ago: int, *, few: bool) -> Select[Any]:
+    """Open deals that were opened and last talked about long ago, since the later of the two.
+
+    What was talked about lately is looked up for each of a `few` deals, and else read at once.
+    """
+    talks, as_of = interactions.alias("talks"), question.pair.happened.as_of
+    i, held = talks.c, intervals.holds(talks, as_of, question.pair, view)
     opened_at, deal = deals.c.opened_at, func.substr(deals.c.stream, literal(len("deal-") + 1))
-    talked_at, border = i.c.logged_at, literal(long_ago, BigInteger)
-    its_own = and_(i.c.deal == deal, intervals.holds(i, question.pair.happened.as_of, question.pair, view))
-    last = select(func.max(talked_at)).where(its_own).scalar_subquery()
-    lately = select(i.c.deal).where(its_own, talked_at > border).exists()
+    last = select(func.max(i.logged_at)).where(i.deal == deal, held).scalar_subquery()
+    its_own = i.deal == deal if few else i.deal.is_not(None)
+    lately = select(i.deal).where(its_own, i.logged_at.between(long_ago + 1, as_of), held)
     since = case((last > opened_at, last), else_=opened_at)
-    return _rows(deals, since).where(opened_at <= border, not_(lately))
+    return _rows(deals, since).where(opened_at <= literal(long_ago, BigInteger), deal.not_in(lately))
 
 
 def _complaints(question: Question, view: View, settled: Steering, whose: Whose) -> _Sought:
