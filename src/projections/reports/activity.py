@@ -43,9 +43,13 @@ EFFORT = frozenset(TALKS)
 
 
 def lines(question: Question, view: View) -> list[Source]:
-    """Each interaction, new lead, new contact, deal opened, quote issued and win of the period."""
+    """Each interaction, new lead, new contact, deal opened, quote issued and win of the period.
+
+    Of interactions those that are counted: where one figure is asked for, it may be none.
+    """
+    kinds = [kind for kind in TALKS if any(each.takes(kind) for each in question.report.sums)]
     return [
-        talks(question, view, tuple(TALKS)),
+        *([talks(question, view, kinds)] if kinds else []),
         _leads(question, view),
         _contacts(question, view),
         opened(question, view),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, and_, case, func, literal, or_, select
+from sqlalchemy import BigInteger, case, cast, func, literal, select
 from sqlalchemy import Text as SqlText
 
-from ledger.times import DAY_US, day_end, local_date
+from ledger.times import DAY_US, day_end, local_date, local_days
 from projections import intervals
-from projections.intervals import open_deals, open_values
+from projections.intervals import Rows, open_deals, open_values
 from projections.reports import objective_lines
-from projections.reports.cells import Cells, work_out
+from projections.reports.cells import Cells, total
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
 from projections.reports.dimensions import among
@@ -28,9 +27,8 @@ from projections.tables import ISSUED_QUOTE, PLANNED_TASK, UNSETTLED, interactio
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement, FromClause, Select
 
-    from projections.intervals import Rows
     from projections.reports.objectives_in_force import Teams
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -69,56 +67,80 @@ Whose = frozenset[str | None] | None
 
 
 class Alert(NamedTuple):
-    """What it is about, whose it is, and the local date it counts from; `row` has its stream and position."""
+    """What it is about, whose it is, and the local date it counts from, and its stream and position.
+
+    Or several about the same for somebody, where nobody asks which, and how many of them are `late`.
+    """
 
     what: str
-    row: Any
     who: str | None
     since: str
+    stream: str
+    position: int
+    late: int
+    alerts: int = 1
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each alert: a task, a quote, a deal, an objective, a complaint, or an indicator past its threshold."""
     teams, settled = teams_at(question, view), steering(question, view)
     whose = _whose(question, teams)
-    found = [
+    queries = [
         *_tasks(question, view, whose),
-        *_quotes(question, view, whose),
+        _quotes(question, view, whose),
         *_deals(question, view, settled, whose),
-        *_complaints(question, view, settled, whose),
+        _complaints(question, view, settled, whose),
     ]
+    found = [alert for each in queries for alert in _told(each, question, view)]
     found += _objectives(question, view, rates, whose)
     if whose is None:
         found += _thresholds(question, view, settled, found)
-    for some in _told_together(question, found):
-        alert = some[0]
+    for alert in found:
         yield Item(
-            stream=alert.row.stream,
-            position=alert.row.position,
+            stream=alert.stream,
+            position=alert.position,
             at=question.pair.happened.as_of,
             dimensions={
                 "severity": SEVERITY[alert.what.partition(":")[0]],
                 "what": alert.what,
                 "who": alert.who,
                 "since": alert.since,
-                "stream": alert.row.stream,
+                "stream": alert.stream,
                 "team": teams.of(alert.who),
             },
-            figures={"alerts": len(some)},
+            figures={"alerts": alert.alerts},
             state=alert.what,
-            late=sum([each.row.appended_at > question.pair.known_at for each in some]),
-            lines=len(some),
+            late=alert.late,
+            lines=alert.alerts,
         )
 
 
-def _told_together(question: Question, found: Iterable[Alert]) -> Iterable[Sequence[Alert]]:
-    """Each alert alone, or where nobody asks which, those of a kind for somebody."""
-    if not question.dimensions.isdisjoint({"since", "stream"}):
-        return ([alert] for alert in found)
-    alike: dict[tuple[str, str | None], list[Alert]] = {}
-    for alert in found:
-        alike.setdefault((alert.what, alert.who), []).append(alert)
-    return alike.values()
+class _Sought(NamedTuple):
+    """What alerts are about, and a query for them: a row each of `who, since, stream, position, appended_at`.
+
+    `since` is a local date, or an instant.
+    """
+
+    what: str
+    rows: Select[Any]
+    values: dict[str, int] | None = None
+
+
+def _told(sought: _Sought, question: Question, view: View) -> Iterator[Alert]:
+    """Each alert by itself, or where nobody asks which, those of somebody together."""
+    its = sought.rows.subquery("alerts").c
+    late = case((its.appended_at > literal(question.pair.known_at, BigInteger), 1), else_=0)
+    if question.dimensions.isdisjoint({"since", "stream"}):
+        counts = select(its.who, cast(func.sum(late), BigInteger), func.count()).group_by(its.who)
+        for who, how_many_late, alerts in view.tuples(counts, sought.values):
+            yield Alert(sought.what, who, "", "", 0, how_many_late, alerts)
+        return
+    rows = view.tuples(select(its.since, its.who, its.stream, its.position, late), sought.values)
+    since: Iterable[Any] = [row[0] for row in rows]
+    if its.since.type.python_type is int:
+        since = local_days(since, question.book.time_zone)
+    for day, (_, who, *its_own) in zip(since, rows, strict=True):
+        yield Alert(sought.what, who, day, *its_own)
 
 
 def _whose(question: Question, teams: Teams) -> Whose:
@@ -134,66 +156,66 @@ def _of(owner: ColumnElement[Any], whose: Whose) -> tuple[ColumnElement[bool], .
     return () if whose is None else (among(owner, whose),)
 
 
-def _tasks(question: Question, view: View, whose: Whose) -> Iterator[Alert]:
+def _rows(rows: FromClause | Rows, since: ColumnElement[Any]) -> Select[Any]:
+    """What is told of rows that have an `owner`; `since` is one of their columns, or made of them."""
+    c = rows.c
+    told = (c.owner.label("who"), since.label("since"), c.stream, c.position, c.appended_at)
+    return select(*told).select_from(rows.frm if isinstance(rows, Rows) else rows)
+
+
+def _tasks(question: Question, view: View, whose: Whose) -> Iterator[_Sought]:
     """Those that were due before the instant, and those due later that day."""
     as_of, zone = question.pair.happened.as_of, question.book.time_zone
     until = day_end(local_date(as_of, zone), zone)
     t = task_versions.c
-    rows = intervals.at_pair(task_versions, question.pair, view, PLANNED_TASK, t.due_at <= until, *_of(t.owner, whose))
-    for row in view.rows(select(rows)):
-        what = "task_overdue" if row.due_at <= as_of else "task_due"
-        yield Alert(what, row, row.owner, local_date(row.due_at, zone).isoformat())
+    for what, due in (("task_overdue", t.due_at <= as_of), ("task_due", t.due_at.between(as_of + 1, until))):
+        rows = intervals.at_pair(task_versions, question.pair, view, PLANNED_TASK, due, *_of(t.owner, whose))
+        yield _Sought(what, _rows(rows, rows.c.due_at))
 
 
-def _quotes(question: Question, view: View, whose: Whose) -> Iterator[Alert]:
+def _quotes(question: Question, view: View, whose: Whose) -> _Sought:
     today = question.today
     q = quote_versions.c
     soon = (q.valid_until >= today.isoformat(), q.valid_until <= (today + timedelta(days=EXPIRING_DAYS)).isoformat())
     rows = intervals.at_pair(quote_versions, question.pair, view, ISSUED_QUOTE, *soon, *_of(q.owner, whose))
-    for row in view.rows(select(rows)):
-        yield Alert("quote_expiring", row, row.owner, row.valid_until)
+    return _Sought("quote_expiring", _rows(rows, rows.c.valid_until))
 
 
-def _deals(question: Question, view: View, settled: Steering, whose: Whose) -> Iterator[Alert]:
+def _deals(question: Question, view: View, settled: Steering, whose: Whose) -> Iterator[_Sought]:
     """Open deals past the date they were to close, and those without interaction for too long."""
-    pair, zone, today = question.pair.happened, question.book.time_zone, question.today.isoformat()
+    pair, today = question.pair.happened, literal(question.today.isoformat(), SqlText)
     long_ago = pair.as_of - settled.stalled_after_days * DAY_US
     told = ("stream", "position", "appended_at", "owner", "expected_close_on", "opened_at")
-    queries = [_last_talk(deals, question, view, long_ago, whose) for deals in open_deals(pair, view, *told)]
-    for row in chain.from_iterable(view.rows(query, open_values(pair)) for query in queries):
-        if row.expected_close_on is not None and row.expected_close_on < today:
-            yield Alert("deal_past_close", row, row.owner, row.expected_close_on)
-        since = max(row.opened_at, row.talked_at or 0)
-        if since <= long_ago:
-            yield Alert("deal_stalled", row, row.owner, local_date(since, zone).isoformat())
+    for deals in open_deals(pair, view, *told):
+        due_on, its_own = deals.c.expected_close_on, _of(deals.c.owner, whose)
+        yield _Sought("deal_past_close", _rows(deals, due_on).where(due_on < today, *its_own), open_values(pair))
+        stalled = _stalled(deals, question, view, long_ago, few=whose is not None)
+        yield _Sought("deal_stalled", stalled.where(*its_own), open_values(pair))
 
 
-def _last_talk(deals: Rows, question: Question, view: View, long_ago: int, whose: Whose) -> Select[Any]:
-    """Open deals past their date or opened long ago, each of the latter with when it was last talked about."""
-    i = interactions.alias("talks")
-    its_own = and_(
-        i.c.deal == func.substr(deals.c.stream, literal(len("deal-") + 1)),
-        intervals.holds(i, question.pair.happened.as_of, question.pair, view),
-    )
-    talked_at = select(func.max(i.c.logged_at)).where(its_own).scalar_subquery()
-    d = deals.c
-    is_old = d.opened_at <= literal(long_ago, BigInteger)
-    told = (d.stream, d.position, d.appended_at, d.owner, d.expected_close_on, d.opened_at)
-    query = select(*told, case((is_old, talked_at)).label("talked_at")).select_from(deals.frm)
-    return query.where(or_(is_old, d.expected_close_on < question.today.isoformat()), *_of(d.owner, whose))
+def _stalled(deals: Rows, question: Question, view: View, long_ago: int, *, few: bool) -> Select[Any]:
+    """Open deals that were opened and last talked about long ago, since the later of the two.
+
+    What was talked about lately is looked up for each of a `few` deals, and else read at once.
+    """
+    talks, as_of = interactions.alias("talks"), question.pair.happened.as_of
+    i, held = talks.c, intervals.holds(talks, as_of, question.pair, view)
+    opened_at, deal = deals.c.opened_at, func.substr(deals.c.stream, literal(len("deal-") + 1))
+    last = select(func.max(i.logged_at)).where(i.deal == deal, held).scalar_subquery()
+    its_own = i.deal == deal if few else i.deal.is_not(None)
+    lately = select(i.deal).where(its_own, i.logged_at.between(long_ago + 1, as_of), held)
+    since = case((last > opened_at, last), else_=opened_at)
+    return _rows(deals, since).where(opened_at <= literal(long_ago, BigInteger), deal.not_in(lately))
 
 
-def _complaints(question: Question, view: View, settled: Steering, whose: Whose) -> Iterator[Alert]:
-    pair, zone = question.pair.happened, question.book.time_zone
+def _complaints(question: Question, view: View, settled: Steering, whose: Whose) -> _Sought:
     days = settled.thresholds.get("open_complaint_days", COMPLAINT_DAYS)
-    i = interactions.c
-    old = i.logged_at <= pair.as_of - int(days * DAY_US)
-    held = intervals.holds(interactions, pair.as_of, question.pair, view)
-    still = select(interactions).where(
-        UNSETTLED, i.kind == literal("complaint", SqlText), old, held, *_of(i.owner, whose)
-    )
-    for row in view.rows(still):
-        yield Alert("complaint_open", row, row.owner, local_date(row.logged_at, zone).isoformat())
+    as_of, i = question.pair.happened.as_of, interactions.c
+    old = i.logged_at <= as_of - int(days * DAY_US)
+    held = intervals.holds(interactions, as_of, question.pair, view)
+    is_complaint = i.kind == literal("complaint", SqlText)
+    rows = _rows(interactions, i.logged_at).where(UNSETTLED, is_complaint, old, held, *_of(i.owner, whose))
+    return _Sought("complaint_open", rows)
 
 
 def _objectives(question: Question, view: View, rates: Rates, whose: Whose) -> Iterator[Alert]:
@@ -207,13 +229,7 @@ def _objectives(question: Question, view: View, rates: Rates, whose: Whose) -> I
         if sums["status"] == "behind":
             of = dict(zip(asked.heads, key, strict=True))
             item = rows[f"objective-{of['objective']}"]
-            yield Alert("objective_behind", _Row(item.stream, item.position, 0), of["owner"], sums["period_from"])
-
-
-class _Row(NamedTuple):
-    stream: str
-    position: int
-    appended_at: int
+            yield Alert("objective_behind", of["owner"], sums["period_from"], item.stream, item.position, late=0)
 
 
 def _thresholds(question: Question, view: View, settled: Steering, found: Sequence[Alert]) -> Iterator[Alert]:
@@ -225,17 +241,17 @@ def _thresholds(question: Question, view: View, settled: Steering, found: Sequen
             value = _rate(question, view, name)
             is_past = value is not None and value < threshold
         else:
-            is_past = sum(alert.what == COUNTS_ABOVE.get(name) for alert in found) > threshold
+            is_past = sum(alert.alerts for alert in found if alert.what == COUNTS_ABOVE.get(name)) > threshold
         if is_past:
-            yield Alert(f"threshold:{name}", book, None, question.today.isoformat())
+            late = book.appended_at > question.pair.known_at
+            yield Alert(f"threshold:{name}", None, question.today.isoformat(), book.stream, book.position, late)
 
 
 def _rate(question: Question, view: View, name: str) -> Any:
     report, column = RATES_BELOW[name]
     period = Period(name, add_months(question.today, -RATES_MONTHS) + timedelta(days=1), question.today)
     asked = replace(question.over(period), report=report, by=(), where={})
-    totals = work_out(asked, view).totals
-    return next(each.value(totals) for each in report.columns if each.name == column)
+    return total(asked, next(each for each in report.columns if each.name == column), view)
 
 
 def summary(question: Question, found: Iterable[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (as reports call it)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from projections.reports.rates import Rates
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from projections.reports.definition import Base, Item, Key, Sums, Text
+    from projections.reports.definition import Base, Column, Exact, Item, Key, Report, Sums, Text
     from projections.reports.listed import ByColumn
     from projections.reports.question import Question
     from projections.reports.sources import Source
@@ -75,6 +75,10 @@ class Cells:
         """Add a line, or many, to its cells alone."""
         for key, bases in self._parts(pieces).items():
             self._count(self.row(key), state, bases)
+
+    def add_to_one(self, state: str | None, dimensions: Mapping[str, str | None], bases: Bases) -> None:
+        """Add lines that pass the filters to their cell alone."""
+        self._count(self.row(self._key_of(dimensions)), state, bases)
 
     def _parts(self, pieces: Iterable[Piece]) -> dict[Key, Bases]:
         """What the pieces of a line bring to each cell, of those that the filters let pass."""
@@ -159,15 +163,37 @@ class _Group:
         return dict(zip(self.needed, self.amounts, strict=True))
 
 
-def work_out(question: Question, view: View) -> Cells:
-    """The report's cells: sums told by the database, and one by one what it cannot round or share."""
-    cells = _worked_out(question, view)
+def work_out(question: Question, view: View, *, totals: bool = True) -> Cells:
+    """The report's cells: sums told by the database, and one by one what it cannot round or share.
+
+    Without `totals` these are left out, and how many lines there were, where they would take a query of their own.
+    """
+    cells = _worked_out(question, view, totals=totals)
     if question.report.across is not None:
         cells.notes = question.report.across(question, cells.rows, cells.totals)
     return cells
 
 
-def _worked_out(question: Question, view: View) -> Cells:
+def total(question: Question, column: Column, view: View) -> Exact:
+    """One figure over all lines. What it is not made of is not read, where figures are made of nothing but lines."""
+    report = question.report
+    if column.of and not (report.items or report.completed or report.across):
+        question = replace(question, report=_of_sums(report, column.of))
+    return column.value(work_out(question, view).totals)
+
+
+def _of_sums(report: Report, names: Collection[str]) -> Report:
+    """The report with these sums alone, of the lines that they take."""
+    sums = tuple(each for each in report.sums if each.name in names)
+
+    def lines(question: Question, view: View) -> list[Source]:
+        sources = report.lines(question, view) if report.lines else ()
+        return [each for each in sources if each.only_state is None or any(of.takes(each.only_state) for of in sums)]
+
+    return replace(report, sums=sums, lines=lines)
+
+
+def _worked_out(question: Question, view: View, *, totals: bool) -> Cells:
     cells = Cells(question)
     rates = Rates(question, view)
     if question.report.items is not None:
@@ -179,6 +205,8 @@ def _worked_out(question: Question, view: View) -> Cells:
     else:
         for source in sources:
             if exact.adds_up(question, source):
+                if totals:
+                    _add_wholes(cells, _groups([source], question, view, rates))
                 _by_product(cells, source, question, view, rates)
             else:
                 cells.add_lines(exact.read(source, question, view, rates))
@@ -194,7 +222,7 @@ def _together(cells: Cells, sources: Iterable[Source], question: Question, view:
     """Lines that count once, summed by the database."""
     groups = _groups(sources, question, view, rates)
     for group in groups:
-        cells.add_parts(group.state, [Piece(group.dimensions, group.bases)])
+        cells.add_to_one(group.state, group.dimensions, group.bases)
     _add_wholes(cells, groups)
 
 
@@ -243,8 +271,7 @@ def _add_wholes(cells: Cells, groups: Iterable[_Group]) -> None:
 
 
 def _by_product(cells: Cells, source: Source, question: Question, view: View, rates: Rates) -> None:
-    """Lines that are told apart by product, summed by the database but for those in other currencies."""
-    _add_wholes(cells, _groups([source], question, view, rates))
+    """Lines in their cells by product alone, summed by the database but for those in other currencies."""
     needed = lines.added_up(question, source)
     own = lines.in_own_currency(source)
     names = (*lines.asked(question), *sorted(question.dimensions & PRODUCT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import add
 from typing import TYPE_CHECKING
 
 from projections.reports.definition import TIME, Column, Text
@@ -11,11 +12,11 @@ from projections.reports.exact import wanted
 from projections.reports.outcome import Chance, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.cells import Cells
     from projections.reports.definition import Base, Exact, Key, Sums
-    from projections.reports.exact import Bases, Brief
+    from projections.reports.exact import Brief
     from projections.reports.outcome import Outcome
     from projections.reports.question import Question
 
@@ -35,15 +36,16 @@ def tell(cells: Cells, weighed: Iterable[Brief], base: Base, question: Question)
     """
     whole: list[Chance] = []
     by_key: dict[Key, list[Chance]] = {}
-    for line in weighed:
-        brings: dict[Key, int] = {}
-        for dimensions, bases in _pieces(line, question):
-            key = tuple(dimensions[name] for name in question.heads)
-            brings[key] = brings.get(key, 0) + bases[base]
+    for some in weighed:
+        place = some.needed.index(base)
+        brings: dict[Key, list[int]] = {}
+        for dimensions, lines in _parts(some, question):
+            key, minor = tuple(dimensions[name] for name in question.heads), [line[place] for line in lines]
+            brings[key] = list(map(add, brings[key], minor)) if key in brings else minor
+        chances_bp = [line[-2] for line in some.parts[0][1]]
         for key, minor in brings.items():
-            by_key.setdefault(key, []).append(Chance(minor, line.chance_bp))
-        if brings:
-            whole.append(Chance(sum(brings.values()), line.chance_bp))
+            by_key.setdefault(key, []).extend(map(Chance, minor, chances_bp))
+        whole.extend(map(Chance, map(sum, zip(*brings.values(), strict=True)), chances_bp))
     for key in cells.rows.keys() | by_key.keys():
         if OVERDUE not in key:
             cells.row(key)["outcome"] = outcome(by_key.get(key, ()))
@@ -51,13 +53,13 @@ def tell(cells: Cells, weighed: Iterable[Brief], base: Base, question: Question)
         cells.totals["outcome"] = outcome(whole)
 
 
-def _pieces(line: Brief, question: Question) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+def _parts(some: Brief, question: Question) -> Iterator[tuple[Mapping[str, str | None], Sequence[Sequence[int]]]]:
     month = f"{question.today:%Y-%m}"
-    for piece in line.pieces:
-        late = [name for name, value in piece.dimensions.items() if name in TIME and value == OVERDUE]
-        dimensions = {**piece.dimensions, **{name: time_label(name, month) for name in late}}
+    for where, lines in some.parts:
+        late = [name for name, value in where.items() if name in TIME and value == OVERDUE]
+        dimensions = {**where, **{name: time_label(name, month) for name in late}}
         if wanted(question, dimensions):
-            yield dimensions, piece.bases
+            yield dimensions, lines
 
 
 def _of(sums: Sums) -> Outcome | None:

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.money import E6, decimals
 from ledger.times import DAY_US
-from projections.reports.cells import Cells, work_out
+from projections.reports.cells import total
 from projections.reports.definition import Column, Item, Report, Text, told
 from projections.reports.objectives import FORECAST_COLUMNS, REACHED
+from projections.reports.objectives_in_force import in_force
 from projections.reports.periods import parse_period
+from projections.reports.rates import Rates
 from projections.reports.settings import steering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from projections.reports.definition import Exact, Sums
+    from projections.reports.definition import Exact
+    from projections.reports.objectives_in_force import Objective
     from projections.reports.question import Question
-    from projections.reports.rates import Rates
     from projections.store import View
 
 DEFAULTS = {
@@ -138,15 +140,22 @@ def _value(indicator: Indicator, question: Question, view: View) -> Exact:
     asked = replace(
         question, report=report, given=given, where=where, by=(), period=question.period if takes_period else None
     )
-    cells = work_out(asked, view)
-    return indicator.column.value(_shortest(cells) if report.name == "objectives" else cells.totals)
+    if report.name == "objectives":
+        asked = _of_shortest(asked, view)
+    return total(asked, indicator.column, view)
 
 
-def _shortest(cells: Cells) -> Sums:
-    def days(sums: Sums) -> int:
-        return (date.fromisoformat(sums["period_to"]) - date.fromisoformat(sums["period_from"])).days
+def _of_shortest(question: Question, view: View) -> Question:
+    """The question of objectives about that of the shortest period alone, if there is any."""
 
-    return min(cells.rows.values(), key=days, default=cells.totals)
+    def days(each: Objective) -> int:
+        return (date.fromisoformat(each.last) - date.fromisoformat(each.first)).days
+
+    shortest = min(in_force(question, view, Rates(question, view)), key=days, default=None)
+    if shortest is None:
+        return question
+    its_own = {"objective": frozenset({shortest.item.dimensions["objective"]})}
+    return replace(question, where={**question.where, **its_own})
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:

@@ -113,12 +113,13 @@ Sums = dict[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of the report, worked out from a cell's sums."""
+    """A figure of the report, worked out from a cell's sums: from those named in `of` alone, if it says any."""
 
     name: str
     type: Kind
     label: Text
     value: Callable[[Sums], Exact]
+    of: tuple[str, ...] = ()
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -192,7 +193,7 @@ class Report:
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:
     """A column that shows a sum as it is."""
     wanted = of or name.removesuffix("_minor")
-    return Column(name, kind, label, itemgetter(wanted))
+    return Column(name, kind, label, itemgetter(wanted), (wanted,))
 
 
 def told(name: str, kind: Kind, label: Text) -> Column:
@@ -214,7 +215,7 @@ def ratio(name: str, label: Text, over: str, *under: str) -> Column:
         denominator = sum(sums[each] for each in under)
         return Fraction(sums[over], denominator) if denominator > 0 else None
 
-    return Column(name, "ratio", label, value)
+    return Column(name, "ratio", label, value, (over, *under))
 
 
 def average(name: str, label: Text, over: str, under: str) -> Column:
@@ -223,7 +224,7 @@ def average(name: str, label: Text, over: str, under: str) -> Column:
     def value(sums: Sums) -> Exact:
         return half_even(sums[over], sums[under]) if sums[over] is not None and sums[under] > 0 else None
 
-    return Column(name, "money", label, value)
+    return Column(name, "money", label, value, (over, under))
 
 
 def mean(name: str, label: Text, of: str) -> Column:
@@ -233,4 +234,4 @@ def mean(name: str, label: Text, of: str) -> Column:
         said = sums[said_of(of)]
         return half_even(sums[of], said) if said else None
 
-    return Column(name, "money", label, value)
+    return Column(name, "money", label, value, (of,))

@@ -50,12 +50,15 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 
 class Brief(NamedTuple):
-    """The same where nobody asks which it is."""
+    """Lines with parts in the same places, where nobody asks which they are.
+
+    `parts` are the dimensions of each place, and what each of the lines brings there: the amounts that are `needed`, in
+    that order, then its chance in basis points and whether it is late.
+    """
 
     state: str | None
-    pieces: Iterable[Piece]
-    chance_bp: int
-    late: bool
+    needed: Sequence[Base]
+    parts: Sequence[tuple[Mapping[str, str | None], Sequence[Sequence[int]]]]
 
 
 class Product(NamedTuple):
@@ -133,19 +136,42 @@ def in_brief(source: Source, question: Question, view: View, rates: Rates) -> It
     rows = view.tuples(lines.in_brief(own, question, view), lines.values(own, question))
     products = products_of(own, question, view, [row[0] for row in rows]) if splits(question) else {}
     place_of = _BriefPlaces(question)
-    for stream, key, *amounts, chance_bp, late in rows:
+    weighed = [index for index, base in enumerate(needed) if base in _WEIGHED_BY]
+    for stream, key, *brings in rows:
         parts = products.get(stream, NO_PRODUCTS)
         places = [place_of(key, each) for each in parts]
-        if True not in [place.is_wanted for place in places]:
-            continue
-        state, dimensions, _ = first = places[0]
-        bases: Bases = dict(zip(needed, amounts, strict=True))
-        pieces: Iterable[Piece] = (Piece(dimensions, bases),)
-        if places.count(first) < len(places):
-            pieces = _split([place.dimensions for place in places], bases, parts)
-        yield Brief(state, pieces, chance_bp, late > 0)
+        first = places[0]
+        if places.count(first) == len(places):
+            first.lines.append(brings)
+        elif True in [each.is_wanted for each in places]:
+            shares, dimensions = _shares(needed, brings[:-2], parts), [each.dimensions for each in places]
+            yield Brief(first.state, needed, _by_place(dimensions, shares, weighed, brings[-2:]))
+    for each in place_of.found.values():
+        if each.is_wanted and each.lines:
+            yield Brief(each.state, needed, [(each.dimensions, each.lines)])
     for line in read(lines.in_others(source), question, view, rates):
-        yield Brief(line.state, line.pieces, line.probability_bp or 0, line.late)
+        dimensions = [{name: piece.dimensions[name] for name in question.dimensions} for piece in line.pieces]
+        brought = ([piece.bases[base] for base in needed] for piece in line.pieces)
+        yield Brief(line.state, needed, _by_place(dimensions, brought, weighed, (line.probability_bp or 0, line.late)))
+
+
+def _by_place(
+    dimensions: Iterable[Mapping[str, str | None]],
+    brought: Iterable[Sequence[int]],
+    weighed: Iterable[int],
+    more: Iterable[int],
+) -> list[tuple[Mapping[str, str | None], list[list[int]]]]:
+    """The parts of one line, those of the same place together, and `more` behind what each brings."""
+    found: list[tuple[Mapping[str, str | None], list[list[int]]]] = []
+    for place, brings in zip(dimensions, brought, strict=True):
+        for other, [already] in found:
+            if other == place:
+                for index in weighed:
+                    already[index] += brings[index]
+                break
+        else:
+            found.append((place, [[*brings, *more]]))
+    return found
 
 
 def _its_own(source: Source) -> list[Any]:
@@ -310,9 +336,12 @@ class _Places:
 
 
 class _Place(NamedTuple):
+    """A place, and what lines bring that count there alone."""
+
     state: str | None
     dimensions: dict[str, str | None]
     is_wanted: bool
+    lines: list[Sequence[int]]
 
 
 class _BriefPlaces:
@@ -323,32 +352,36 @@ class _BriefPlaces:
         self._by_product = "product" in question.dimensions
         self._of_product = sorted(question.dimensions & PRODUCT)
         self._names = lines.asked(question)
-        self._found: dict[tuple[str, str | None, str | None], _Place] = {}
+        self.found: dict[tuple[str, str | None, str | None], _Place] = {}
 
     def __call__(self, key: str, part: Product) -> _Place:
         product = part.product if self._by_product else None
-        found = self._found.get((key, product, part.product_range))
+        found = self.found.get((key, product, part.product_range))
         if found is None:
             state, month, *told = lines.parts(key, len(self._names))
             dimensions = placed(self._question, state, month, dict(zip(self._names, told, strict=True)))
             dimensions |= {name: getattr(part, name) for name in self._of_product}
-            found = _Place(state, dimensions, wanted(self._question, dimensions))
-            self._found[key, product, part.product_range] = found
+            found = _Place(state, dimensions, wanted(self._question, dimensions), [])
+            self.found[key, product, part.product_range] = found
         return found
 
 
 def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[Product]) -> Iterator[Piece]:
-    shares = {
-        base: shared(bases[base], [getattr(each, of) for each in products])
-        for base, of in _WEIGHED_BY.items()
-        if base in bases
-    }
-    whole: Bases = {base: bases[base] for base in COUNTS if base in bases}
-    for index, place in enumerate(places):
-        yield Piece(place, whole | {base: parts[index] for base, parts in shares.items()})
+    for place, amounts in zip(places, _shares(tuple(bases), tuple(bases.values()), products), strict=True):
+        yield Piece(place, dict(zip(bases, amounts, strict=True)))
 
 
-def shared(total: int, weights: list[int]) -> list[int]:
+def _shares(needed: Sequence[str], amounts: Sequence[int], products: Sequence[Product]) -> Iterator[tuple[int, ...]]:
+    """What each product brings of a line's amounts."""
+    weights = dict(zip(Product._fields, zip(*products, strict=True), strict=True))
+    shares = [
+        shared(amount, weights[_WEIGHED_BY[base]]) if base in _WEIGHED_BY else [amount] * len(products)
+        for base, amount in zip(needed, amounts, strict=True)
+    ]
+    return zip(*shares, strict=True)
+
+
+def shared(total: int, weights: Sequence[int]) -> list[int]:
     """A line's amount over its products, also where the products' own amounts add up to less than nothing."""
     return money.share(total, weights if sum(weights) > 0 else [-weight for weight in weights])
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ledger.errors import BadRequest
 from ledger.money import BASIS_POINTS
 from ledger.times import day_end, day_start, local_date
 from projections.reports import exact, periods, snapshots, targets
+from projections.reports.cells import key_of
 from projections.reports.definition import Item, Report, Text, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period
@@ -134,10 +136,15 @@ def _seen(seen: Seen, at: int, *, of_calls: bool) -> Item:
     """What it brings to the forecast, and how far its probability was from what came: `(p − outcome)²`, and of how many."""
     figures: dict[str, Any] = {} if of_calls else {"forecast_minor": seen.expected}
     if seen.state != WON:
-        off = Fraction(seen.probability_bp - BASIS_POINTS * seen.came, BASIS_POINTS)
-        figures |= {"squared_error": off * off * seen.deals, "deals": seen.deals}
+        error = _squared_error(seen.probability_bp, seen.deals, came=seen.came)
+        figures |= {"squared_error": error, "deals": seen.deals}
     place = {**seen.dimensions, "period": seen.snapshot}
     return Item(seen.stream, seen.position, at, place, figures, seen.state, late=seen.late)
+
+
+@lru_cache(maxsize=4096)
+def _squared_error(probability_bp: int, deals: int, *, came: bool) -> Fraction:
+    return Fraction(deals * (probability_bp - BASIS_POINTS * came) ** 2, BASIS_POINTS**2)
 
 
 def _actual(asked: Question, found: Sequence[Snapshot], view: View, rates: Rates) -> Iterator[Item]:
@@ -174,14 +181,20 @@ def summary(question: Question, found: Sequence[Item]) -> dict[str, Any]:
     """The figures of a cell; several periods, owners or teams are each off by themselves."""
     of_periods = [item for item in found if item.dimensions["period"] != ALL] or found
     both: dict[tuple[Any, ...], dict[str, Any]] = {} if found else {(): {"forecast_minor": None, "actual_minor": 0}}
-    squared, deals = Fraction(0), 0
+    place_of, squared, deals = key_of(question.heads), 0, 0
     for item in of_periods:
-        key = (item.figures.get("of"), *(item.dimensions[name] for name in question.heads))
-        sums = both.setdefault(key, {"forecast_minor": None, "actual_minor": 0})
-        for name in sums.keys() & item.figures.keys():
-            sums[name] = (sums[name] or 0) + (item.figures[name] or 0)  # a margin that nobody knows was not forecast
-        squared += item.figures.get("squared_error", 0)
-        deals += item.figures.get("deals", 0)
+        figures = item.figures
+        key = (figures.get("of"), place_of(item.dimensions))
+        sums = both.get(key)
+        if sums is None:
+            sums = both[key] = {"forecast_minor": None, "actual_minor": 0}
+        for name in ("forecast_minor", "actual_minor"):
+            if name in figures:
+                sums[name] = (sums[name] or 0) + (figures[name] or 0)  # a margin that nobody knows was not forecast
+        if "deals" in figures:
+            error: Fraction = figures["squared_error"]
+            squared += error.numerator * (BASIS_POINTS**2 // error.denominator)
+            deals += figures["deals"]
     if question.choice("of") == "forecast":
         both = {key: {**sums, "forecast_minor": sums["forecast_minor"] or 0} for key, sums in both.items()}
     forecast = [sums for sums in both.values() if sums["forecast_minor"] is not None]
@@ -193,12 +206,12 @@ def summary(question: Question, found: Sequence[Item]) -> dict[str, Any]:
         "error_minor": sum(errors) if forecast else None,
         "wape": _over(sum(map(abs, errors)), sum(abs(sums["actual_minor"]) for sums in forecast)),
         "bias": _over(sum(errors), actual),
-        "brier": _over(squared, deals),
+        "brier": _over(squared, deals * BASIS_POINTS**2),
     }
 
 
-def _over(numerator: int | Fraction, denominator: int) -> Fraction | None:
-    return Fraction(numerator) / denominator if denominator > 0 else None
+def _over(numerator: int, denominator: int) -> Fraction | None:
+    return Fraction(numerator, denominator) if denominator > 0 else None
 
 
 FORECAST_ACCURACY = Report(

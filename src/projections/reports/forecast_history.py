@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ledger.times import day_end, local_date
 from projections.reports import exact, periods, snapshot_runs, snapshots, targets
-from projections.reports.definition import Item, Report, Text, known, says, told
+from projections.reports.definition import Item, Report, Text, says, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
+from projections.reports.exact import wanted
 from projections.reports.periods import Period
 from projections.reports.snapshots import WON, Snapshot
 from projections.reports.sources import closed
 from projections.tables import wins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from projections.reports.cells import Cells
+    from projections.reports.definition import Key, Sums
+    from projections.reports.exact import Line
     from projections.reports.question import Question
     from projections.reports.rates import Rates
     from projections.reports.snapshots import Seen
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 OMITTED, COMMIT = "omitted", "commit"
 SUMS = ("won_minor", "weighted_minor", "open_minor", "commit_minor", "actual_minor")
 TARGETS = {targets.CALL: "call_minor", targets.OBJECTIVE: "objective_minor"}
+FIGURES = (*SUMS, *TARGETS.values())
 
 
 def forecast_period(question: Question) -> Period:
@@ -46,50 +53,81 @@ def dates(question: Question) -> list[Snapshot]:
     return [Snapshot(day.isoformat(), min(day_end(day, zone), question.pair.as_of), period) for day in days]
 
 
-def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
-    """What each date's deals bring, added up. Raises `MissingRate`."""
-    return _items(question, view, rates, each=False)
+def tell(question: Question, view: View, rates: Rates, cells: Cells) -> None:  # noqa: ARG001 (as reports call it)
+    """Tell each row what the deals of its date bring, added up. Raises `MissingRate`."""
+    asked, series, then = _asked(question, view)
+    rows: dict[Key, Sums] = defaultdict(dict)
+
+    def add(date: str, dimensions: Mapping[str, str | None], figures: Mapping[str, int | None], *, late: bool) -> None:
+        if not question.where or wanted(question, {**dimensions, "date": date}):
+            _add(rows[date, *[dimensions[name] for name in question.by]], figures)
+            cells.lines += 1
+            cells.late += late
+
+    for seen in _deals(asked, series, then, view, each=False):
+        add(seen.snapshot, seen.dimensions, _figures(seen), late=seen.late)
+    for name, line, target in _targets(question, asked, then, view):
+        add(name, line.pieces[0].dimensions, target, late=line.late)
+    for date, place, figures in _actual_added_up(asked, series, view):
+        add(date, place, figures, late=False)
+    cells.rows = {key: _settled(sums) for key, sums in rows.items()}
+    whole: Sums = {}
+    for sums in rows.values():
+        _add(whole, sums)
+    cells.totals = _settled(whole) if len({date for date, *_ in rows}) <= 1 else dict.fromkeys(FIGURES)
 
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """What each deal brings to each date. Raises `MissingRate`."""
-    return _items(question, view, rates, each=True)
+    asked, series, then = _asked(question, view)
+    at = {date.name: date.at for date in series}
+    for seen in _deals(asked, series, then, view, each=True):
+        place = {**seen.dimensions, "date": seen.snapshot}
+        yield Item(seen.stream, seen.position, at[seen.snapshot], place, _figures(seen), seen.state, late=seen.late)
+    for name, line, target in _targets(question, asked, then, view):
+        place = {**line.pieces[0].dimensions, "date": name}
+        yield Item(line.stream, line.position, at[name], place, target, line.state, line.joined, line.late)
+    yield from _actual(asked, series, view, rates)
 
 
-def _items(question: Question, view: View, rates: Rates, *, each: bool) -> Iterator[Item]:
+Then = Mapping[str, tuple["Question", "Rates", Period]]
+"""The question at each date, with the rates of then, by the date's name."""
+
+
+def _asked(question: Question, view: View) -> tuple[Question, Sequence[Snapshot], Then]:
+    """The question of the deals alone, the dates that it is asked of, and what it is at each."""
     asked = snapshots.measured(question)
     series = snapshots.asked_for(question, dates(question))
-    rates_then = snapshots.rates_of(asked, series, view)
-    at = {date.name: date.at for date in series}
-    for seen in _deals(asked, series, rates_then, view, each=each):
-        yield _seen(seen, at)
-    then = {date.name: (asked.seen(date.at, date.at), rates_then[date.name], date.period) for date in series}
+    rates = snapshots.rates_of(asked, series, view)
+    return asked, series, {date.name: (asked.seen(date.at, date.at), rates[date.name], date.period) for date in series}
+
+
+def _targets(
+    question: Question, asked: Question, then: Then, view: View
+) -> Iterator[tuple[str, Line, dict[str, int | None]]]:
+    """The submitted forecast and the objective at each date."""
     metric = question.given.get("measure", "amount")
     for name, line in targets.at_each(then, asked, view, metric):
         if metric == "amount" or line.state == targets.OBJECTIVE:
-            [piece] = line.pieces
-            figures = {TARGETS[line.state or ""]: piece.bases["value"]}
-            place = {**piece.dimensions, "date": name}
-            yield Item(line.stream, line.position, at[name], place, figures, line.state, line.joined, line.late)
-    yield from _actual(asked, series, view, rates) if each else _actual_added_up(asked, series, view)
+            yield name, line, {TARGETS[line.state or ""]: line.pieces[0].bases["value"]}
 
 
-def _deals(
-    asked: Question, series: Sequence[Snapshot], rates: Mapping[str, Rates], view: View, *, each: bool
-) -> Iterator[Seen]:
+def _deals(asked: Question, series: Sequence[Snapshot], then: Then, view: View, *, each: bool) -> Iterator[Seen]:
+    rates = {name: rates for name, (_, rates, _) in then.items()}
     if each or not snapshot_runs.TELLS.issuperset(asked.dimensions):
         return snapshots.deals(asked, series, rates, view, each=each)
     return chain(snapshot_runs.open_deals(asked, series, rates, view), snapshots.won(asked, series, rates, view))
 
 
-def _seen(seen: Seen, at: Mapping[str, int]) -> Item:
-    figures = {"won_minor": seen.value}
-    if seen.state != WON:
-        figures = {} if seen.state == OMITTED else {"weighted_minor": seen.expected, "open_minor": seen.value}
-        if seen.state == COMMIT:
-            figures["commit_minor"] = seen.value
-    place = {**seen.dimensions, "date": seen.snapshot}
-    return Item(seen.stream, seen.position, at[seen.snapshot], place, figures, seen.state, late=seen.late)
+def _figures(seen: Seen) -> dict[str, int | None]:
+    if seen.state == WON:
+        return {"won_minor": seen.value}
+    if seen.state == OMITTED:
+        return {}
+    figures = {"weighted_minor": seen.expected, "open_minor": seen.value}
+    if seen.state == COMMIT:
+        figures["commit_minor"] = seen.value
+    return figures
 
 
 def _actual(asked: Question, series: Sequence[Snapshot], view: View, rates: Rates) -> Iterator[Item]:
@@ -104,28 +142,41 @@ def _actual(asked: Question, series: Sequence[Snapshot], view: View, rates: Rate
             yield Item(line.stream, line.position, line.at, place, figures, "actual", line.joined, line.late)
 
 
-def _actual_added_up(asked: Question, series: Sequence[Snapshot], view: View) -> Iterator[Item]:
+def _actual_added_up(
+    asked: Question, series: Sequence[Snapshot], view: View
+) -> Iterator[tuple[str, Mapping[str, str | None], dict[str, int | None]]]:
     """The same added up. Unless rows are told apart by more than their date, one without deals is a row too."""
     won = snapshots.won_by_month(asked, series[0].period, view) if series else ()
-    found: list[tuple[Mapping[str, str | None], dict[str, Any]]] = [
+    found: list[tuple[Mapping[str, str | None], dict[str, int | None]]] = [
         (place, {"actual_minor": minor}) for place, minor in won
     ]
     if not asked.by:
         found.append(({name: next(iter(allowed), None) for name, allowed in asked.where.items()}, {}))
     for date in series:
         for place, figures in found:
-            yield Item("", 0, date.at, {**place, "date": date.name}, figures, "actual")
+            yield date.name, place, figures
 
 
-def summary(question: Question, found: Sequence[Item]) -> dict[str, Any]:  # noqa: ARG001 (as summaries are called)
+def summary(question: Question, found: Sequence[Item]) -> Sums:  # noqa: ARG001 (as summaries are called)
     """The figures of one date; over several they would mean nothing."""
     if len({item.dimensions["date"] for item in found}) > 1:
-        return dict.fromkeys((*SUMS, *TARGETS.values()))
-    said: dict[str, list[Any]] = {name: [] for name in (*SUMS, *TARGETS.values())}
+        return dict.fromkeys(FIGURES)
+    sums: Sums = {}
     for item in found:
-        for name, figure in item.figures.items():
-            said[name].append(figure)
-    return {name: known(figures) if figures or name in SUMS else None for name, figures in said.items()}
+        _add(sums, item.figures)
+    return _settled(sums)
+
+
+def _add(sums: Sums, figures: Mapping[str, int | None]) -> None:
+    """Add what is known of some deals to what is of others."""
+    for name, amount in figures.items():
+        others = sums.get(name)
+        sums[name] = amount if others is None else others + (amount or 0)
+
+
+def _settled(sums: Sums) -> Sums:
+    """All figures: of what no deal brings there is nothing, and an objective or a call that nobody made is unknown."""
+    return dict.fromkeys(SUMS, 0) | dict.fromkeys(TARGETS.values()) | sums
 
 
 FORECAST_HISTORY = Report(
@@ -164,7 +215,7 @@ FORECAST_HISTORY = Report(
     ),
     parameters=("as_of", "known_at", "period", "every", "from", "by", "where", "measure", "currency", "fx"),
     dimensions=("date", *(each for each in DEAL_DIMENSIONS if each not in {"product", "product_range", "stage"})),
-    items=items,
+    completed=tell,
     evidence=evidence,
     summary=summary,
     fixed=("date",),

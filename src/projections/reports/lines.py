@@ -7,6 +7,7 @@ weighted amounts are shared over their products are read one by one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,8 @@ def query(source: Source, question: Question, view: View) -> Select[Any]:
 
 def _from(joined: Joined, source: Source, question: Question, told: Mapping[str, ColumnElement[Any]]) -> Select[Any]:
     where = [joined.restricted(name, values) for name, values in question.where.items() if name not in LATE]
+    if source.of_products is not None:
+        where.append(product_lines.has_one(source, source.of_products))
     columns = [column.label(name) for name, column in told.items()]
     return select(*columns).select_from(joined.frm).where(*source.where, *where)
 
@@ -223,14 +226,15 @@ def in_others(source: Source) -> Source:
 def summed_by_product(source: Source, question: Question, view: View, bases: Sequence[Base]) -> Select[Any]:
     """The lines' parts of each product, or range, grouped as in `summed`, their products behind the other dimensions.
 
-    They are all in the reporting currency. A line counts once for each of its products. What executes it must pass
-    `values`.
+    They are all in the reporting currency. A line counts once for each of its products; of wins that must have one of
+    some products, it may be that these alone are told. What executes it must pass `values`.
     """
     joined = Joined(source, question, view)
     dimensions = [joined.column(name) for name in asked(question)]
     told = _keyed(source, dimensions, bases, 0, needs_month=question.needs_month)
     told["stream"] = source.columns["stream"]
-    each = _from(joined, source, question, told).offset(literal_column("0")).subquery("lines").c
+    lines = _from(joined, replace(source, of_products=None), question, told)  # `beside` sees to these
+    each = lines.offset(literal_column("0")).subquery("lines").c
     frm, part = product_lines.beside(each, source, question, view)
     key: ColumnElement[Any] = each.key
     for name in sorted(question.dimensions & PRODUCT):

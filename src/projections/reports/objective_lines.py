@@ -11,20 +11,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import product
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from sqlalchemy import Text, func, literal, select
+from sqlalchemy import Text, literal, select
 
 from ledger.money import BASIS_POINTS, E6
 from ledger.times import day_start
 from projections.reports import exact
 from projections.reports.cells import key_of, work_out
-from projections.reports.definition import Item, Sum, known, says
+from projections.reports.definition import SAID, Item, Sum, known, says
 from projections.reports.dimensions import merged
+from projections.reports.lines import used
 from projections.reports.metrics import MONEY, OF_WINS, base_of, lines_of
 from projections.reports.objectives_in_force import in_force
-from projections.reports.outcome import Chance
 from projections.reports.periods import Period
 from projections.reports.sources import bisect, open_deals
 from projections.tables import product_versions
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.definition import Base
-    from projections.reports.exact import Bases, Brief, Line
+    from projections.reports.exact import Bases, Line, Piece
     from projections.reports.objectives_in_force import Objective
     from projections.reports.question import Question
     from projections.reports.rates import Rates
@@ -43,18 +44,21 @@ if TYPE_CHECKING:
 ACHIEVED, OPEN = "achieved", "open"
 """The states of what counts towards an objective, or may."""
 
+OMITTED = "omitted"
+"""The category of open deals that nothing is expected of."""
+
 _WEIGHTED: dict[str, Base] = {"amount": "weighted", "margin": "weighted_margin"}
 
 
 class _Brought:
     """What lines bring, found again by those of their dimensions that an objective reads."""
 
-    def __init__(self, names: Sequence[str], found: Iterable[tuple[tuple[str | None, ...], Any]]) -> None:
-        """Each line comes with what it has for `names`, in their order."""
+    def __init__(self, names: Sequence[str], found: Iterable[tuple[tuple[str | None, ...], Iterable[Any]]]) -> None:
+        """What some lines bring comes with what they have for `names`, in their order."""
         self._names = names
         self._found: dict[tuple[str | None, ...], list[Any]] = defaultdict(list)
         for place, brings in found:
-            self._found[place].append(brings)
+            self._found[place].extend(brings)
         self._placed: dict[tuple[str, ...], dict[tuple[str | None, ...], list[tuple[str, list[Any]]]]] = {}
 
     def to(self, objective: Objective) -> Iterator[Any]:
@@ -74,28 +78,31 @@ class _Brought:
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each objective, and what counts towards it added up."""
     found = list(in_force(question, view, rates))
-    yield from reached(question, view, found)
+    yield from _reached(question, view, found, counted=True)
     for some, asked, sources in _due(question, view, found):
         place_of = key_of(asked.heads)
+        needed = used(asked, sources[0])
         parts = (
-            (place_of(of), (bases, line.chance_bp, line.late))
+            (place_of(dimensions), brings)
             for source in sources
-            for line in exact.in_brief(source, asked, view, rates)
-            for of, bases in _may_come(line)
+            for alike in exact.in_brief(source, asked, view, rates)
+            if alike.state != OMITTED
+            for dimensions, brings in alike.parts
         )
         brought = _Brought(asked.heads, parts)
         for each in some:
             deals = list(brought.to(each))
             if deals:
-                figures = _may_bring(each, [(bases, chance_bp) for bases, chance_bp, _ in deals])
-                late = sum(is_late for _, _, is_late in deals)
-                yield structs.replace(each.item, state=OPEN, figures=figures, lines=len(deals), late=late)
+                *amounts, chances_bp, late = zip(*deals, strict=True)
+                brings: dict[str, Sequence[int]] = dict(zip(needed, amounts, strict=True))
+                figures = _may_bring(each, brings, chances_bp)
+                yield structs.replace(each.item, state=OPEN, figures=figures, lines=len(deals), late=sum(late))
 
 
 def items_reached(question: Question, view: View, rates: Rates) -> Iterator[Item]:
-    """The same without what open deals may bring: as if nothing were forecast of any."""
+    """The same without what open deals may bring, as if nothing were forecast of any; nor how many lines there are."""
     found = [_without_forecast(each) for each in in_force(question, view, rates)]
-    yield from reached(question, view, found)
+    yield from _reached(question, view, found, counted=False)
 
 
 def _without_forecast(objective: Objective) -> Objective:
@@ -103,13 +110,13 @@ def _without_forecast(objective: Objective) -> Objective:
     return replace(objective, item=structs.replace(objective.item, figures=figures))
 
 
-def reached(question: Question, view: View, found: Sequence[Objective]) -> Iterator[Item]:
-    """Each of these objectives, and what has counted towards it added up, without what still may."""
+def _reached(question: Question, view: View, found: Sequence[Objective], *, counted: bool) -> Iterator[Item]:
+    """Each of these objectives, and what has counted towards it added up, without what still may; lines are `counted`."""
     yield from (each.item for each in found)
     for some in _alike(found):
         asked = _asked(question, some)
-        cells = work_out(asked, view)
-        brought = _Brought(asked.heads, cells.rows.items())
+        cells = work_out(asked, view, totals=counted)
+        brought = _Brought(asked.heads, ((place, [sums]) for place, sums in cells.rows.items()))
         lines, late = cells.lines, cells.late
         for each in some:
             base = base_of(each.metric)
@@ -142,7 +149,8 @@ def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                 for of, bases in _may_come(line):
                     for each in by_owner(of.get("owner")):
                         if each.counts(of):
-                            yield _line(line, each, OPEN, _may_bring(each, [(bases, line.probability_bp or 0)]))
+                            brings = {base: (amount,) for base, amount in bases.items()}
+                            yield _line(line, each, OPEN, _may_bring(each, brings, (line.probability_bp or 0,)))
 
 
 def _alike(found: Iterable[Objective]) -> list[list[Objective]]:
@@ -165,7 +173,7 @@ def _asked(question: Question, some: Sequence[Objective]) -> Question:
     def lines(asked: Question, view: View) -> list[Source]:
         source = lines_of(metric, replace(asked, report=replace(asked.report, fixed=())), view)
         assert not isinstance(source.at, int)
-        return [_of_ranges(replace(source, month=bisect(source.at, starts, names), kept=None), some)]
+        return [_of_ranges(replace(source, month=bisect(source.at, starts, names), kept=None), some, view)]
 
     days = Period("objectives", cuts[0], cuts[-1] - timedelta(days=1))
     bases = sorted({base_of(each.metric) for each in some})
@@ -182,17 +190,14 @@ def _by_owner(some: Sequence[Objective]) -> Callable[[str | None], list[Objectiv
     return lambda owner: own.get(owner, anybody)
 
 
-def _of_ranges(source: Source, some: Sequence[Objective]) -> Source:
+def _of_ranges(source: Source, some: Sequence[Objective], view: View) -> Source:
     """Of the lines those that have a product of the objectives' ranges, if they have such."""
     ranges = {name for each in some for name in each.takes.get("product_range", ())}
     if not ranges or source.product_lines is None:
         return source
     listed = product_versions.c
-    its_id = func.substr(listed.stream, len("product-") + 1)
-    products = select(its_id).where(listed.product_range.in_(sorted(ranges)))
-    lines = source.product_lines.alias("of_ranges").c
-    has_one = select(lines.line_no).where(lines.stream == source.columns["stream"], lines.product.in_(products))
-    return source.narrowed(has_one.exists())
+    products = view.rows(select(listed.stream).where(listed.product_range.in_(sorted(ranges))).distinct())
+    return replace(source, of_products=frozenset(row.stream.removeprefix("product-") for row in products))
 
 
 def _borders(some: Iterable[Objective]) -> set[str]:
@@ -249,45 +254,42 @@ def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
         due = [
             replace(each, month=bisect(each.columns["expected_close_on"], cuts, cuts), kept=None) for each in sources
         ]
-        return [_of_ranges(each, some) for each in due]
+        return [_of_ranges(each, some, view) for each in due]
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
     return _of_lines(question, some, sorted(bases), lines)
 
 
-def _may_come(line: Line | Brief) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+def _may_come(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
     """What an open deal may bring, once for each range that it has parts of."""
-    if line.state == "omitted":
+    if line.state == OMITTED:
         return
-    first, *more = line.pieces
-    if not more:
-        yield first
-        return
-    parts = {first.dimensions.get("product_range"): [first]}
-    for piece in more:
-        parts.setdefault(piece.dimensions.get("product_range"), []).append(piece)
+    parts: dict[str | None, list[Piece]] = defaultdict(list)
+    for piece in line.pieces:
+        parts[piece.dimensions.get("product_range")].append(piece)
     for some in parts.values():
         yield some[0].dimensions, exact.together(piece.bases for piece in some)
 
 
-def _may_bring(objective: Objective, deals: Sequence[tuple[Bases, int]]) -> dict[str, Any]:
+def _may_bring(objective: Objective, brings: Mapping[str, Sequence[int]], chances_bp: Sequence[int]) -> dict[str, Any]:
     """What open deals are expected to bring to an objective, and what each may, in minor units or millionths.
 
-    Deals come as what they bring and how likely that is, in basis points.
+    Deals come as what they bring of each base, and how likely that is, in basis points.
     """
     metric, base = objective.metric, base_of(objective.metric)
-    chances = [Chance(E6 if metric == "won_count" else bases[base], chance_bp) for bases, chance_bp in deals]
+    values = [E6] * len(chances_bp) if metric == "won_count" else brings[base]
+    chances = list(zip(values, chances_bp, strict=True))
+    is_known = base not in SAID or any(brings[SAID[base]])
     if metric in MONEY:
-        expected = known(_said(bases, base, _WEIGHTED[metric]) for bases, _ in deals)
+        expected = sum(brings[_WEIGHTED[metric]]) if is_known else None
         return {**objective.brings("forecast", expected), "chances": chances}
-    weighted = zip(deals, chances, strict=True)
-    expected = known(value * chance_bp if says(bases, base) else None for (bases, _), (value, chance_bp) in weighted)
+    expected = sum(map(mul, values, chances_bp)) if is_known else None
     return {"forecast": None if expected is None else Fraction(expected, E6 * BASIS_POINTS), "chances": chances}
 
 
-def _said(bases: Bases, base: Base, of: Base | None = None) -> int | None:
-    """What a line brings of this base, or of another that rests on it; None if it does not say."""
-    return bases[of or base] if says(bases, base) else None
+def _said(bases: Bases, base: Base) -> int | None:
+    """What a line brings of this base; None if it does not say."""
+    return bases[base] if says(bases, base) else None
 
 
 def _line(line: Line, objective: Objective, state: str, figures: Mapping[str, Any]) -> Item:

@@ -104,12 +104,13 @@ def _foregone(deals: Sequence[Chance], minor: int) -> int | None:
 
     By Hoeffding's inequality, and then without working the distribution out: most objectives are far from their brink.
     """
-    if minor <= sum(value for value, _ in deals if value < 0):
+    values, chances_bp = [value for value, _ in deals], [chance_bp for _, chance_bp in deals]
+    if minor <= sum(value for value in values if value < 0):
         return 1
-    if minor > sum(value for value, _ in deals if value > 0):
+    if minor > sum(value for value in values if value > 0):
         return 0
-    off = minor - sum(value * chance_bp for value, chance_bp in deals) / CERTAIN_BP
-    if 2 * off * off > sum(value * value for value, _ in deals) * log(1 / OUT_OF_THE_QUESTION):
+    off = minor - sum(map(mul, values, chances_bp)) / CERTAIN_BP
+    if 2 * off * off > sum(map(mul, values, values)) * log(1 / OUT_OF_THE_QUESTION):
         return int(off < 0)
     return None
 
@@ -203,14 +204,14 @@ def _spread(steps: Sequence[int], chances_bp: Sequence[int], size: int, *, wraps
     size = min(size, sum(steps) + 1)
     cells, moved = np.zeros(size), np.empty(size)
     cells[0], held = 1.0, 1
-    for count, chance_bp in zip(steps, chances_bp, strict=True):
-        lost, won = _halves(chance_bp)
+    for count, (lost, won) in zip(steps, map(_halves, chances_bp), strict=True):
         inside = min(held, max(size - count, 0))
         np.multiply(cells[:inside], won, out=moved[:inside])
-        beyond = cells[inside:held] * won if wraps else cells[:0]
+        beyond = cells[inside:held] * won if wraps and inside < held else None
         cells[:held] *= lost
         cells[count : count + inside] += moved[:inside]
-        cells[: len(beyond)] += beyond
+        if beyond is not None:
+            cells[: len(beyond)] += beyond
         held = min(held + count, size)
     return cells
 

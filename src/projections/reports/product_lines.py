@@ -56,20 +56,33 @@ def query(source: Source, question: Question, view: View, streams: Sequence[str]
     return found.where(rows.c.stream.in_(select(source.columns["stream"]).select_from(source.frm).where(*source.where)))
 
 
+def has_one(source: Source, products: frozenset[str]) -> ColumnElement[bool]:
+    """Whether a source's line ever had one of these products."""
+    assert source.product_lines is not None
+    its = source.product_lines.alias("of_products").c
+    own = (its.stream == source.columns["stream"], its.product.in_(sorted(products)))
+    return select(its.line_no).where(*own).exists()
+
+
 def beside(
     each: Any, source: Source, question: Question, view: View
 ) -> tuple[FromClause, Mapping[str, ColumnElement[Any]]]:
     """A source's lines, given by their `stream` and `at`, with their product lines beside them, or null.
 
-    What to select from, and the columns of `query` there but for `line_no`.
+    Those that must have one of some products have these alone beside them, or are left out. What to select from, and the
+    columns of `query` there but for `line_no`.
     """
     frm = each.stream.table
+    products = source.of_products
     if source.product_lines is not win_lines:
         parts = query(source, question, view).subquery("parts")
-        return frm.outerjoin(parts, parts.c.stream == each.stream), dict(parts.c)
+        among = () if products is None else (parts.c.product.in_(sorted(products)),)
+        frm = frm.join(parts, and_(parts.c.stream == each.stream, *among), isouter=products is None)
+        return frm, dict(parts.c)
     its = win_lines.c
     held = intervals.in_force(win_lines, question.pair, view)
-    frm = frm.outerjoin(win_lines, and_(its.stream == each.stream, held))
+    among = () if products is None else (its.product.in_(sorted(products)),)
+    frm = frm.join(win_lines, and_(its.stream == each.stream, held, *among), isouter=products is None)
     columns = {"stream": its.stream, "product": its.product, **_amounts(win_lines)}
     if "product_range" in question.dimensions:
         frm, columns["product_range"] = _with_range(frm, its.product, each.at, question, view)

@@ -152,7 +152,7 @@ def _rows(question: Question, snapshots: Sequence[Snapshot], view: View) -> Iter
         due = (on <= label(last.isoformat()), or_(on >= label(first.isoformat()), until > instant(begins)))
         wanted = [among(rows.c[name], question.where[name]) for name in _own(question) if name in question.where]
         query = select(*(rows.c[name] for name in (*names, *_own(question)))).select_from(rows.frm).where(*due, *wanted)
-        yield from view.rows(query, values)
+        yield from view.tuples(query, values)
 
 
 def _told_of(question: Question, snapshots: Sequence[Snapshot], view: View) -> Callable[[str, str, str], list[Run]]:

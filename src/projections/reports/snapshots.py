@@ -253,6 +253,7 @@ def won_by_month(question: Question, days: Period, view: View) -> Iterator[tuple
         sums=question.report.sums[:1],
         lines=lambda question, view: [closed(question, view, wins)],
         items=None,
+        completed=None,
         summary=None,
         fixed=("month",),
     )

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ledger.errors import BadRequest
-from tests.support.book import eur
+from projections.reports import REPORTS
+from projections.reports.cells import total, work_out
+from projections.reports.question import ask
+from projections.reports.rates import MissingRate
+from tests.support.book import eur, money
 
 ASKED = ("dashboard", "indicator", "value", "value_minor", "previous", "change")
 
@@ -100,3 +104,25 @@ def test_a_cell_is_that_of_its_report_at_any_pair(steered):
     explained = steered.explained("dashboard", {"indicator": "sales.amount_minor"}, role="manager", as_of="2026-05-15",
                                   known_at="now")  # fmt: skip
     assert (len(explained.lines), explained.figures["value_minor"]) == (1, 1_500)
+
+
+def test_a_figure_asked_alone_is_that_of_its_whole_report(steered):
+    given = {"as_of": "2026-05-15", "known_at": "2026-12-31"}
+    steered.totals("dashboard", **given)  # which folds what was told
+    with steered.store.view() as view:
+        for report in REPORTS:
+            period = {"period": "2026-Q2"} if "period" in report.parameters and not report.snapshot else {}
+            question = ask(view, report, given | period, clock=steered.clock)
+            totals = work_out(question, view).totals
+            for column in report.columns:
+                if column.of:
+                    assert total(question, column, view) == column.value(totals), (report.name, column.name)
+
+
+def test_an_indicator_needs_no_rate_of_amounts_that_it_is_not_made_of(steered):
+    steered.say("book", "book.settings_changed", "2026-03-02", dashboard={"manager": ["win_rate"]})
+    steered.deal("usd", "2026-01-05", money(10, "USD")).won("usd", "2026-05-12")
+    asked = {"role": "manager", "as_of": "2026-05-15"}
+    assert steered.rows(*ASKED[:3], **asked) == [("win_rate.win_rate", pytest.approx(3 / 4))]
+    with pytest.raises(MissingRate):
+        steered.totals("win_rate", period="this-quarter", as_of="2026-05-15")
