@@ -94,6 +94,7 @@ def test_many_threads_each_get_their_own_answer(disk):
 def test_who_is_interrupted_keeps_nobody_waiting(disk, begun):
     """Ctrl-C reaches the main thread alone, here while two others wait around it."""
     group = GroupCommit(disk.write, 10)
+    main = threading.get_ident()
 
     def waiting(count):
         while len(group._queue) < count:
@@ -108,7 +109,7 @@ def test_who_is_interrupted_keeps_nobody_waiting(disk, begun):
             disk.may_go_on.set()
             disk.may_go_on = threading.Event()
             disk.begun.wait(10)
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        signal.pthread_kill(main, signal.SIGINT)
         return third
 
     with ThreadPoolExecutor(4) as threads:
