@@ -51,7 +51,7 @@ class Joined:
         self.frm: FromClause = source.frm
         self._source = source
         self._question = question
-        self._view = view
+        self.view = view
         self._people: FromClause | None = None
         self._customers: FromClause | None = None
         self._customer: ColumnElement[Any] | None = None
@@ -79,7 +79,7 @@ class Joined:
             people = person_versions.alias("people")
             its_owner = and_(
                 people.c.stream == literal("person-", Text) + self._source.columns["owner"],
-                intervals.holds(people, self._source.at, self._question.pair, self._view),
+                intervals.holds(people, self._source.at, self._question.pair, self.view),
             )
             self.frm = self.frm.outerjoin(people, its_owner)
             self._people = people
@@ -90,7 +90,7 @@ class Joined:
             customers = customer_versions.alias("customers")
             same = and_(
                 customers.c.stream == literal("customer-", Text) + self._survivor(),
-                intervals.holds(customers, self._source.happened_at, self._question.pair, self._view),
+                intervals.holds(customers, self._source.happened_at, self._question.pair, self.view),
             )
             self.frm = self.frm.outerjoin(customers, same)
             self._customers = customers
@@ -99,8 +99,8 @@ class Joined:
     def _survivor(self) -> ColumnElement[Any]:
         if self._customer is None:
             self._customer = self._source.columns["customer"]
-            if found := survivors(merged(self._question, self._view)):
-                table = as_table(found, self._view)
+            if found := survivors(merged(self._question, self.view)):
+                table = as_table(found, self.view)
                 self.frm = self.frm.outerjoin(table, table.c.key == self._customer)
                 self._customer = func.coalesce(table.c.value, self._customer)
         return self._customer

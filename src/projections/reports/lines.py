@@ -74,7 +74,7 @@ def query(source: Source, question: Question, view: View) -> Select[Any]:
 def _from(joined: Joined, source: Source, question: Question, told: Mapping[str, ColumnElement[Any]]) -> Select[Any]:
     where = [joined.restricted(name, values) for name, values in question.where.items() if name not in LATE]
     if source.of_products is not None:
-        where.append(product_lines.has_one(source, source.of_products))
+        where.append(product_lines.has_one(source, source.of_products, joined.view))
     columns = [column.label(name) for name, column in told.items()]
     return select(*columns).select_from(joined.frm).where(*source.where, *where)
 
@@ -125,7 +125,7 @@ def summed(source: Source, question: Question, view: View, exchanged: int = 0) -
     return _summed(_from(joined, source, question, told), source, bases, late=late, exchanged=exchanged > 0)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _kept(
     source: Source, names: tuple[str, ...], bases: tuple[Base, ...], exchanged: int, *, needs_month: bool, late: bool
 ) -> Select[Any]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from projections.store import View
 
 
+NAMED_ONE_BY_ONE = 500
+
+
 def query(source: Source, question: Question, view: View, streams: Sequence[str] | None = None) -> Select[Any]:
     """One row per product line of a source: `stream, line_no`, its product and range, its amounts, unknown being 0.
 
@@ -56,12 +59,18 @@ def query(source: Source, question: Question, view: View, streams: Sequence[str]
     return found.where(rows.c.stream.in_(select(source.columns["stream"]).select_from(source.frm).where(*source.where)))
 
 
-def has_one(source: Source, products: frozenset[str]) -> ColumnElement[bool]:
+def has_one(source: Source, products: frozenset[str], view: View) -> ColumnElement[bool]:
     """Whether a source's line ever had one of these products."""
     assert source.product_lines is not None
     its = source.product_lines.alias("of_products").c
-    own = (its.stream == source.columns["stream"], its.product.in_(sorted(products)))
+    own = (its.stream == source.columns["stream"], _among(its.product, products, view))
     return select(its.line_no).where(*own).exists()
+
+
+def _among(product: ColumnElement[Any], products: frozenset[str], view: View) -> ColumnElement[bool]:
+    """Few are named one by one, of which a database makes the better plan; of more it takes no more than some."""
+    named = sorted(products)
+    return product.in_(named) if len(named) <= NAMED_ONE_BY_ONE else one_of(product, named, view)
 
 
 def beside(
@@ -76,12 +85,12 @@ def beside(
     products = source.of_products
     if source.product_lines is not win_lines:
         parts = query(source, question, view).subquery("parts")
-        among = () if products is None else (parts.c.product.in_(sorted(products)),)
+        among = () if products is None else (_among(parts.c.product, products, view),)
         frm = frm.join(parts, and_(parts.c.stream == each.stream, *among), isouter=products is None)
         return frm, dict(parts.c)
     its = win_lines.c
     held = intervals.in_force(win_lines, question.pair, view)
-    among = () if products is None else (its.product.in_(sorted(products)),)
+    among = () if products is None else (_among(its.product, products, view),)
     frm = frm.join(win_lines, and_(its.stream == each.stream, held, *among), isouter=products is None)
     columns = {"stream": its.stream, "product": its.product, **_amounts(win_lines)}
     if "product_range" in question.dimensions:

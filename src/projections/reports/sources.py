@@ -241,7 +241,7 @@ def closed(question: Question, view: View, table: Table, *, cohort: bool = False
 _FIRST_CLOSED, _LAST_CLOSED = (bindparam(f"closed_{name}", type_=BigInteger) for name in ("first", "last"))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _closed(
     table: Table, since: ColumnElement[int], in_force: ColumnElement[bool], stretches: Stretches | None
 ) -> Source:

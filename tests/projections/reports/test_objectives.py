@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from projections.reports import product_lines
 from tests.support.book import eur, line, money
 
 COMPANY = {"company": True}
@@ -135,7 +136,9 @@ def test_every_metric(book):
     assert found == expected
 
 
-def test_an_objective_of_a_range_counts_its_lines_and_one_of_a_kind_its_deals(book):
+@pytest.mark.parametrize("named_one_by_one", [500, 0])
+def test_an_objective_of_a_range_counts_its_lines_and_one_of_a_kind_its_deals(book, monkeypatch, named_one_by_one):
+    monkeypatch.setattr(product_lines, "NAMED_ONE_BY_ONE", named_one_by_one)
     book.product("anvil", "2025-01-01", "iron").product("bolt", "2025-01-01", "steel")
     book.deal("a", "2026-01-05", lines=[line("anvil", eur(60), "2"), line("bolt", eur(40))], kind="new")
     book.won("a", "2026-02-01").deal("b", "2026-01-05", eur(7), kind="renewal").won("b", "2026-02-02")
