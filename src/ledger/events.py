@@ -150,7 +150,7 @@ class EventCorrected(Event, frozen=True, kw_only=True):
 
     TYPE = "event.corrected"
     data: dict[str, Any] | None = None
-    effective_at: str | None = None
+    effective_at: Due | None = None
     note: FreeText | None = None
     reason: Code
     version: Annotated[int, Rule.VERSION]

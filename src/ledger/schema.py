@@ -209,8 +209,6 @@ def _of(hint: Any, field: str, refs: str) -> Schema:
     if origin is dict:
         keys = {"pattern": whole(SETTING_KEY.pattern)}
         return {"type": "object"} if inside[1] is Any else _pairs(MAX_SETTINGS, keys, _of(inside[1], field, refs))
-    if field == "effective_at":
-        return WHEN
     return _PLAIN[hint] if hint in _PLAIN else {"$ref": refs + _name_of(hint, field)}
 
 

@@ -83,6 +83,11 @@ BAD = {
         "bad_value",
         "basis points",
     ),
+    "corrected to no time": (
+        say("deal-d1", "event.corrected", version=1, reason="typo", effective_at=""),
+        "bad_instant",
+        "effective_at: '' is not an instant",
+    ),
     "quantity in other digits": (opened("x", quantity="١٢"), "bad_value", "quantity must be a decimal string"),
     "quantity with a comma": (opened("x", quantity="1,5"), "bad_value", 'such as "12.5"'),
     "rate of nothing": (say("rate-XYZ", "rate.fixed", base="EUR", rate="1"), "bad_id", "is not a currency"),
