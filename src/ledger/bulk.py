@@ -28,7 +28,7 @@ BATCH_LINES = 4_096
 KEPT_STREAMS = 50_000
 """Those looked at last, up to twice as many: a history of 100,000 deals comes back to most of its streams in that time.
 
-A stream that was forgotten is read from the log again. Some 3 kB each.
+A stream that was forgotten is read from the log again. Each takes some 4 kB.
 """
 LONG_BATCHES = 3
 """From the how-manieth batch on a process beside us does the storing."""

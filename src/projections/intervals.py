@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import (
     Alias,
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from projections.store import View
 
 
+Seen = Literal["restated", "reported", "general"]
+"""What a pair asks: with all that is known, what was known then, or with what was known at another time."""
+
+
 def at_pair(table: Table, pair: Pair, view: View, *where: ColumnElement[bool]) -> Subquery:
     """The rows of `table` that hold at the pair and satisfy `where`, as a subquery named like the table.
 
@@ -56,16 +60,12 @@ def in_force(rows: NamedFromClause, pair: Pair, view: View) -> ColumnElement[boo
     """Whether a row of a table or its alias holds at the pair."""
     table: Any = rows.element if isinstance(rows, Alias) else rows
     asked = pair if table.name in PLANNED else pair.happened
-    if asked.as_of == asked.known_at and asked.known_at < view.newest:
-        return and_(rows.c.reported_from <= asked.as_of, rows.c.reported_to > asked.as_of)
-    return holds(rows, asked.as_of, asked, view)
+    return _at(rows, asked.as_of, asked.known_at, _seen(asked, view))
 
 
 def in_force_kept(table: Table, pair: Pair, view: View) -> ColumnElement[bool]:
     """The same of what happened, built once at parameters: what executes it must pass `values`."""
-    asked = pair.happened
-    is_restated = asked.known_at >= view.newest
-    return _in_force(table, is_restated=is_restated, is_reported=not is_restated and asked.as_of == asked.known_at)
+    return _in_force_kept(table, _seen(pair.happened, view))
 
 
 def values(pair: Pair) -> dict[str, int]:
@@ -81,7 +81,7 @@ def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: V
     columns. The instant may not lie after `pair.known_at` where
     `rows` is of what happened (a fact's own instant never does).
     """
-    return and_(rows.c.effective_from <= as_of, rows.c.effective_to > as_of, *_known(rows, pair.known_at, view))
+    return _at(rows, as_of, pair.known_at, "restated" if _is_newest(pair.known_at, view) else "general")
 
 
 def holds_at_one(rows: FromClause, instants: Sequence[int], pair: Pair, view: View) -> ColumnElement[bool]:
@@ -92,7 +92,7 @@ def holds_at_one(rows: FromClause, instants: Sequence[int], pair: Pair, view: Vi
     c = rows.c
     at_one = [or_(c.effective_from <= before, c.effective_to > after) for before, after in pairwise(instants)]
     within = (c.effective_from <= instants[-1], c.effective_to > instants[0])
-    return and_(*within, *at_one, *_known(rows, pair.known_at, view))
+    return and_(*within, *at_one, *_known(rows, pair.known_at, is_newest=_is_newest(pair.known_at, view)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +156,8 @@ _AS_OF, _KNOWN_BY = (bindparam(f"pair_{name}", type_=BigInteger) for name in ("a
 
 
 @lru_cache(maxsize=256)
-def _in_force(table: Table, *, is_restated: bool, is_reported: bool) -> ColumnElement[bool]:
-    c = table.c
-    if is_reported:
-        return and_(c.reported_from <= _AS_OF, c.reported_to > _AS_OF)
-    known = [c.known_to == FOREVER_SQL] if is_restated else [c.known_from <= _KNOWN_BY, c.known_to > _KNOWN_BY]
-    return and_(c.effective_from <= _AS_OF, c.effective_to > _AS_OF, *known)
+def _in_force_kept(table: Table, seen: Seen) -> ColumnElement[bool]:
+    return _at(table, _AS_OF, _KNOWN_BY, seen)
 
 
 _d = deal_versions.c
@@ -176,8 +172,30 @@ _PARTS: dict[str, tuple[str, ColumnElement[bool]]] = {
 """Of each part of the open deals: the interval that is to hold the instant, and what else is asked of a row."""
 
 
-def _known(rows: FromClause, known_at: ColumnElement[int] | int, view: View) -> tuple[ColumnElement[bool], ...]:
-    if isinstance(known_at, int) and known_at >= view.newest:
+def _seen(pair: Pair, view: View) -> Seen:
+    if _is_newest(pair.known_at, view):
+        return "restated"
+    return "reported" if pair.as_of == pair.known_at else "general"
+
+
+def _is_newest(known_at: ColumnElement[int] | int, view: View) -> bool:
+    """Whether all that is known is known by then."""
+    return isinstance(known_at, int) and known_at >= view.newest
+
+
+def _at(
+    rows: FromClause, as_of: ColumnElement[int] | int, known_at: ColumnElement[int] | int, seen: Seen
+) -> ColumnElement[bool]:
+    c = rows.c
+    if seen == "reported":
+        return and_(c.reported_from <= as_of, c.reported_to > as_of)
+    return and_(
+        c.effective_from <= as_of, c.effective_to > as_of, *_known(rows, known_at, is_newest=seen == "restated")
+    )
+
+
+def _known(rows: FromClause, known_at: ColumnElement[int] | int, *, is_newest: bool) -> tuple[ColumnElement[bool], ...]:
+    if is_newest:
         return (rows.c.known_to == FOREVER_SQL,)
     return (rows.c.known_from <= known_at, rows.c.known_to > known_at)
 

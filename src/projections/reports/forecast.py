@@ -15,7 +15,7 @@ from projections.reports import chances, exact, targets
 from projections.reports.definition import Column, Report, Sum, Text, figure
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period, add_months
-from projections.reports.sources import closed, open_deals
+from projections.reports.sources import OMITTED, closed, open_deals
 from projections.tables import wins
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ CUMULATED = {
 WON = frozenset({"won"})
 OBJECTIVE, CALL = frozenset({targets.OBJECTIVE}), frozenset({targets.CALL})
 NOT_OPEN = WON | OBJECTIVE | CALL
-NOT_WEIGHED = NOT_OPEN | {"omitted"}
+NOT_WEIGHED = NOT_OPEN | {OMITTED}
 
 
 def window(question: Question) -> Period:

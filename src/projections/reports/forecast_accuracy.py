@@ -17,7 +17,7 @@ from projections.reports.definition import Item, Report, Text, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period
 from projections.reports.snapshots import WON, Snapshot
-from projections.reports.sources import closed
+from projections.reports.sources import OMITTED, closed
 from projections.tables import wins
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 ALL = "all"
 """The row of all periods of an owner, a team …"""
 
-OMITTED = "omitted"
 MAX_PERIODS = 120
 MAX_LEAD_DAYS = 3_660
 _PERIODS = re.compile(r"(\d{1,3})(?: ?(month|quarter|half|year)s?)?", re.ASCII)

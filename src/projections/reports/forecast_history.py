@@ -14,7 +14,7 @@ from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.exact import wanted
 from projections.reports.periods import Period
 from projections.reports.snapshots import WON, Snapshot
-from projections.reports.sources import closed
+from projections.reports.sources import OMITTED, closed
 from projections.tables import wins
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from projections.reports.snapshots import Seen
     from projections.store import View
 
-OMITTED, COMMIT = "omitted", "commit"
+COMMIT = "commit"
 SUMS = ("won_minor", "weighted_minor", "open_minor", "commit_minor", "actual_minor")
 TARGETS = {targets.CALL: "call_minor", targets.OBJECTIVE: "objective_minor"}
 FIGURES = (*SUMS, *TARGETS.values())

@@ -27,7 +27,7 @@ from projections.reports.lines import used
 from projections.reports.metrics import MONEY, OF_WINS, base_of, lines_of
 from projections.reports.objectives_in_force import in_force
 from projections.reports.periods import Period
-from projections.reports.sources import bisect, open_deals
+from projections.reports.sources import OMITTED, bisect, open_deals
 from projections.tables import product_versions
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 ACHIEVED, OPEN = "achieved", "open"
 """The states of what counts towards an objective, or may."""
-
-OMITTED = "omitted"
-"""The category of open deals that nothing is expected of."""
 
 _WEIGHTED: dict[str, Base] = {"amount": "weighted", "margin": "weighted_margin"}
 
@@ -197,7 +194,8 @@ def _of_ranges(source: Source, some: Sequence[Objective], view: View) -> Source:
         return source
     listed = product_versions.c
     products = view.rows(select(listed.stream).where(listed.product_range.in_(sorted(ranges))).distinct())
-    return replace(source, of_products=frozenset(row.stream.removeprefix("product-") for row in products))
+    of_products = frozenset(row.stream.removeprefix("product-") for row in products)
+    return replace(source, of_products=of_products, kept=None)
 
 
 def _borders(some: Iterable[Objective]) -> set[str]:

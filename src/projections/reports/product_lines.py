@@ -68,7 +68,7 @@ def has_one(source: Source, products: frozenset[str], view: View) -> ColumnEleme
 
 
 def _among(product: ColumnElement[Any], products: frozenset[str], view: View) -> ColumnElement[bool]:
-    """Few are named one by one, of which a database makes the better plan; of more it takes no more than some."""
+    """Few are named one by one, which a database plans best; many, of which it takes only so many, as one parameter."""
     named = sorted(products)
     return product.in_(named) if len(named) <= NAMED_ONE_BY_ONE else one_of(product, named, view)
 

@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     DueIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
     Stretches = tuple[tuple[int, ...], tuple[str, ...]]
 
+OMITTED = "omitted"
+"""The category of open deals that nothing is expected of."""
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
