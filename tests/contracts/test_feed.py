@@ -6,9 +6,11 @@ import threading
 
 import pytest
 from eventsourcing.persistence import ApplicationRecorder
+from sqlalchemy import text
 
 from ledger.application import open_ledger
 from ledger.codec import from_entry
+from ledger.errors import UnreadableEvent
 from ledger.events import BookOpened, TeamCreated, TeamRenamed
 from ledger.stream import Stream
 from tests.support.lines import opened, pipeline, say, team
@@ -144,3 +146,14 @@ def test_a_reader_never_misses_what_is_appended_while_it_reads(ledger):
     stop.set()
     for writer in writers:
         writer.join()
+
+
+def test_an_entry_that_cannot_be_read_leaves_the_log_readable(ledger):
+    lines = [team(f"t{number}") for number in range(600)]
+    ledger.append(lines, actor="ana")
+    with ledger.recorder.engine.begin() as connection:
+        connection.execute(text("UPDATE events SET entry = :entry WHERE position = 2"), {"entry": b"{}"})
+    for _ in range(3):
+        with pytest.raises(UnreadableEvent):
+            ledger.feed(0, 1_000)
+        assert positions(ledger.feed(2, 1_000)) == list(range(3, 602))

@@ -7,6 +7,8 @@ statement and one round trip. Where the head has moved, or the group is large, t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
 from typing import Any, LiteralString
 
 import psycopg
@@ -14,7 +16,7 @@ from psycopg.errors import UniqueViolation as TakenError
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.reader import Head, converted
+from ledger.log.reader import PORTION, Head, converted
 from ledger.log.recorder import HeadMoved, LogRecorder, Prepared, UniqueViolation, contents
 from ledger.log.requests import Request
 from ledger.proof.merkle import Frontier
@@ -156,7 +158,14 @@ class PostgresRecorder(LogRecorder):
         with self.engine.connect() as connection:
             raw: Any = connection.connection.driver_connection
             try:
-                return converted(raw.execute(query, parameters, binary=True), convert)
+                if convert is list:
+                    return raw.execute(query, parameters, binary=True).fetchall()  # type: ignore[no-any-return]
+                # What is here already is converted while the server sends the rest; it plans each such query anew.
+                with (
+                    raw.cursor() as cursor,
+                    closing(cursor.stream(query, parameters, binary=True, size=PORTION)) as rows,
+                ):
+                    return converted(iter(lambda: list(islice(rows, PORTION)), []), convert)
             except psycopg.Error:
                 if raw.broken:
                     connection.invalidate()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from ledger.proof.merkle import Frontier
 
 COLUMNS = "position, stream, version, type, effective_at, recorded_at, appended_at, entry"
 MOST_IN_A_LIST = 5_000
-PORTION = 500
+PORTION = 250
 """Rows that are taken from a query and converted at a time."""
 
 _decode_told = msgspec.json.Decoder(list[Told]).decode
@@ -199,10 +199,10 @@ class LogReader(ABC):
         return self.head().position or None
 
 
-def converted(cursor: Any, convert: Callable[[list[Any]], list[Any]]) -> list[Any]:
-    """What a cursor has, `PORTION` rows at a time."""
+def converted(portions: Iterable[list[Any]], convert: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """All rows, converted as they come."""
     found: list[Any] = []
-    while rows := cursor.fetchmany(PORTION):
+    for rows in portions:
         found += convert(rows)
     return found
 

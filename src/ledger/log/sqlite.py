@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from ledger.log.database import unusable
-from ledger.log.reader import Head, converted
+from ledger.log.reader import PORTION, Head, converted
 from ledger.log.recorder import HeadMoved, LogRecorder, Prepared, UniqueViolation, contents
 from ledger.log.requests import Request
 
@@ -75,7 +75,8 @@ class SQLiteRecorder(LogRecorder):
         try:
             with self.engine.connect() as connection:
                 raw: Any = connection.connection.driver_connection
-                return converted(raw.execute(statement, parameters), convert)
+                cursor = raw.execute(statement, parameters)
+                return converted(iter(lambda: cursor.fetchmany(PORTION), []), convert)
         except sqlite3.Error as error:
             raise unusable(DBAPIError(statement, None, error), self.engine.url) from None
         except DBAPIError as error:
