@@ -135,20 +135,22 @@ def in_brief(source: Source, question: Question, view: View, rates: Rates) -> It
     own, needed = lines.in_own_currency(source), lines.used(question, source)
     rows = view.tuples(lines.in_brief(own, question, view), lines.values(own, question))
     products = products_of(own, question, view, [row[0] for row in rows]) if splits(question) else {}
-    place_of = _BriefPlaces(question)
+    labels = slice(int("product" not in question.dimensions), 1 + int("product_range" in question.dimensions))
     weighed = [index for index, base in enumerate(needed) if base in _WEIGHED_BY]
+    found: dict[Any, _Alike] = {}
     for stream, key, *brings in rows:
         parts = products.get(stream, NO_PRODUCTS)
-        places = [place_of(key, each) for each in parts]
-        first = places[0]
-        if places.count(first) == len(places):
-            first.lines.append(brings)
-        elif True in [each.is_wanted for each in places]:
-            shares, dimensions = _shares(needed, brings[:-2], parts), [each.dimensions for each in places]
-            yield Brief(first.state, needed, _by_place(dimensions, shares, weighed, brings[-2:]))
-    for each in place_of.found.values():
-        if each.is_wanted and each.lines:
-            yield Brief(each.state, needed, [(each.dimensions, each.lines)])
+        same = key, *[each[labels] for each in parts]
+        alike = found.get(same)
+        if alike is None:
+            alike = found[same] = _alike(question, *same)
+        if len(alike.parts) == 1:
+            alike.parts[0][1].append(brings)
+        elif alike.is_wanted:
+            alike.add(_shares(needed, brings[:-2], parts), weighed, brings[-2:])
+    for alike in found.values():
+        if alike.is_wanted:
+            yield Brief(alike.state, needed, alike.parts)
     for line in read(lines.in_others(source), question, view, rates):
         dimensions = [{name: piece.dimensions[name] for name in question.dimensions} for piece in line.pieces]
         brought = ([piece.bases[base] for base in needed] for piece in line.pieces)
@@ -335,35 +337,38 @@ class _Places:
         return found
 
 
-class _Place(NamedTuple):
-    """A place, and what lines bring that count there alone."""
+class _Alike(NamedTuple):
+    """Lines with parts in the same places: which of the `places` each part lies in, and what they bring to each."""
 
     state: str | None
-    dimensions: dict[str, str | None]
+    places: Sequence[int]
     is_wanted: bool
-    lines: list[Sequence[int]]
+    parts: list[tuple[Mapping[str, str | None], list[Sequence[int]]]]
+
+    def add(self, shares: Iterable[Sequence[int]], weighed: Iterable[int], more: Iterable[int]) -> None:
+        """Add a line by what its parts bring, those of the same place together, and `more` behind that."""
+        brought: dict[int, list[int]] = {}
+        for place, brings in zip(self.places, shares, strict=True):
+            already = brought.get(place)
+            if already is None:
+                brought[place] = [*brings, *more]
+            else:
+                for index in weighed:
+                    already[index] += brings[index]
+        for place, its in brought.items():
+            self.parts[place][1].append(its)
 
 
-class _BriefPlaces:
-    """Where the part of a line with a key counts that a product has: the same place for all that counts there."""
-
-    def __init__(self, question: Question) -> None:
-        self._question = question
-        self._by_product = "product" in question.dimensions
-        self._of_product = sorted(question.dimensions & PRODUCT)
-        self._names = lines.asked(question)
-        self.found: dict[tuple[str, str | None, str | None], _Place] = {}
-
-    def __call__(self, key: str, part: Product) -> _Place:
-        product = part.product if self._by_product else None
-        found = self.found.get((key, product, part.product_range))
-        if found is None:
-            state, month, *told = lines.parts(key, len(self._names))
-            dimensions = placed(self._question, state, month, dict(zip(self._names, told, strict=True)))
-            dimensions |= {name: getattr(part, name) for name in self._of_product}
-            found = _Place(state, dimensions, wanted(self._question, dimensions), [])
-            self.found[key, product, part.product_range] = found
-        return found
+def _alike(question: Question, key: str, *labels: Sequence[str | None]) -> _Alike:
+    """The lines with a key that have parts of such products: each part comes with its product, its range, or both."""
+    names = lines.asked(question)
+    state, month, *told = lines.parts(key, len(names))
+    of_line = placed(question, state, month, dict(zip(names, told, strict=True)))
+    of_product = sorted(question.dimensions & PRODUCT)
+    places = list(dict.fromkeys(labels))
+    dimensions = [of_line | dict(zip(of_product, each, strict=True)) for each in places]
+    is_wanted = any(wanted(question, each) for each in dimensions)
+    return _Alike(state, [places.index(each) for each in labels], is_wanted, [(each, []) for each in dimensions])
 
 
 def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[Product]) -> Iterator[Piece]:
@@ -381,9 +386,12 @@ def _shares(needed: Sequence[str], amounts: Sequence[int], products: Sequence[Pr
     return zip(*shares, strict=True)
 
 
-def shared(total: int, weights: Sequence[int]) -> list[int]:
+def shared(total: int, weights: Sequence[int]) -> Sequence[int]:
     """A line's amount over its products, also where the products' own amounts add up to less than nothing."""
-    return money.share(total, weights if sum(weights) > 0 else [-weight for weight in weights])
+    whole = sum(weights)
+    if whole == total and whole:
+        return weights
+    return money.share(total, weights if whole > 0 else [-weight for weight in weights])
 
 
 def products_of(

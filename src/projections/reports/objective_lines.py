@@ -15,7 +15,7 @@ from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from sqlalchemy import Text, literal, select
+from sqlalchemy import Text, func, literal, null, select
 
 from ledger.money import BASIS_POINTS, E6
 from ledger.times import day_start
@@ -76,14 +76,13 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each objective, and what counts towards it added up."""
     found = list(in_force(question, view, rates))
     yield from _reached(question, view, found, counted=True)
-    for some, asked, sources in _due(question, view, found):
+    for some, asked, sources in _due(question, view, [replace(each, takes=each.may_take) for each in found]):
         place_of = key_of(asked.heads)
         needed = used(asked, sources[0])
         parts = (
             (place_of(dimensions), brings)
             for source in sources
-            for alike in exact.in_brief(source, asked, view, rates)
-            if alike.state != OMITTED
+            for alike in exact.in_brief(source.in_state(null()), asked, view, rates)
             for dimensions, brings in alike.parts
         )
         brought = _Brought(asked.heads, parts)
@@ -163,16 +162,17 @@ def _alike(found: Iterable[Objective]) -> list[list[Objective]]:
 def _asked(question: Question, some: Sequence[Objective]) -> Question:
     """The lines of these metrics in all the periods, told by what the objectives ask and, for day, by the stretch."""
     metric, zone = some[0].metric, question.book.time_zone
-    names = sorted(_borders(some))
+    *names, end = sorted(_borders(some))
     cuts = [date.fromisoformat(day) for day in names]
     starts = [day_start(day, zone) for day in cuts]
 
     def lines(asked: Question, view: View) -> list[Source]:
         source = lines_of(metric, replace(asked, report=replace(asked.report, fixed=())), view)
         assert not isinstance(source.at, int)
-        return [_of_ranges(replace(source, month=bisect(source.at, starts, names), kept=None), some, view)]
+        alike = replace(source, state=null(), month=bisect(source.at, starts, names), kept=None)
+        return [_of_ranges(alike, some, view)]
 
-    days = Period("objectives", cuts[0], cuts[-1] - timedelta(days=1))
+    days = Period("objectives", cuts[0], date.fromisoformat(end) - timedelta(days=1))
     bases = sorted({base_of(each.metric) for each in some})
     return _of_lines(question.over(days), some, bases, lines)
 
@@ -244,15 +244,15 @@ def _due(
 
 def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
     """What is due in what is left of their periods, told for day by the stretch; what is overdue is due today."""
-    today, last = question.today.isoformat(), literal(max(each.last for each in some), Text)
-    cuts = sorted({today, *(day for day in _borders(some) if day > today)})
+    today, last = question.today.isoformat(), max(each.last for each in some)
+    cuts = sorted({today, *(day for day in _borders(some) if today < day <= last)})
 
     def lines(asked: Question, view: View) -> list[Source]:
-        sources = open_deals(asked, view, due_in=lambda due: due <= last)
+        sources = open_deals(asked, view, due_in=lambda due: due <= literal(last, Text))
         due = [
             replace(each, month=bisect(each.columns["expected_close_on"], cuts, cuts), kept=None) for each in sources
         ]
-        return [_of_ranges(each, some, view) for each in due]
+        return [_of_ranges(each.narrowed(func.coalesce(each.state, "") != OMITTED), some, view) for each in due]
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
     return _of_lines(question, some, sorted(bases), lines)
@@ -260,8 +260,6 @@ def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
 
 def _may_come(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
     """What an open deal may bring, once for each range that it has parts of."""
-    if line.state == OMITTED:
-        return
     parts: dict[str | None, list[Piece]] = defaultdict(list)
     for piece in line.pieces:
         parts[piece.dimensions.get("product_range")].append(piece)

@@ -19,7 +19,7 @@ from projections.reports.periods import Period
 from projections.tables import objective_versions, person_versions, team_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from sqlalchemy import ColumnElement
 
@@ -33,13 +33,17 @@ OBJECTIVE = "objective"
 
 @dataclass(frozen=True)
 class Objective:
-    """An objective in force; `takes` tells which lines count towards it, by the dimensions that it reads of them."""
+    """An objective in force; `takes` tells which lines count towards it, by the dimensions that it reads of them.
+
+    `may_take` tells the same of open deals: whose team is whose at the pair is known without reading it of each.
+    """
 
     item: Item
     metric: str
     first: str
     last: str
     takes: Mapping[str, frozenset[str]]
+    may_take: Mapping[str, frozenset[str]]
 
     def counts(self, of: Mapping[str, str | None]) -> bool:
         """Whether a line with these dimensions counts; its `day` is the one it is of, or a stretch's first."""
@@ -69,7 +73,7 @@ class Teams:
     def of(self, person: str | None) -> str | None:
         return None if person is None else self._people.get(person)
 
-    def members(self, teams: frozenset[str | None]) -> frozenset[str | None]:
+    def members(self, teams: Collection[str | None]) -> frozenset[str]:
         """Those who are in one of these teams."""
         return frozenset(person for person, team in self._people.items() if team in teams)
 
@@ -90,12 +94,14 @@ def in_force(question: Question, view: View, rates: Rates) -> Iterator[Objective
         item = _objective(row, question, rates, teams)
         if not exact.wanted(question, item.dimensions):
             continue
+        takes = _takes(row, teams)
         yield Objective(
             item=item,
             metric=row.metric,
             first=row.period_from,
             last=row.period_to,
-            takes=_takes(row, teams),
+            takes=takes,
+            may_take=_by_owner(takes, teams),
         )
 
 
@@ -118,6 +124,13 @@ def _takes(row: Any, teams: Teams) -> dict[str, frozenset[str]]:
         "product_range": None if row.product_range is None else frozenset({row.product_range}),
     }
     return {name: values for name, values in said.items() if values is not None}
+
+
+def _by_owner(takes: Mapping[str, frozenset[str]], teams: Teams) -> dict[str, frozenset[str]]:
+    """What is taken of teams, taken of those who are in them at the pair."""
+    by_owner = dict(takes)
+    of_teams = by_owner.pop("team", None)
+    return by_owner if of_teams is None else {"owner": teams.members(of_teams), **by_owner}
 
 
 def _objective(row: Any, question: Question, rates: Rates, teams: Teams) -> Item:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 FEW = 12
 CELLS = 2**15
+TOGETHER = 200
+"""So many deals are spread together at most, if they wrap around."""
+
 UNLIKELY = 1e-9
 CERTAIN_BP = 10_000
 OUT_OF_THE_QUESTION = 1e-15
@@ -163,7 +166,7 @@ def _convolved(grid: _Grid, sure: int) -> Outcome:
     import numpy as np  # noqa: PLC0415 (as above)
 
     total = sum(grid.steps)
-    cells = _spread(grid.steps, grid.chances_bp, CELLS, wraps=True)
+    cells = _wrapped(grid.steps, grid.chances_bp)
     size = len(cells)
     mean = sum(map(mul, grid.steps, grid.chances_bp)) / CERTAIN_BP
     first = max(0, min(floor(mean) - size // 2, total + 1 - size))
@@ -195,6 +198,22 @@ def _below(steps: Sequence[int], chances_bp: Sequence[int], limit: int) -> float
     anyway = max(limit - len(other), 0)
     at_most = other.cumsum()[limit - len(one) : limit - anyway][::-1]
     return float(one[:anyway].sum() * other.sum() + np.multiply(one[anyway:], at_most).sum())
+
+
+def _wrapped(steps: Sequence[int], chances_bp: Sequence[int]) -> NDArray[np.float64]:
+    """How likely each number of steps is; what is beyond the cells wraps around.
+
+    Very many deals are spread in parts, which a Fourier transform convolves: it wraps around by itself.
+    """
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    parts = ceil(len(steps) / TOGETHER)
+    if parts <= 1:
+        return _spread(steps, chances_bp, CELLS, wraps=True)
+    waves = np.ones(CELLS // 2 + 1, np.complex128)
+    for part in range(parts):
+        waves *= np.fft.rfft(_spread(steps[part::parts], chances_bp[part::parts], CELLS, wraps=True), CELLS)
+    return np.fft.irfft(waves, CELLS)[: sum(steps) + 1].clip(0)
 
 
 def _spread(steps: Sequence[int], chances_bp: Sequence[int], size: int, *, wraps: bool) -> NDArray[np.float64]:

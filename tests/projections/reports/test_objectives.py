@@ -175,6 +175,18 @@ def test_what_is_still_due_may_cover_it(book):
     assert over["objective_probability"] == 0
 
 
+def test_what_is_due_counts_for_the_team_that_its_owner_is_in_at_the_pair(book):
+    book.say("team-north", "team.created", "2025-01-01", name="North")
+    book.person("ana", "2025-01-01", "north").say("person-ana", "person.moved", "2026-03-01", team="south")
+    book.deal("a", "2026-01-05", eur(400), owner="ana", stage="demo", expected_close_on="2026-06-30")
+    book.deal("b", "2026-01-05", eur(1_000), owner="ghost", stage="demo", expected_close_on="2026-06-30")
+    for name, scope in (("north", {"team": "north"}), ("south", {"team": "south"}), ("company", COMPANY)):
+        objective(book, name, eur(100), scope=scope)
+    for day, north, south in (("2026-02-15", 200, 0), ("2026-03-31", 0, 200)):
+        rows = {row["objective"]: row["forecast_minor"] for row in book.report("objectives", as_of=day).rows}
+        assert rows == {"north": north, "south": south, "company": 700}
+
+
 def test_a_target_is_that_of_the_pair(book):
     objective(book, "o", eur(100)).say("objective-o", "objective.revised", "2026-04-01", target=eur(200))
     objective(book, "gone", eur(5)).say("objective-gone", "objective.cancelled", "2026-02-01", reason="mistake")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.reports.outcome import CELLS, FEW, UNLIKELY, Chance, objective_probability, outcome
+from projections.reports.outcome import CELLS, FEW, TOGETHER, UNLIKELY, Chance, objective_probability, outcome
 
 LEVELS = (0.1, 0.5, 0.9)
 chances = st.builds(Chance, st.integers(-(10**7), 10**12), st.integers(0, 10_000))
@@ -170,6 +170,15 @@ def test_five_hundred_deals_agree_with_a_simulation():
         assert low - found.error_minor <= found.quantile(level) <= high + found.error_minor
         middle = found.quantile(level)
         assert float(found.at_least(middle)) == pytest.approx(float((drawn >= middle).mean()), abs=2 * spread)
+
+
+def test_very_many_deals_are_spread_in_parts_to_the_same_end(monkeypatch):
+    deals = many(5 * TOGETHER)
+    in_parts = outcome(deals)
+    monkeypatch.setattr("projections.reports.outcome.TOGETHER", len(deals))
+    at_once = outcome(deals)
+    assert in_parts.at_most == pytest.approx(at_once.at_most, abs=1e-13)
+    assert [in_parts.quantile(level) for level in LEVELS] == [at_once.quantile(level) for level in LEVELS]
 
 
 def test_ten_thousand_deals_keep_their_mean_and_spread():
