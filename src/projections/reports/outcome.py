@@ -86,7 +86,7 @@ def objective_probability(deals: Sequence[Chance], won_minor: int, objective_min
 
 
 def _open(deals: Iterable[Chance]) -> tuple[int, list[Chance]]:
-    """What comes for certain, and the deals beside it that may be won or lost.
+    """What comes for certain, and the deals beside it that may be won or lost, in one order however they came.
 
     A negative value (a margin may be) is lost for certain and regained with the opposite probability.
     """
@@ -99,7 +99,7 @@ def _open(deals: Iterable[Chance]) -> tuple[int, list[Chance]]:
             sure += value
         elif value and chance_bp > 0:
             open_deals.append(Chance(value, chance_bp))
-    return sure, open_deals
+    return sure, sorted(open_deals)
 
 
 def _foregone(deals: Sequence[Chance], minor: int) -> int | None:
@@ -143,19 +143,18 @@ class _Grid(NamedTuple):
 
 
 def _laid_out(deals: Sequence[Chance]) -> _Grid:
-    values = sorted(deals)
-    total = sum(value for value, _ in values)
-    span = min(total, ceil(2 * _reach(value for value, _ in values)))
-    unit = gcd(*(value for value, _ in values))
+    total = sum(value for value, _ in deals)
+    span = min(total, ceil(2 * _reach(value for value, _ in deals)))
+    unit = gcd(*(value for value, _ in deals))
     step = unit * ceil(span / (unit * (CELLS - 2)))
-    steps = _steps(values, step)
+    steps = _steps(deals, step)
     while span == total and sum(steps) >= CELLS:  # rounded up, mostly
         step = max(step + unit, unit * ceil(step * sum(steps) / (unit * (CELLS - 2))))
-        steps = _steps(values, step)
-    off = [value - count * step for count, (value, _) in zip(steps, values, strict=True)]
-    shift = round(Fraction(sum(each * chance_bp for each, (_, chance_bp) in zip(off, values, strict=True)), CERTAIN_BP))
+        steps = _steps(deals, step)
+    off = [value - count * step for count, (value, _) in zip(steps, deals, strict=True)]
+    shift = round(Fraction(sum(each * chance_bp for each, (_, chance_bp) in zip(off, deals, strict=True)), CERTAIN_BP))
     error = ceil(min(sum(map(abs, off)), _reach(off))) + 1 if any(off) else 0
-    return _Grid(step, steps, [chance_bp for _, chance_bp in values], shift, error)
+    return _Grid(step, steps, [chance_bp for _, chance_bp in deals], shift, error)
 
 
 def _steps(deals: Sequence[Chance], step: int) -> list[int]:

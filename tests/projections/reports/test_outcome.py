@@ -134,6 +134,16 @@ def test_up_to_sixteen_deals_agree_with_every_sum_within_the_error_told(deals):
         assert low - found.error_minor <= found.quantile(level) <= high + found.error_minor
 
 
+@given(st.lists(chances, min_size=2, max_size=30), st.randoms(use_true_random=False))
+def test_the_order_in_which_deals_come_changes_no_digit(deals, random):
+    shuffled = random.sample(deals, len(deals))
+    one, other = outcome(deals), outcome(shuffled)
+    assert one.sums_minor.tolist() == other.sums_minor.tolist()
+    assert one.at_most.tolist() == other.at_most.tolist()
+    half = sum(deal.value_minor for deal in deals) // 2
+    assert objective_probability(deals, 0, half) == objective_probability(shuffled, 0, half)
+
+
 def test_values_on_a_grid_are_exact_however_many():
     """Twenty deals of 100 with a half each are a binomial."""
     found = outcome([Chance(10_000, 5_000)] * 20)
