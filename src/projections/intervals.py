@@ -68,8 +68,13 @@ def in_force_kept(table: Table, pair: Pair, view: View) -> ColumnElement[bool]:
     return _in_force_kept(table, _seen(pair.happened, view))
 
 
+def held(rows: FromClause) -> ColumnElement[bool]:
+    """The same of a table or its alias whichever way the pair asks, by its effective interval and when it was known."""
+    return _at(rows, _AS_OF, _KNOWN_BY, "general")
+
+
 def values(pair: Pair) -> dict[str, int]:
-    """The parameters of `in_force_kept`."""
+    """The parameters of `in_force_kept` and `held`."""
     return {_AS_OF.key: pair.happened.as_of, _KNOWN_BY.key: pair.happened.known_at}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, Text, bindparam, func, select, true
@@ -18,7 +18,7 @@ from projections.places import Generation, create, create_indexes, follows, is_m
 from projections.tables import book_versions, checkpoint, quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from sqlalchemy import Engine, Executable, Row
 
@@ -79,6 +79,13 @@ class View:
     effective_classes: int
     time_zone: str
     quarantined: int
+    _found: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, what: Hashable, read: Callable[[], Any]) -> Any:
+        """What is read again and again for one answer: read when it is first asked for."""
+        if what not in self._found:
+            self._found[what] = read()
+        return self._found[what]
 
     def rows(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
         return self.connection.execute(statement, parameters or {}).all()

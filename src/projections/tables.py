@@ -247,6 +247,11 @@ def _by_time(name: str, table: Table, at: str, *more: str) -> Index:
     return Index(name, *(table.c[each] for each in names if each in table.c))
 
 
+def _held_until(*more: str) -> dict[str, None]:
+    """The columns of an index of what is soon settled, by when it was; it holds all that is told of whose it is."""
+    return dict.fromkeys(("effective_to", *_HELD, "position", "appended_at", "owner", *more))
+
+
 DEAL_KNOWN: ColumnElement[bool] = _d.known_to == FOREVER_SQL
 DEAL_CORRECTED: ColumnElement[bool] = _d.known_to < FOREVER_SQL
 DEAL_LATE: ColumnElement[bool] = or_(_d.known_from > _d.effective_from, _d.known_to < FOREVER_SQL)
@@ -271,17 +276,17 @@ INDEXES: Final = (
     _open_deals("deals_late", ("reported_class", "reported_from", "reported_to"), DEAL_LATE),
     Index(
         "deals_opened",
-        *(_d[name] for name in ("opened_at", *_HELD)),
+        *(_d[name] for name in ("opened_at", *_HELD, "appended_at")),
         *(_d[name] for name in ("status", "pipeline", "stage", "owner")),
     ),
     Index("deals_merged", _d.effective_from, postgresql_where=DEAL_MERGED, sqlite_where=DEAL_MERGED),
-    _by_time("wins_by_time", wins, "effective_from"),
+    _by_time("wins_by_time", wins, "effective_from", "opened_at"),
     Index(
         "wins_by_customer",
         *(wins.c[name] for name in ("customer", *_HELD, "position", "appended_at")),
         *(wins.c[name] for name in ("value_minor", "margin_minor", "currency")),
     ),
-    Index("losses_by_time", losses.c.effective_from),
+    _by_time("losses_by_time", losses, "effective_from", "outcome", "opened_at"),
     _by_time("quotes_by_time", quote_versions, "issued_at", "status", "valid_until"),
     _by_time("invoices_by_time", invoices, "invoiced_at", "entry", "entry_position"),
     Index(
@@ -295,7 +300,7 @@ INDEXES: Final = (
     Index("contacts_added", contact_versions.c.added_at),
     Index(
         "interactions_by_time",
-        *(interactions.c[name] for name in ("logged_at", *_HELD)),
+        *(interactions.c[name] for name in ("logged_at", *_HELD, "appended_at")),
         *(interactions.c[name] for name in ("kind", "direction", "customer", "deal", "owner", "duration_minutes")),
     ),
     Index(
@@ -316,7 +321,7 @@ INDEXES: Final = (
     ),
     Index(
         "interactions_unsettled",
-        *(interactions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to", "logged_at")),
+        *(interactions.c[name] for name in _held_until("logged_at", "kind", "resolved_at")),
         postgresql_where=UNSETTLED,
         sqlite_where=UNSETTLED,
     ),
@@ -328,11 +333,12 @@ INDEXES: Final = (
     ),
     Index(
         "tasks_planned",
-        *(task_versions.c[name] for name in ("effective_to", "effective_from", "known_from", "known_to", "due_at")),
+        *(task_versions.c[name] for name in _held_until("due_at", "status")),
         postgresql_where=PLANNED_TASK,
         sqlite_where=PLANNED_TASK,
     ),
     Index("objectives_by_period", objective_versions.c.scope_kind, objective_versions.c.period_to),
+    Index("objectives_by_scope", *(objective_versions.c[name] for name in ("scope", "scope_kind", "period_to"))),
     Index("calls_by_period", call_versions.c.scope_kind, call_versions.c.period_to),
     Index("costs_by_time", costs.c.spent_at),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, and_, cast, func, literal, null
+from sqlalchemy import BigInteger, Text, and_, cast, exists, func, literal, null
 
 from ledger.money import E6
 from projections import intervals
@@ -60,17 +60,21 @@ def lines(question: Question, view: View) -> list[Source]:
 
 def opened(question: Question, view: View) -> Source:
     """Deals opened in the period, as they were opened; one merged since is none."""
-    d = deal_versions.c
-    now = intervals.at_pair(deal_versions, question.pair, view, *between(d.opened_at, question), d.status != "merged")
-    then = deal_versions.alias("as_opened")
-    as_opened = and_(then.c.stream == now.c.stream, intervals.holds(then, now.c.opened_at, question.pair, view))
+    now, then = deal_versions.alias("now"), deal_versions.alias("as_opened")
+    still = (now.c.stream == then.c.stream, now.c.opened_at == then.c.opened_at, now.c.status != "merged")
+    at = then.c.opened_at
     return Source(
-        frm=now.join(then, as_opened),
+        frm=then,
         columns=dict(then.c.items()),
         state=label("opened"),
-        at=now.c.opened_at,
-        happened_at=now.c.opened_at,
-        month=month_of(now.c.opened_at, d.opened_at, question, view),
+        at=at,
+        happened_at=at,
+        month=month_of(at, deal_versions.c.opened_at, question, view),
+        where=(
+            *between(at, question),
+            intervals.holds(then, at, question.pair, view),
+            exists().where(*still, intervals.in_force(now, question.pair, view)),
+        ),
     )
 
 

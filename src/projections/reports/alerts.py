@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, case, cast, func, literal, select
+from sqlalchemy import BigInteger, bindparam, case, cast, func, literal, literal_column, null, select, union_all
 from sqlalchemy import Text as SqlText
 
 from ledger.times import DAY_US, day_end, local_date, local_days
 from projections import intervals
-from projections.intervals import Rows, open_deals, open_values
+from projections.intervals import Rows, open_deals
 from projections.reports import objective_lines
 from projections.reports.cells import Cells, total
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
-from projections.reports.dimensions import among
 from projections.reports.objectives import REACHED
 from projections.reports.objectives_in_force import OBJECTIVE, teams_at
 from projections.reports.periods import Period, add_months
@@ -27,7 +27,7 @@ from projections.tables import ISSUED_QUOTE, PLANNED_TASK, UNSETTLED, interactio
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, FromClause, Select
+    from sqlalchemy import CTE, ColumnElement, FromClause, Select
 
     from projections.reports.objectives_in_force import Teams
     from projections.reports.question import Question
@@ -74,7 +74,7 @@ class Alert(NamedTuple):
 
     what: str
     who: str | None
-    since: str
+    since: str | None
     stream: str
     position: int
     late: int
@@ -85,13 +85,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each alert: a task, a quote, a deal, an objective, a complaint, or an indicator past its threshold."""
     teams, settled = teams_at(question, view), steering(question, view)
     whose = _whose(question, teams)
-    queries = [
-        *_tasks(question, view, whose),
-        _quotes(question, view, whose),
-        *_deals(question, view, settled, whose),
-        _complaints(question, view, settled, whose),
-    ]
-    found = [alert for each in queries for alert in _told(each, question, view)]
+    found = list(_told(question, view, settled, whose))
     found += _objectives(question, view, rates, whose)
     if whose is None:
         found += _thresholds(question, view, settled, found)
@@ -115,32 +109,43 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
         )
 
 
-class _Sought(NamedTuple):
-    """What alerts are about, and a query for them: a row each of `who, since, stream, position, appended_at`.
-
-    `since` is a local date, or an instant.
-    """
-
-    what: str
-    rows: Select[Any]
-    values: dict[str, int] | None = None
+_TODAY, _SOON = (bindparam(f"alerts_{name}", type_=SqlText) for name in ("today", "soon"))
+_END_OF_DAY, _LONG_AGO, _OLD = (bindparam(f"alerts_{name}", type_=BigInteger) for name in ("end", "long_ago", "old"))
+_AS_OF, _KNOWN_AT = (bindparam(f"alerts_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+_WHOSE = bindparam("alerts_whose", type_=SqlText, expanding=True)
+_OF_DEALS = ("stream", "position", "appended_at", "owner", "expected_close_on", "opened_at")
 
 
-def _told(sought: _Sought, question: Question, view: View) -> Iterator[Alert]:
+def _told(question: Question, view: View, settled: Steering, whose: Whose) -> Iterator[Alert]:
     """Each alert by itself, or where nobody asks which, those of somebody together."""
-    its = sought.rows.subquery("alerts").c
-    late = case((its.appended_at > literal(question.pair.known_at, BigInteger), 1), else_=0)
-    if question.dimensions.isdisjoint({"since", "stream"}):
-        counts = select(its.who, cast(func.sum(late), BigInteger), func.count()).group_by(its.who)
-        for who, how_many_late, alerts in view.tuples(counts, sought.values):
-            yield Alert(sought.what, who, "", "", 0, how_many_late, alerts)
-        return
-    rows = view.tuples(select(its.since, its.who, its.stream, its.position, late), sought.values)
-    since: Iterable[Any] = [row[0] for row in rows]
-    if its.since.type.python_type is int:
-        since = local_days(since, question.book.time_zone)
-    for day, (_, who, *its_own) in zip(since, rows, strict=True):
-        yield Alert(sought.what, who, day, *its_own)
+    together, few = question.dimensions.isdisjoint({"since", "stream"}), whose is not None
+    deals, values = open_deals(question.pair, view, *_OF_DEALS), _values(question, settled, whose)
+    for each in (None, *deals):
+        rows = view.tuples(_query(each, together=together, few=few), values)
+        if together:
+            yield from (Alert(what, who, "", "", 0, late, alerts) for what, who, late, alerts in rows)
+            continue
+        days = local_days((row[1] for row in rows), question.book.time_zone)
+        for local_day, (day, _, what, who, *its_own) in zip(days, rows, strict=True):
+            yield Alert(what, who, day or local_day, *its_own)
+
+
+def _values(question: Question, settled: Steering, whose: Whose) -> dict[str, Any]:
+    """The parameters of the queries."""
+    pair, zone, today = question.pair.happened, question.book.time_zone, question.today
+    complaint_days = settled.thresholds.get("open_complaint_days", COMPLAINT_DAYS)
+    return {
+        **intervals.values(pair),
+        **intervals.open_values(pair),
+        _AS_OF.key: pair.as_of,
+        _KNOWN_AT.key: pair.known_at,
+        _END_OF_DAY.key: day_end(local_date(pair.as_of, zone), zone),
+        _TODAY.key: today.isoformat(),
+        _SOON.key: (today + timedelta(days=EXPIRING_DAYS)).isoformat(),
+        _LONG_AGO.key: pair.as_of - settled.stalled_after_days * DAY_US,
+        _OLD.key: pair.as_of - int(complaint_days * DAY_US),
+        _WHOSE.key: sorted(map(str, whose or ())),
+    }
 
 
 def _whose(question: Question, teams: Teams) -> Whose:
@@ -152,70 +157,83 @@ def _whose(question: Question, teams: Teams) -> Whose:
     return None if who is None or None in who else who
 
 
-def _of(owner: ColumnElement[Any], whose: Whose) -> tuple[ColumnElement[bool], ...]:
-    return () if whose is None else (among(owner, whose),)
+@lru_cache(maxsize=64)
+def _query(open_deals: Rows | None, *, together: bool, few: bool) -> Select[Any]:
+    """What alerts about some open deals are about, or those about anything else, of a `few` people or of everybody.
+
+    A row each of `day, at, what, who, stream, position, late`, since that local date or else that instant; those of
+    somebody `together` of `what, who, late` and how many. It is built once: what executes it must pass `_values`.
+    """
+
+    def wanted(rows: Select[Any], owner: ColumnElement[Any]) -> Select[Any]:
+        return rows.where(owner.in_(_WHOSE)) if few else rows
+
+    if open_deals is None:
+        found = [wanted(each, each.selected_columns.who) for each in (_tasks(), _quotes(), _complaints())]
+    else:
+        c = open_deals.c
+        rows = select(*(c[name] for name in _OF_DEALS)).select_from(open_deals.frm)
+        deals = wanted(rows, c.owner).cte("deals")
+        found = [_past_close(deals), _stalled(deals, few=few)]
+    its = union_all(*found).subquery("alerts").c
+    late = case((its.appended_at > _KNOWN_AT, 1), else_=0)
+    if together:
+        return select(its.what, its.who, cast(func.sum(late), BigInteger), func.count()).group_by(its.what, its.who)
+    return select(its.day, its.at, its.what, its.who, its.stream, its.position, late)
 
 
-def _rows(rows: FromClause | Rows, since: ColumnElement[Any]) -> Select[Any]:
+def _rows(rows: FromClause, what: ColumnElement[Any], since: ColumnElement[Any]) -> Select[Any]:
     """What is told of rows that have an `owner`; `since` is one of their columns, or made of them."""
-    c = rows.c
-    told = (c.owner.label("who"), since.label("since"), c.stream, c.position, c.appended_at)
-    return select(*told).select_from(rows.frm if isinstance(rows, Rows) else rows)
+    c, is_instant = rows.c, since.type.python_type is int
+    day = cast(null(), SqlText) if is_instant else since
+    at = since if is_instant else cast(null(), BigInteger)
+    told = (day.label("day"), at.label("at"), what.label("what"), c.owner.label("who"))
+    return select(*told, c.stream, c.position, c.appended_at).select_from(rows)
 
 
-def _tasks(question: Question, view: View, whose: Whose) -> Iterator[_Sought]:
+def _word(what: str) -> ColumnElement[Any]:
+    return literal_column(f"'{what}'", SqlText)
+
+
+def _tasks() -> Select[Any]:
     """Those that were due before the instant, and those due later that day."""
-    as_of, zone = question.pair.happened.as_of, question.book.time_zone
-    until = day_end(local_date(as_of, zone), zone)
-    t = task_versions.c
-    for what, due in (("task_overdue", t.due_at <= as_of), ("task_due", t.due_at.between(as_of + 1, until))):
-        rows = intervals.at_pair(task_versions, question.pair, view, PLANNED_TASK, due, *_of(t.owner, whose))
-        yield _Sought(what, _rows(rows, rows.c.due_at))
+    due = task_versions.c.due_at
+    what = case((due <= _AS_OF, _word("task_overdue")), else_=_word("task_due"))
+    return _rows(task_versions, what, due).where(PLANNED_TASK, due <= _END_OF_DAY, intervals.held(task_versions))
 
 
-def _quotes(question: Question, view: View, whose: Whose) -> _Sought:
-    today = question.today
-    q = quote_versions.c
-    soon = (q.valid_until >= today.isoformat(), q.valid_until <= (today + timedelta(days=EXPIRING_DAYS)).isoformat())
-    rows = intervals.at_pair(quote_versions, question.pair, view, ISSUED_QUOTE, *soon, *_of(q.owner, whose))
-    return _Sought("quote_expiring", _rows(rows, rows.c.valid_until))
+def _quotes() -> Select[Any]:
+    until = quote_versions.c.valid_until
+    rows = _rows(quote_versions, _word("quote_expiring"), until)
+    return rows.where(ISSUED_QUOTE, until >= _TODAY, until <= _SOON, intervals.held(quote_versions))
 
 
-def _deals(question: Question, view: View, settled: Steering, whose: Whose) -> Iterator[_Sought]:
-    """Open deals past the date they were to close, and those without interaction for too long."""
-    pair, today = question.pair.happened, literal(question.today.isoformat(), SqlText)
-    long_ago = pair.as_of - settled.stalled_after_days * DAY_US
-    told = ("stream", "position", "appended_at", "owner", "expected_close_on", "opened_at")
-    for deals in open_deals(pair, view, *told):
-        due_on, its_own = deals.c.expected_close_on, _of(deals.c.owner, whose)
-        yield _Sought("deal_past_close", _rows(deals, due_on).where(due_on < today, *its_own), open_values(pair))
-        stalled = _stalled(deals, question, view, long_ago, few=whose is not None)
-        yield _Sought("deal_stalled", stalled.where(*its_own), open_values(pair))
+def _complaints() -> Select[Any]:
+    i = interactions.c
+    is_old_complaint = (UNSETTLED, i.kind == _word("complaint"), i.logged_at <= _OLD)
+    rows = _rows(interactions, _word("complaint_open"), i.logged_at)
+    return rows.where(*is_old_complaint, intervals.held(interactions))
 
 
-def _stalled(deals: Rows, question: Question, view: View, long_ago: int, *, few: bool) -> Select[Any]:
+def _past_close(deals: CTE) -> Select[Any]:
+    """Open deals past the date they were to close."""
+    due = deals.c.expected_close_on
+    return _rows(deals, _word("deal_past_close"), due).where(due < _TODAY)
+
+
+def _stalled(deals: CTE, *, few: bool) -> Select[Any]:
     """Open deals that were opened and last talked about long ago, since the later of the two.
 
     What was talked about lately is looked up for each of a `few` deals, and else read at once.
     """
-    talks, as_of = interactions.alias("talks"), question.pair.happened.as_of
-    i, held = talks.c, intervals.holds(talks, as_of, question.pair, view)
+    talks = interactions.alias("talks")
+    i, held = talks.c, intervals.held(talks)
     opened_at, deal = deals.c.opened_at, func.substr(deals.c.stream, literal(len("deal-") + 1))
     last = select(func.max(i.logged_at)).where(i.deal == deal, held).scalar_subquery()
     its_own = i.deal == deal if few else i.deal.is_not(None)
-    lately = select(i.deal).where(its_own, i.logged_at.between(long_ago + 1, as_of), held)
+    lately = select(i.deal).where(its_own, i.logged_at > _LONG_AGO, i.logged_at <= _AS_OF, held)
     since = case((last > opened_at, last), else_=opened_at)
-    return _rows(deals, since).where(opened_at <= literal(long_ago, BigInteger), deal.not_in(lately))
-
-
-def _complaints(question: Question, view: View, settled: Steering, whose: Whose) -> _Sought:
-    days = settled.thresholds.get("open_complaint_days", COMPLAINT_DAYS)
-    as_of, i = question.pair.happened.as_of, interactions.c
-    old = i.logged_at <= as_of - int(days * DAY_US)
-    held = intervals.holds(interactions, as_of, question.pair, view)
-    is_complaint = i.kind == literal("complaint", SqlText)
-    rows = _rows(interactions, i.logged_at).where(UNSETTLED, is_complaint, old, held, *_of(i.owner, whose))
-    return _Sought("complaint_open", rows)
+    return _rows(deals, _word("deal_stalled"), since).where(opened_at <= _LONG_AGO, deal.not_in(lately))
 
 
 def _objectives(question: Question, view: View, rates: Rates, whose: Whose) -> Iterator[Alert]:

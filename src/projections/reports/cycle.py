@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import select
 
 from ledger.money import half_even
 from ledger.times import DAY_US
@@ -13,6 +12,7 @@ from projections.reports import exact, stays
 from projections.reports.cells import work_out
 from projections.reports.definition import Item, Report, Sum, Text, says, told
 from projections.reports.dimensions import DEAL_DIMENSIONS, merged
+from projections.reports.lines import used
 from projections.reports.sources import closed, open_deals
 from projections.reports.spread import MEDIAN, P90, days, mean, quantile
 from projections.tables import losses, wins
@@ -22,14 +22,25 @@ if TYPE_CHECKING:
 
     from projections.reports.question import Question
     from projections.reports.rates import Rates
+    from projections.reports.sources import Source
     from projections.store import View
 
 OPEN = "open"
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
-    """Each win and loss of the period with how long it took, and how many deals are open at `as_of`."""
-    yield from _closings(question, view, rates, None)
+    """The wins and losses of the period with how long each took, and how many deals are open at `as_of`."""
+    closings, at = _of_closings(question), question.pair.as_of
+    for source in _closings(closings, view):
+        names = (*used(closings, source), "chance_bp", "late")
+        for alike in exact.in_brief(source, closings, view, rates):
+            for dimensions, brings in alike.parts:
+                its: dict[str, Sequence[int]] = dict(zip(names, zip(*brings, strict=True), strict=True))
+                figures: dict[str, Any] = {str(alike.state): len(brings), "cycle_us": its["quantity"]}
+                if alike.state == "won":
+                    figures["won_minor"] = tuple(compress(its["value"], its["value_said"]))
+                late, many = sum(its["late"]), len(brings)
+                yield Item("deals", 0, at, dimensions, figures, alike.state, late=late, lines=many)
     if _tells_open(question):
         asked = _open(question)
         cells = work_out(asked, view)
@@ -42,32 +53,35 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
 
 def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each win and loss of the period, and each deal open at `as_of`."""
-    into = merged(question, view)
-    yield from _closings(question, view, rates, into)
+    into, closings = merged(question, view), _of_closings(question)
+    for source in _closings(closings, view):
+        for line in exact.read(source, closings, view, rates, merged=into):
+            [(dimensions, bases)] = line.pieces
+            figures: dict[str, int | None] = {str(line.state): 1, "cycle_us": bases["quantity"]}
+            if line.state == "won":
+                figures["won_minor"] = bases["value"] if says(bases, "value") else None
+            yield Item(line.stream, line.position, line.at, dimensions, figures, line.state, line.joined, line.late)
     if _tells_open(question):
         asked = _open(question)
         for source in open_deals(asked, view):
             for line in exact.read(source, asked, view, rates, merged=into):
-                dimensions, figures = line.pieces[0].dimensions, {"open_deals": 1}
-                yield Item(line.stream, line.position, line.at, dimensions, figures, OPEN, line.joined, line.late)
+                dimensions, is_open = line.pieces[0].dimensions, {"open_deals": 1}
+                yield Item(line.stream, line.position, line.at, dimensions, is_open, OPEN, line.joined, line.late)
 
 
-def _closings(question: Question, view: View, rates: Rates, into: Mapping[str, str] | None) -> Iterator[Item]:
-    report = replace(question.report, sums=(Sum("amount", "value", frozenset({"won"})),))
-    asked = replace(question, report=report)
+def _of_closings(question: Question) -> Question:
+    """The question for the closings' lines: what a win brings, and as the quantity of each how long it took."""
+    sums = (Sum("amount", "value", frozenset({"won"})), Sum("cycle_us", "quantity"))
+    return replace(question, report=replace(question.report, sums=sums))
+
+
+def _closings(question: Question, view: View) -> Iterator[Source]:
+    """Wins and losses of the period."""
     for table in (wins, losses):
-        source = closed(asked, view, table)
-        if table is losses:
-            source = source.narrowed(losses.c.outcome == "lost")
-        columns = source.columns
-        opened = select(columns["stream"], columns["opened_at"]).select_from(source.frm).where(*source.where)
-        since = {row.stream: row.opened_at for row in view.rows(opened, dict(source.values))}
-        for line in exact.read(source, asked, view, rates, merged=into):
-            [(dimensions, bases)] = line.pieces
-            figures: dict[str, int | None] = {str(line.state): 1, "cycle_us": line.at - since[line.stream]}
-            if table is wins:
-                figures["won_minor"] = bases["value"] if says(bases, "value") else None
-            yield Item(line.stream, line.position, line.at, dimensions, figures, line.state, line.joined, line.late)
+        source = closed(question, view, table)
+        columns = {**source.columns, "quantity_e6": table.c.effective_from - table.c.opened_at}
+        source = replace(source, columns=columns, kept=None)
+        yield source if table is wins else source.narrowed(losses.c.outcome == "lost")
 
 
 def _tells_open(question: Question) -> bool:
@@ -87,11 +101,20 @@ def _open(question: Question) -> Question:
     return replace(question, report=report, by=tuple(sorted(question.dimensions)))
 
 
+def _each(name: str, found: Sequence[Item]) -> list[int]:
+    """What closings say of themselves, each by itself or several together."""
+    values: list[int] = []
+    for item in found:
+        its = item.figures.get(name)
+        if its is not None:
+            values.extend(its if isinstance(its, tuple) else (its,))
+    return values
+
+
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:
-    durations = [item.figures["cycle_us"] for item in found if item.state != OPEN]
-    to_win = [item.figures["cycle_us"] for item in found if item.state == "won"]
+    durations, said = _each("cycle_us", found), _each("won_minor", found)
+    to_win = _each("cycle_us", [item for item in found if item.state == "won"])
     count = {name: sum(item.figures.get(name, 0) for item in found) for name in ("won", "lost", "open_deals")}
-    said = [item.figures["won_minor"] for item in found if item.figures.get("won_minor") is not None]
     velocity = None
     if sum(to_win) and said and _tells_open(question):
         # open × (amount / said) × (won / (won + lost)) / (Σ days to a win / won)

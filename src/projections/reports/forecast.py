@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import Text as SqlText
-from sqlalchemy import and_, literal, or_
+from typing import TYPE_CHECKING
 
 from ledger.errors import BadRequest
 from projections.reports import chances, exact, targets
@@ -20,9 +17,6 @@ from projections.tables import wins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
-
-    from sqlalchemy import ColumnElement
 
     from projections.reports.cells import Cells
     from projections.reports.definition import Base, Exact, Sums
@@ -68,13 +62,8 @@ def open_due(question: Question, view: View) -> list[Source]:
 
     With a period only those due in it: overdue ones are due in the month of `as_of`, undated ones never.
     """
-    days, today = window(question), _day(question.today)
-
-    def due_in(due: ColumnElement[Any]) -> ColumnElement[bool]:
-        in_period = and_(due >= _day(days.first), due <= _day(days.last), due >= today)
-        return or_(in_period, due < today) if days.first <= question.today <= days.last else in_period
-
-    return open_deals(question, view, horizon=days, due_in=due_in if question.period is days else None)
+    days = window(question)
+    return open_deals(question, view, horizon=days, within=question.period is days)
 
 
 def objectives_and_calls(question: Question, view: View, rates: Rates) -> Iterator[Line]:
@@ -95,10 +84,6 @@ def outcomes(question: Question, view: View, rates: Rates, cells: Cells) -> None
     read = (line for deals in open_due(question, view) for line in exact.in_brief(deals, anytime, view, rates))
     base: Base = "margin" if expected.of == "weighted_margin" else "value"
     chances.tell(cells, (line for line in read if expected.takes(line.state)), base, question)
-
-
-def _day(day: date) -> ColumnElement[str]:
-    return literal(day.isoformat(), SqlText)
 
 
 def _sums(of: Base) -> tuple[Sum, ...]:

@@ -92,9 +92,19 @@ def _told(source: Source) -> dict[str, ColumnElement[Any]]:
     }
 
 
-def values(source: Source, question: Question) -> dict[str, int | str]:
+def values(source: Source, question: Question) -> dict[str, Any]:
     """The parameters of a source's queries."""
-    return {**source.values, _CURRENCY.key: question.currency, _KNOWN_AT.key: question.pair.known_at}
+    only = {
+        _only(name): sorted(value for value in values if value is not None)
+        for name, values in question.where.items()
+        if name in OWN
+    }
+    return {**source.values, _CURRENCY.key: question.currency, _KNOWN_AT.key: question.pair.known_at, **only}
+
+
+def _only(name: str) -> str:
+    """The parameter that tells which values of a dimension pass."""
+    return f"only_{name}"
 
 
 def telling(question: Question) -> slice:
@@ -117,8 +127,9 @@ def summed(source: Source, question: Question, view: View, exchanged: int = 0) -
     """
     names, bases = asked(question), added_up(question, source)
     late, needs_month = view.stamp > question.pair.known_at, question.needs_month
-    if source.kept is not None and OWN.issuperset(names) and LATE.issuperset(question.where):
-        return _kept(source.kept, names, bases, exchanged, needs_month=needs_month, late=late)
+    filters = frozenset((name, None in values) for name, values in question.where.items() if name not in LATE)
+    if source.kept is not None and OWN.issuperset((*names, *(name for name, _ in filters))):
+        return _kept(source.kept, names, bases, exchanged, filters, needs_month=needs_month, late=late)
     joined = Joined(source, question, view)
     dimensions = [joined.column(name) for name in names]
     told = _keyed(source, dimensions, bases, exchanged, needs_month=needs_month)
@@ -127,12 +138,26 @@ def summed(source: Source, question: Question, view: View, exchanged: int = 0) -
 
 @lru_cache(maxsize=64)
 def _kept(
-    source: Source, names: tuple[str, ...], bases: tuple[Base, ...], exchanged: int, *, needs_month: bool, late: bool
+    source: Source,
+    names: tuple[str, ...],
+    bases: tuple[Base, ...],
+    exchanged: int,
+    filters: frozenset[tuple[str, bool]],
+    *,
+    needs_month: bool,
+    late: bool,
 ) -> Select[Any]:
-    """The sums of a source that is asked time and again, built once: that takes as long as some thousand rows."""
+    """The sums of a source that is asked time and again, built once: that takes as long as some thousand rows.
+
+    `filters` are the dimensions that are filtered, each with whether lines without one pass.
+    """
     told = _keyed(source, [source.columns[name] for name in names], bases, exchanged, needs_month=needs_month)
     columns = [column.label(name) for name, column in told.items()]
     rows = select(*columns).select_from(source.frm).where(*source.where)
+    for name, or_none in sorted(filters):
+        column = source.columns[name]
+        passes = column.in_(bindparam(_only(name), type_=Text, expanding=True))
+        rows = rows.where(or_(column.is_(None), passes) if or_none else passes)
     return _summed(rows, source, bases, late=late, exchanged=exchanged > 0)
 
 
@@ -148,21 +173,22 @@ def _keyed(
 
     SQLite sorts by one text, and by further columns only where that is equal, at twice the time.
     """
-    told = _told(source)
-    its_name: ColumnElement[Any] = cast(null(), Text) if MONEY.isdisjoint(bases) else told["alone"]
-    foreign: ColumnElement[bool] = its_name.is_not(None)
-    alone = foreign
+    told, key = _told(source), key_of(source, dimensions, needs_month=needs_month)
+    currency: ColumnElement[Any] = cast(null(), Text)
     over: ColumnElement[Any] = cast(null(), BigInteger)
     under = over
-    if exchanged:
-        exchange = Exchange(exchanged, told["currency"], [told["value_minor"], told["margin_minor"]])
-        foreign, its_name = told["currency"] != _CURRENCY, source.columns["stream"]
-        alone = and_(foreign, exchange.fits.is_not(true()))
-        over, under = (case((foreign, each)) for each in (exchange.over, exchange.under))
-    key = key_of(source, dimensions, needs_month=needs_month)
-    key = case((alone, key + _BETWEEN + its_name), else_=key)
+    if not MONEY.isdisjoint(bases):
+        its_name = told["alone"]
+        foreign: ColumnElement[bool] = its_name.is_not(None)
+        alone = foreign
+        if exchanged:
+            exchange = Exchange(exchanged, told["currency"], [told["value_minor"], told["margin_minor"]])
+            foreign, its_name = told["currency"] != _CURRENCY, source.columns["stream"]
+            alone = and_(foreign, exchange.fits.is_not(true()))
+            over, under = (case((foreign, each)) for each in (exchange.over, exchange.under))
+        key = case((alone, key + _BETWEEN + its_name), else_=key)
+        currency = case((foreign, told["currency"]))
     needed = (*{_COLUMNS[base]: None for base in bases if base in _COLUMNS}, "probability_bp", "at", "appended_at")
-    currency = case((foreign, told["currency"]))
     return {"key": key, "currency": currency, "over": over, "under": under} | {name: told[name] for name in needed}
 
 

@@ -171,9 +171,16 @@ def _objective(row: Any, question: Question, rates: Rates, teams: Teams) -> Item
 
 def teams_at(question: Question, view: View) -> Teams:
     """People and teams at the pair."""
-    people = intervals.at_pair(person_versions, question.pair, view)
-    teams = intervals.at_pair(team_versions, question.pair, view)
+    found: Teams = view.once(("teams", question.pair), lambda: _teams_at(question, view))
+    return found
+
+
+def _teams_at(question: Question, view: View) -> Teams:
+    people, teams = (
+        view.tuples(select(table.c.stream, above).where(intervals.in_force(table, question.pair, view)))
+        for table, above in ((person_versions, person_versions.c.team), (team_versions, team_versions.c.parent))
+    )
     return Teams(
-        {row.stream.removeprefix("person-"): row.team for row in view.rows(select(people.c.stream, people.c.team))},
-        {row.stream.removeprefix("team-"): row.parent for row in view.rows(select(teams.c.stream, teams.c.parent))},
+        {stream.removeprefix("person-"): team for stream, team in people},
+        {stream.removeprefix("team-"): parent for stream, parent in teams},
     )

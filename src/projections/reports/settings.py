@@ -35,6 +35,10 @@ def book_at(pair: Pair, view: View) -> Any:
     For dates before it was opened that of its first settings, as known at the pair; where nothing was known of it yet, or
     no more, that of what was first said of it.
     """
+    return view.once(("book", pair), lambda: _book_at(pair, view))
+
+
+def _book_at(pair: Pair, view: View) -> Any:
     b = book_versions.c
     known = select(book_versions).where(b.known_from <= pair.known_at, b.known_to > pair.known_at)
     found = (

@@ -107,14 +107,20 @@ def label(value: str) -> ColumnElement[Any]:
 
 
 def open_deals(
-    question: Question, view: View, *, horizon: Period | None = None, due_in: DueIn | None = None, staged: bool = True
+    question: Question,
+    view: View,
+    *,
+    horizon: Period | None = None,
+    within: bool = False,
+    due_in: DueIn | None = None,
+    staged: bool = True,
 ) -> list[Source]:
     """Deals open at the pair, each with its probability and category: its own if set, else its stage's.
 
     With `probabilities=calibrated` a stage's probability is what `calibration` makes of experience.
 
-    `horizon` puts the words overdue, later and undated for the months outside of it; `due_in` is a condition on the day
-    a deal is due. Unless `staged` they come without what only their stages tell, and have neither of the two.
+    `horizon` puts the words overdue, later and undated for the months outside of it; with `within` those alone are told
+    that are due in it, overdue ones today. `due_in` is a condition on the day a deal is due. Unless `staged` they come without what only their stages tell, and have neither of the two.
     """
     calibrated = calibration.estimates(question, view) if calibration.is_asked(question) else None
     values: dict[str, int | str] = {
@@ -124,13 +130,16 @@ def open_deals(
         _TODAY.key: question.today.isoformat(),
     }
     if horizon is not None:
+        has_today = horizon.first <= question.today <= horizon.last
+        values[_FIRST.key] = "" if has_today else max(horizon.first, question.today).isoformat()
         values[_LAST.key] = horizon.last.isoformat()
     at, happened_at = question.pair.as_of, question.pair.happened.as_of
     found = []
     for rows, added_up in zip(
         intervals.open_deals(question.pair, view), intervals.open_deals(question.pair, view, *_ADDED_UP), strict=True
     ):
-        built, kept = (_open(each, horizon=horizon is not None, staged=staged) for each in (rows, added_up))
+        shape = {"horizon": horizon is not None, "within": within, "staged": staged}
+        built, kept = (_open(each, **shape) for each in (rows, added_up))
         source = replace(built, at=at, happened_at=happened_at, values=values, kept=kept)
         if calibrated is not None:
             chance = calibration.chance(calibrated, rows.c.probability_bp, rows.c.pipeline, rows.c.stage)
@@ -140,7 +149,7 @@ def open_deals(
 
 
 _STAGES_AS_OF, _STAGES_KNOWN_AT = (bindparam(f"stages_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
-_TODAY, _LAST = (bindparam(f"due_{name}", type_=Text) for name in ("today", "last"))
+_TODAY, _FIRST, _LAST = (bindparam(f"due_{name}", type_=Text) for name in ("today", "first", "last"))
 _ADDED_UP = (
     *("stream", "appended_at", "owner", "kind", "pipeline", "stage", "category", "probability_bp"),
     *("value_minor", "margin_minor", "quantity_e6", "currency", "expected_close_on"),
@@ -149,7 +158,7 @@ _ADDED_UP = (
 
 
 @lru_cache(maxsize=256)
-def _open(rows: Rows, *, horizon: bool, staged: bool) -> Source:
+def _open(rows: Rows, *, horizon: bool, within: bool, staged: bool) -> Source:
     """Open deals at parameters of this module's; its instants are for `open_deals` to say."""
     c = rows.c
     found = Source(
@@ -160,6 +169,7 @@ def _open(rows: Rows, *, horizon: bool, staged: bool) -> Source:
         happened_at=0,
         month=_due(c.expected_close_on, horizon=horizon),
         product_lines=deal_lines,
+        where=(c.expected_close_on.between(_FIRST, _LAST),) if within else (),
     )
     if not staged:
         return found

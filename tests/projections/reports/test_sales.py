@@ -135,3 +135,11 @@ def test_imported_history_is_said_to_be_appended_later(book):
     ]
     assert "ajoutés au livre" in book.report("sales", as_of="2026-03-31", lang="fr").notes[0]
     assert book.report("sales", as_of="2026-03-31", known_at="now").notes == []
+
+
+def test_filtered_by_kind_or_by_having_none(book):
+    for name, kind in (("d1", "new"), ("d2", "renewal"), ("d3", None)):
+        more = {} if kind is None else {"kind": kind}
+        book.deal(name, "2026-01-05", eur(100), **more).won(name, "2026-02-01")
+    won = {where: book.totals("sales", where=where)["won"] for where in ("kind=new", "kind=", "kind=,kind=new")}
+    assert won == {"kind=new": 1, "kind=": 1, "kind=,kind=new": 2}
