@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
@@ -14,11 +15,11 @@ from ledger.times import DAY_US, day_end, local_date, local_days
 from projections import intervals
 from projections.intervals import Rows, open_deals
 from projections.reports import objective_lines
-from projections.reports.cells import Cells, total
+from projections.reports.cells import total
 from projections.reports.conversion import CONVERSION
 from projections.reports.definition import Item, Report, Text, told
-from projections.reports.objectives import REACHED
-from projections.reports.objectives_in_force import OBJECTIVE, teams_at
+from projections.reports.objectives import REACHED, standing
+from projections.reports.objectives_in_force import teams_at
 from projections.reports.periods import Period, add_months
 from projections.reports.settings import Steering, book_at, steering
 from projections.reports.win_rate import WIN_RATE
@@ -240,14 +241,13 @@ def _objectives(question: Question, view: View, rates: Rates, whose: Whose) -> I
     """Those in force that day that are behind their pace."""
     where: Mapping[str, frozenset[str | None]] = {} if whose is None else {"owner": whose}
     asked = replace(question, report=REACHED, by=(), where=where, period=None)
-    cells = Cells(asked)
-    found = cells.summarise(objective_lines.items_reached(asked, view, rates))
-    rows = {item.stream: item for item in found if item.state == OBJECTIVE}
-    for key, sums in cells.rows.items():
-        if sums["status"] == "behind":
-            of = dict(zip(asked.heads, key, strict=True))
-            item = rows[f"objective-{of['objective']}"]
-            yield Alert("objective_behind", of["owner"], sums["period_from"], item.stream, item.position, late=0)
+    found: dict[str, list[Item]] = defaultdict(list)
+    for item in objective_lines.items_reached(asked, view, rates):
+        found[item.stream].append(item)
+    for stream, (objective, *counted) in found.items():
+        if standing(asked, objective, counted).status == "behind":
+            owner, since = objective.dimensions["owner"], objective.figures["from"]
+            yield Alert("objective_behind", owner, since, stream, objective.position, late=0)
 
 
 def _thresholds(question: Question, view: View, settled: Steering, found: Sequence[Alert]) -> Iterator[Alert]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.money import E6, decimals, half_even
 from ledger.times import day_end
@@ -16,7 +16,7 @@ from projections.reports.objectives_in_force import OBJECTIVE
 from projections.reports.outcome import objective_probability
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from projections.reports.definition import Exact, Item
     from projections.reports.question import Question
@@ -31,6 +31,30 @@ _NAMES = (
 )
 
 
+class Standing(NamedTuple):
+    """Where one objective stands: amounts as its items tell them, None where they do not say."""
+
+    target: int | Fraction
+    achieved: int | Fraction | None
+    elapsed: Fraction
+    progress: Fraction | None
+    pace: Fraction | None
+    status: str | None
+
+
+def standing(question: Question, objective: Item, counted: Iterable[Item]) -> Standing:
+    """Where an objective stands by what is `counted` towards it."""
+    said = objective.figures
+    suffix = "_minor" if "target_minor" in said else ""
+    target = said[f"target{suffix}"]
+    achieved = _sum(f"achieved{suffix}", counted) if said["is_counted"] else None
+    elapsed = elapsed_of(question, date.fromisoformat(said["from"]), date.fromisoformat(said["to"]))
+    progress = None if achieved is None or target <= 0 else Fraction(achieved) / target
+    pace = None if progress is None or not elapsed else progress / elapsed
+    is_said = None if achieved is None else status(target - achieved <= 0, elapsed, pace)
+    return Standing(target, achieved, elapsed, progress, pace, is_said)
+
+
 def summary(question: Question, items: Sequence[Item]) -> Mapping[str, Any]:
     """The figures of one objective; of several, whose targets do not add up, there are none."""
     figures: dict[str, Any] = dict.fromkeys(_NAMES)
@@ -39,13 +63,8 @@ def summary(question: Question, items: Sequence[Item]) -> Mapping[str, Any]:
         return figures
     said = found[0].figures
     is_money = "target_minor" in said
-    suffix = "_minor" if is_money else ""
-    target = said[f"target{suffix}"]
-    achieved = _sum(f"achieved{suffix}", items) if said["is_counted"] else None
-    forecast = _sum(f"forecast{suffix}", items) if said["is_forecast"] else None
-    elapsed = elapsed_of(question, date.fromisoformat(said["from"]), date.fromisoformat(said["to"]))
-    progress = None if achieved is None or target <= 0 else Fraction(achieved) / target
-    pace = None if progress is None or not elapsed else progress / elapsed
+    target, achieved, elapsed, progress, pace, is_said = standing(question, found[0], items)
+    forecast = _sum("forecast_minor" if is_money else "forecast", items) if said["is_forecast"] else None
     amounts: dict[str, Exact] = {
         "target": target,
         "achieved": achieved,
@@ -68,7 +87,7 @@ def summary(question: Question, items: Sequence[Item]) -> Mapping[str, Any]:
         if forecast is None or achieved is None
         else _probability(items, achieved, target, 1 if is_money else E6),
         "covered": None if achieved is None else int(achieved + (forecast or 0) >= target),
-        "status": None if achieved is None else status(target - achieved <= 0, elapsed, pace),
+        "status": is_said,
     }
 
 
@@ -95,12 +114,12 @@ def elapsed_of(question: Question, first: date, last: date) -> Fraction:
     return Fraction(min(max((after - first).days, 0), days), days)
 
 
-def _probability(items: Sequence[Item], achieved: Fraction, target: Fraction, scale: int) -> Fraction:
+def _probability(items: Sequence[Item], achieved: int | Fraction, target: int | Fraction, scale: int) -> Fraction:
     chances = [chance for item in items if item.state == OPEN for chance in item.figures["chances"]]
     return objective_probability(chances, int(achieved * scale), int(target * scale))
 
 
-def _sum(name: str, items: Sequence[Item]) -> Any:
+def _sum(name: str, items: Iterable[Item]) -> Any:
     return known(item.figures[name] for item in items if name in item.figures)
 
 

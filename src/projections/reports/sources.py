@@ -120,7 +120,8 @@ def open_deals(
     With `probabilities=calibrated` a stage's probability is what `calibration` makes of experience.
 
     `horizon` puts the words overdue, later and undated for the months outside of it; with `within` those alone are told
-    that are due in it, overdue ones today. `due_in` is a condition on the day a deal is due. Unless `staged` they come without what only their stages tell, and have neither of the two.
+    that are due in it, overdue ones today. `due_in` is a condition on the day a deal is due. Unless `staged` they come
+    without what only their stages tell, and have neither of the two.
     """
     calibrated = calibration.estimates(question, view) if calibration.is_asked(question) else None
     values: dict[str, int | str] = {
