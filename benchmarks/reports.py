@@ -35,13 +35,20 @@ BESIDE: dict[str, tuple[dict[str, str], ...]] = {
     "conversion": ({"of": "leads"},),
     "cycle": ({"of": "stages"},),
     "scoring": ({"of": "prospects"}, {"of": "deals"}),
-    "dashboard": ({"role": "rep", "where": "owner={owner}"}, {"role": "manager"}, {"role": "director"}),
+    "objectives": ({"where": "owner={owner}"}, {"where": "team={team}"}),
+    "alerts": ({"where": "who={owner}"}, {"where": "team={team}"}),
+    "dashboard": (
+        {"role": "rep", "where": "owner={owner}"},
+        {"role": "manager", "where": "team={team}"},
+        {"role": "manager"},
+        {"role": "director"},
+    ),
 }
-"""What else they are asked."""
+"""What else they are asked: by a rep of what is theirs, by a manager of a team."""
 
 
 class Asked(NamedTuple):
-    """A report and its parameters but for the dates; `{owner}` and `{year_ago}` are put in when it is asked."""
+    """A report and its parameters but for the dates; `{owner}`, `{team}` and `{year_ago}` are put in when it is asked."""
 
     report: str
     parameters: dict[str, str]
@@ -73,13 +80,13 @@ def answers(url: str, asked: Sequence[Asked], times: int) -> list[list[Taken]]:
     instants = [UNTIL - rng.randrange(YEARS * YEAR_US) for _ in range(times + 1)]
     with opened(url) as ledger:
         store = ReadStore.open(ledger)
-        owner = answer(store, "sales", {"by": "owner"}, today=TODAY).rows[0]["owner"]
+        whose = {name: answer(store, "sales", {"by": name}, today=TODAY).rows[0][name] for name in ("owner", "team")}
         found = []
         for each in asked:
             taken = []
             for number, instant in enumerate(instants):
                 day = datetime.fromtimestamp(instant / SECOND_US, UTC).date()
-                words = {"owner": owner, "year_ago": (day - timedelta(weeks=52)).isoformat()}
+                words = whose | {"year_ago": (day - timedelta(weeks=52)).isoformat()}
                 given = {name: value.format(**words) for name, value in each.parameters.items()}
                 given |= {"as_of": format_instant(instant)} | ({"known_at": "now"} if number % 2 else {})
                 began, cpu_began = perf_counter(), process_time()

@@ -90,6 +90,15 @@ def test_many_threads_each_get_their_own_answer(disk):
     assert sorted(job for jobs in disk.groups for job in jobs) == list(range(2_000))
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C interrupts, also where whoever started the tests had it ignored, as a shell does in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("begun", [False, True], ids=["still waiting", "being written"])
 def test_who_is_interrupted_keeps_nobody_waiting(disk, begun):
     """Ctrl-C reaches the main thread alone, here while two others wait around it."""
