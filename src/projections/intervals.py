@@ -48,6 +48,10 @@ Seen = Literal["restated", "reported", "general"]
 """What a pair asks: with all that is known, what was known then, or with what was known at another time."""
 
 
+AS_OF, KNOWN_BY = (bindparam(f"pair_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
+"""The instants of a pair as what happened is read: `values` gives them."""
+
+
 def at_pair(table: Table, pair: Pair, view: View, *where: ColumnElement[bool]) -> Subquery:
     """The rows of `table` that hold at the pair and satisfy `where`, as a subquery named like the table.
 
@@ -70,12 +74,12 @@ def in_force_kept(table: Table, pair: Pair, view: View) -> ColumnElement[bool]:
 
 def held(rows: FromClause) -> ColumnElement[bool]:
     """The same of a table or its alias whichever way the pair asks, by its effective interval and when it was known."""
-    return _at(rows, _AS_OF, _KNOWN_BY, "general")
+    return _at(rows, AS_OF, KNOWN_BY, "general")
 
 
 def values(pair: Pair) -> dict[str, int]:
-    """The parameters of `in_force_kept` and `held`."""
-    return {_AS_OF.key: pair.happened.as_of, _KNOWN_BY.key: pair.happened.known_at}
+    """The parameters of `in_force_kept` and `held`: `AS_OF` and `KNOWN_BY`."""
+    return {AS_OF.key: pair.happened.as_of, KNOWN_BY.key: pair.happened.known_at}
 
 
 def holds(rows: FromClause, as_of: ColumnElement[int] | int, pair: Pair, view: View) -> ColumnElement[bool]:
@@ -157,12 +161,9 @@ def between_values(since: int, until: int) -> dict[str, int]:
     return {_SINCE.key: since, _UNTIL.key: until}
 
 
-_AS_OF, _KNOWN_BY = (bindparam(f"pair_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
-
-
 @lru_cache(maxsize=256)
 def _in_force_kept(table: Table, seen: Seen) -> ColumnElement[bool]:
-    return _at(table, _AS_OF, _KNOWN_BY, seen)
+    return _at(table, AS_OF, KNOWN_BY, seen)
 
 
 _d = deal_versions.c

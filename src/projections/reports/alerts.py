@@ -8,12 +8,12 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, case, cast, func, literal, literal_column, null, select, union_all
+from sqlalchemy import BigInteger, bindparam, case, cast, func, literal, null, select, union_all
 from sqlalchemy import Text as SqlText
 
 from ledger.times import DAY_US, day_end, local_date, local_days
 from projections import intervals
-from projections.intervals import Rows, open_deals
+from projections.intervals import AS_OF, KNOWN_BY, Rows, open_deals
 from projections.reports import objective_lines
 from projections.reports.cells import total
 from projections.reports.conversion import CONVERSION
@@ -22,6 +22,7 @@ from projections.reports.objectives import REACHED, standing
 from projections.reports.objectives_in_force import teams_at
 from projections.reports.periods import Period, add_months
 from projections.reports.settings import Steering, book_at, steering
+from projections.reports.sources import word
 from projections.reports.win_rate import WIN_RATE
 from projections.tables import ISSUED_QUOTE, PLANNED_TASK, UNSETTLED, interactions, quote_versions, task_versions
 
@@ -112,7 +113,6 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
 
 _TODAY, _SOON = (bindparam(f"alerts_{name}", type_=SqlText) for name in ("today", "soon"))
 _END_OF_DAY, _LONG_AGO, _OLD = (bindparam(f"alerts_{name}", type_=BigInteger) for name in ("end", "long_ago", "old"))
-_AS_OF, _KNOWN_AT = (bindparam(f"alerts_{name}", type_=BigInteger) for name in ("as_of", "known_at"))
 _WHOSE = bindparam("alerts_whose", type_=SqlText, expanding=True)
 _OF_DEALS = ("stream", "position", "appended_at", "owner", "expected_close_on", "opened_at")
 
@@ -138,8 +138,6 @@ def _values(question: Question, settled: Steering, whose: Whose) -> dict[str, An
     return {
         **intervals.values(pair),
         **intervals.open_values(pair),
-        _AS_OF.key: pair.as_of,
-        _KNOWN_AT.key: pair.known_at,
         _END_OF_DAY.key: day_end(local_date(pair.as_of, zone), zone),
         _TODAY.key: today.isoformat(),
         _SOON.key: (today + timedelta(days=EXPIRING_DAYS)).isoformat(),
@@ -177,7 +175,7 @@ def _query(open_deals: Rows | None, *, together: bool, few: bool) -> Select[Any]
         deals = wanted(rows, c.owner).cte("deals")
         found = [_past_close(deals), _stalled(deals, few=few)]
     its = union_all(*found).subquery("alerts").c
-    late = case((its.appended_at > _KNOWN_AT, 1), else_=0)
+    late = case((its.appended_at > KNOWN_BY, 1), else_=0)
     if together:
         return select(its.what, its.who, cast(func.sum(late), BigInteger), func.count()).group_by(its.what, its.who)
     return select(its.day, its.at, its.what, its.who, its.stream, its.position, late)
@@ -192,34 +190,30 @@ def _rows(rows: FromClause, what: ColumnElement[Any], since: ColumnElement[Any])
     return select(*told, c.stream, c.position, c.appended_at).select_from(rows)
 
 
-def _word(what: str) -> ColumnElement[Any]:
-    return literal_column(f"'{what}'", SqlText)
-
-
 def _tasks() -> Select[Any]:
     """Those that were due before the instant, and those due later that day."""
     due = task_versions.c.due_at
-    what = case((due <= _AS_OF, _word("task_overdue")), else_=_word("task_due"))
+    what = case((due <= AS_OF, word("task_overdue")), else_=word("task_due"))
     return _rows(task_versions, what, due).where(PLANNED_TASK, due <= _END_OF_DAY, intervals.held(task_versions))
 
 
 def _quotes() -> Select[Any]:
     until = quote_versions.c.valid_until
-    rows = _rows(quote_versions, _word("quote_expiring"), until)
+    rows = _rows(quote_versions, word("quote_expiring"), until)
     return rows.where(ISSUED_QUOTE, until >= _TODAY, until <= _SOON, intervals.held(quote_versions))
 
 
 def _complaints() -> Select[Any]:
     i = interactions.c
-    is_old_complaint = (UNSETTLED, i.kind == _word("complaint"), i.logged_at <= _OLD)
-    rows = _rows(interactions, _word("complaint_open"), i.logged_at)
+    is_old_complaint = (UNSETTLED, i.kind == word("complaint"), i.logged_at <= _OLD)
+    rows = _rows(interactions, word("complaint_open"), i.logged_at)
     return rows.where(*is_old_complaint, intervals.held(interactions))
 
 
 def _past_close(deals: CTE) -> Select[Any]:
     """Open deals past the date they were to close."""
     due = deals.c.expected_close_on
-    return _rows(deals, _word("deal_past_close"), due).where(due < _TODAY)
+    return _rows(deals, word("deal_past_close"), due).where(due < _TODAY)
 
 
 def _stalled(deals: CTE, *, few: bool) -> Select[Any]:
@@ -232,9 +226,9 @@ def _stalled(deals: CTE, *, few: bool) -> Select[Any]:
     opened_at, deal = deals.c.opened_at, func.substr(deals.c.stream, literal(len("deal-") + 1))
     last = select(func.max(i.logged_at)).where(i.deal == deal, held).scalar_subquery()
     its_own = i.deal == deal if few else i.deal.is_not(None)
-    lately = select(i.deal).where(its_own, i.logged_at > _LONG_AGO, i.logged_at <= _AS_OF, held)
+    lately = select(i.deal).where(its_own, i.logged_at > _LONG_AGO, i.logged_at <= AS_OF, held)
     since = case((last > opened_at, last), else_=opened_at)
-    return _rows(deals, _word("deal_stalled"), since).where(opened_at <= _LONG_AGO, deal.not_in(lately))
+    return _rows(deals, word("deal_stalled"), since).where(opened_at <= _LONG_AGO, deal.not_in(lately))
 
 
 def _objectives(question: Question, view: View, rates: Rates, whose: Whose) -> Iterator[Alert]:

@@ -108,8 +108,13 @@ class Joined:
 
 def among(column: ColumnElement[Any], values: frozenset[str | None]) -> ColumnElement[bool]:
     """Whether a column has one of the values."""
-    named = column.in_(sorted(value for value in values if value is not None))
-    return or_(column.is_(None), named) if None in values else named
+    return passes(column, sorted(value for value in values if value is not None), or_none=None in values)
+
+
+def passes(column: ColumnElement[Any], named: Any, *, or_none: bool) -> ColumnElement[bool]:
+    """Whether a column has one of the texts `named`, a list or a parameter, or else none at all."""
+    found: ColumnElement[bool] = column.in_(named)
+    return or_(column.is_(None), found) if or_none else found
 
 
 def merged(question: Question, view: View) -> dict[str, str]:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from ledger.money import BASIS_POINTS
 from projections.reports import product_lines
 from projections.reports.definition import BASES, PRODUCT, SAID, Base, Sum
-from projections.reports.dimensions import LATE, OWN, Joined
+from projections.reports.dimensions import LATE, OWN, Joined, passes
 from projections.reports.exact_sum import ExactSum
 from projections.reports.exchange import Exchange
 
@@ -155,9 +155,8 @@ def _kept(
     columns = [column.label(name) for name, column in told.items()]
     rows = select(*columns).select_from(source.frm).where(*source.where)
     for name, or_none in sorted(filters):
-        column = source.columns[name]
-        passes = column.in_(bindparam(_only(name), type_=Text, expanding=True))
-        rows = rows.where(or_(column.is_(None), passes) if or_none else passes)
+        named = bindparam(_only(name), type_=Text, expanding=True)
+        rows = rows.where(passes(source.columns[name], named, or_none=or_none))
     return _summed(rows, source, bases, late=late, exchanged=exchanged > 0)
 
 

@@ -248,11 +248,12 @@ def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
     cuts = sorted({today, *(day for day in _borders(some) if today < day <= last)})
 
     def lines(asked: Question, view: View) -> list[Source]:
-        sources = open_deals(asked, view, due_in=lambda due: due <= literal(last, Text))
-        due = [
-            replace(each, month=bisect(each.columns["expected_close_on"], cuts, cuts), kept=None) for each in sources
-        ]
-        return [_of_ranges(each.narrowed(func.coalesce(each.state, "") != OMITTED), some, view) for each in due]
+        found = []
+        for each in open_deals(asked, view):
+            due = each.columns["expected_close_on"]
+            left = each.narrowed(due <= literal(last, Text), func.coalesce(each.state, "") != OMITTED)
+            found.append(_of_ranges(replace(left, month=bisect(due, cuts, cuts)), some, view))
+        return found
 
     bases = {base_of(each.metric) for each in some} | {_WEIGHTED.get(each.metric, "one") for each in some}
     return _of_lines(question, some, sorted(bases), lines)

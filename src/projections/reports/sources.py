@@ -44,7 +44,7 @@ from projections.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import CTE, ColumnElement, FromClause, Subquery, Table
 
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from projections.reports.question import Question
     from projections.store import View
 
-    DueIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
     Stretches = tuple[tuple[int, ...], tuple[str, ...]]
 
 OMITTED = "omitted"
@@ -106,13 +105,17 @@ def label(value: str) -> ColumnElement[Any]:
     return literal(value, Text)
 
 
+def word(value: str) -> ColumnElement[Any]:
+    """A word of ours in the statement itself, where it is the same each time."""
+    return literal_column(f"'{value}'", Text)
+
+
 def open_deals(
     question: Question,
     view: View,
     *,
     horizon: Period | None = None,
     within: bool = False,
-    due_in: DueIn | None = None,
     staged: bool = True,
 ) -> list[Source]:
     """Deals open at the pair, each with its probability and category: its own if set, else its stage's.
@@ -120,8 +123,8 @@ def open_deals(
     With `probabilities=calibrated` a stage's probability is what `calibration` makes of experience.
 
     `horizon` puts the words overdue, later and undated for the months outside of it; with `within` those alone are told
-    that are due in it, overdue ones today. `due_in` is a condition on the day a deal is due. Unless `staged` they come
-    without what only their stages tell, and have neither of the two.
+    that are due in it, overdue ones today. Unless `staged` they come without what only their stages tell, and have
+    neither of the two.
     """
     calibrated = calibration.estimates(question, view) if calibration.is_asked(question) else None
     values: dict[str, int | str] = {
@@ -145,7 +148,7 @@ def open_deals(
         if calibrated is not None:
             chance = calibration.chance(calibrated, rows.c.probability_bp, rows.c.pipeline, rows.c.stage)
             source = replace(source, probability_bp=chance, kept=None)
-        found.append(source if due_in is None else source.narrowed(due_in(rows.c.expected_close_on)))
+        found.append(source)
     return found
 
 
@@ -203,15 +206,11 @@ def _due(day: ColumnElement[Any], *, horizon: bool) -> ColumnElement[Any]:
     if not horizon:
         return month
     return case(
-        (day.is_(None), _word("undated")),
-        (day < _TODAY, _word("overdue")),
-        (day > _LAST, _word("later")),
+        (day.is_(None), word("undated")),
+        (day < _TODAY, word("overdue")),
+        (day > _LAST, word("later")),
         else_=month,
     )
-
-
-def _word(word: str) -> ColumnElement[Any]:
-    return literal_column(f"'{word}'", Text)
 
 
 def in_progress(question: Question, view: View, state: str, *, cohort: bool) -> list[Source]:
