@@ -110,9 +110,10 @@ deal_lines = _rows("deal_lines", "line_no product value_minor margin_minor quant
 wins = _rows(
     "wins",
     "pipeline owner customer kind region country channel campaign value_minor margin_minor quantity_e6 currency"
-    " opened_at stage closed_at",
+    " opened_at stages stage closed_at",
 )
-"""`effective_from`, which is `closed_at`, is when it was won; the row ends when it is reopened. Quotes accepted without a deal are wins too, of streams `quote-…`."""
+"""`effective_from`, which is `closed_at`, is when it was won; the row ends when it is reopened. `stages` are those that the
+deal had been open in, a space between them. Quotes accepted without a deal are wins too, of streams `quote-…`."""
 
 win_lines = _rows("win_lines", "line_no product value_minor margin_minor quantity_e6 currency", key="line_no")
 """Product lines of wins that have any; they add up to the win."""
@@ -120,9 +121,9 @@ win_lines = _rows("win_lines", "line_no product value_minor margin_minor quantit
 losses = _rows(
     "losses",
     "outcome reason competitor pipeline stage owner customer kind region country channel campaign value_minor"
-    " margin_minor quantity_e6 currency opened_at closed_at",
+    " margin_minor quantity_e6 currency opened_at stages closed_at",
 )
-"""`outcome` is lost or abandoned; `effective_from`, which is `closed_at`, is when."""
+"""`outcome` is lost or abandoned; `effective_from`, which is `closed_at`, is when; `stages` as of wins."""
 
 invoices = _rows(
     "invoices",

@@ -124,6 +124,7 @@ def of_deal(state: dict[str, Any], seen: list[naive.Seen]) -> Rows:
         assert then is not None
         names = ("pipeline", "stage", "opened_at", *LABELS)
         row = {name: then[name] for name in names} | worth(then) | {"at": state["closed_at"]}
+        row["stages"] = " ".join(stages_open_in(seen))
         if state["status"] == "won":
             rows |= {"wins": [row], "win_lines": lines_of(then)}
         else:
@@ -131,6 +132,12 @@ def of_deal(state: dict[str, Any], seen: list[naive.Seen]) -> Rows:
     if state["status"] != "merged":
         rows["invoices"] = of_invoices(state["invoices"], seen)
     return rows
+
+
+def stages_open_in(seen: list[naive.Seen]) -> list[str]:
+    """The stages in which the deal was open at the end of some instant, in order."""
+    ends = (naive.deal_after(event for event in seen if event.at <= at) for at in sorted({event.at for event in seen}))
+    return list(dict.fromkeys(deal["stage"] for deal in ends if deal is not None and deal["status"] == "open"))
 
 
 def of_invoices(invoices: list[dict[str, Any]], seen: list[naive.Seen]) -> list[dict[str, Any]]:

@@ -92,6 +92,9 @@ class State(msgspec.Struct, frozen=True, gc=False):
     win_lines: Payloads = ()
     loss: Payloads = ()
     invoices: Shown = ()
+    stage_since: int = 0
+    stages: tuple[str, ...] = ()
+    """Those it has been open in, but for the last one while it is open there; none that it left at the instant it came."""
 
 
 _COLUMNS = State.__struct_fields__.index("worth")
@@ -105,7 +108,7 @@ def step(state: State | None, event: DealEvent | Ignored, at: int, position: int
     is_open = state.status == "open"
     match event:
         case DealStageChanged(stage=stage):
-            return _invoices_of(replace(state, stage=stage), at) if is_open else state
+            return _invoices_of(replace(_leaving(state, at), stage=stage), at) if is_open else state
         case DealRevalued(value=value, margin=margin, quantity=quantity, lines=lines):
             return _worth(state, revalue(state.worth, value, margin, quantity, lines)) if is_open else state
         case DealCloseDateChanged(expected_close_on=day):
@@ -130,7 +133,7 @@ def step(state: State | None, event: DealEvent | Ignored, at: int, position: int
         case DealReopened(stage=stage):
             if state.closing is None:
                 return state
-            return _invoices_of(_reopened(state, stage), at)
+            return _invoices_of(_reopened(state, stage, at), at)
         case DealMerged():
             if state.status == "won":
                 return state
@@ -169,7 +172,16 @@ def _opened(event: DealOpened, at: int, position: int) -> State:
         position,
         worth,
         worth.lines,
+        stage_since=at,
     )
+
+
+def _leaving(state: State, at: int) -> State:
+    """An open deal that is about to be elsewhere."""
+    stages = state.stages
+    if at > state.stage_since and state.stage not in stages:
+        stages = (*stages, state.stage)
+    return msgspec.structs.replace(state, stages=stages, stage_since=at)
 
 
 def _worth(state: State, worth: Worth) -> State:
@@ -264,6 +276,8 @@ def _invoices_of(state: State, at: int) -> State:
 
 
 def _closed(state: State, status: str, closing: DealWon | DealLost | DealAbandoned, at: int) -> State:
+    if state.status == "open":
+        state = _leaving(state, at)
     win: Payloads = ()
     win_lines: Payloads = ()
     loss: Payloads = ()
@@ -280,6 +294,7 @@ def _closed(state: State, status: str, closing: DealWon | DealLost | DealAbandon
         state.quantity_e6,
         state.currency,
         state.opened_at,
+        " ".join(state.stages),
     )
     if isinstance(closing, DealWon):
         win, win_lines = ((state.pipeline, *what, state.stage, at),), state.worth.lines
@@ -291,11 +306,12 @@ def _closed(state: State, status: str, closing: DealWon | DealLost | DealAbandon
     )
 
 
-def _reopened(state: State, stage: str) -> State:
+def _reopened(state: State, stage: str, at: int) -> State:
     return msgspec.structs.replace(
         state,
         status="open",
         stage=stage,
+        stage_since=at,
         lines=state.worth.lines,
         closed_at=None,
         closing=None,

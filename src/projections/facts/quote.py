@@ -94,7 +94,7 @@ def _wins(state: State) -> Payloads:
     worth = state.worth
     classified = (state.owner, state.customer, None, None, None, None, None)
     amounts = (worth.value_minor, worth.margin_minor, worth.quantity_e6, worth.currency)
-    return ((None, *classified, *amounts, state.issued_at, None, state.ended_at),)
+    return ((None, *classified, *amounts, state.issued_at, None, None, state.ended_at),)
 
 
 def _win_lines(state: State) -> Payloads:

@@ -11,14 +11,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, case, func, literal, literal_column, select, union_all
+from sqlalchemy import case, func, literal, select
 
 from ledger.errors import BadRequest
 from ledger.money import BASIS_POINTS, half_even
 from ledger.times import day_start
 from projections import intervals
 from projections.reports.periods import add_months
-from projections.tables import OPEN_DEAL, deal_versions, losses, wins
+from projections.tables import losses, wins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 LOOKBACK_MONTHS = 24
 MAX_LOOKBACK_MONTHS = 240
 NOTHING_KNOWN_BP = BASIS_POINTS // 2
-_OF, _AND = "\x1f", "\x1e"
-"""What stands between a pipeline and its stage, and between stages."""
-
 _MONTHS = re.compile(r"(\d{1,3})(?: ?months?)?", re.ASCII)
 
 
@@ -60,38 +57,20 @@ def estimates(question: Question, view: View) -> dict[tuple[str, str], int]:
     """The estimate of each pipeline's stages that closed deals entered, in basis points, at the question's pair."""
     won: Counter[tuple[str, str]] = Counter()
     closed: Counter[tuple[str, str]] = Counter()
-    for path, its_closed, its_won in map(tuple, view.rows(_paths(question, view))):
-        for entered in set(path.split(_AND)) if path else ():
-            pipeline, stage = entered.split(_OF)
-            closed[pipeline, stage] += its_closed
-            won[pipeline, stage] += int(its_won)
+    for table in (wins, losses):
+        for pipeline, stages, count in view.tuples(_paths(table, question, view)):
+            for stage in stages.split():
+                closed[pipeline, stage] += count
+                won[pipeline, stage] += count if table is wins else 0
     return {stage: half_even((won[stage] + 1) * BASIS_POINTS, count + 2) for stage, count in closed.items()}
 
 
-def _paths(question: Question, view: View) -> Select[Any]:
-    """The stages that closed deals were open in, as one text: how many deals went that way, and how many were won.
-
-    Deals are looked up by their opening too, as the index has them.
-    """
-    pair, d = question.pair.happened, deal_versions.c
+def _paths(table: Table, question: Question, view: View) -> Select[Any]:
+    """How many deals closed after having been open in the same stages of a pipeline."""
+    pair, c = question.pair.happened, table.c
     since = day_start(add_months(question.today, -lookback_months(question)), question.book.time_zone)
-    entered = d.pipeline + literal_column(f"'{_OF}'", Text) + d.stage
-
-    def closed(table: Table, won: int) -> Select[Any]:
-        rows = intervals.at_pair(table, pair, view, table.c.opened_at.between(since, pair.as_of))
-        known = intervals.holds(deal_versions, d.effective_from, pair, view)
-        its = (
-            d.stream == rows.c.stream,
-            d.opened_at == rows.c.opened_at,
-            OPEN_DEAL,
-            known,
-            d.effective_from <= pair.as_of,
-        )
-        path = select(func.aggregate_strings(entered, _AND)).where(*its).correlate(rows).scalar_subquery()
-        return select(path.label("path"), literal_column(str(won)).label("won")).select_from(rows)
-
-    paths = union_all(closed(wins, 1), closed(losses, 0)).offset(literal_column("0")).subquery("paths").c
-    return select(paths.path, func.count(), func.sum(paths.won)).group_by(paths.path)
+    its = (intervals.in_force(table, pair, view), c.opened_at.between(since, pair.as_of), c.stages.is_not(None))
+    return select(c.pipeline, c.stages, func.count()).where(*its).group_by(c.pipeline, c.stages)
 
 
 def chance(found: Mapping[Any, int], own: ColumnElement[Any], *told: ColumnElement[Any]) -> Any:
