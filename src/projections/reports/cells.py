@@ -7,7 +7,7 @@ from functools import cached_property
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
 
-from projections.reports import exact, exchange, lines
+from projections.reports import exact, exchange, in_parts, lines
 from projections.reports.definition import PRODUCT, SAID, counted, lines_and_said
 from projections.reports.exact import Bases, Line, Piece, wanted
 from projections.reports.rates import Rates
@@ -209,7 +209,7 @@ def _worked_out(question: Question, view: View, *, totals: bool) -> Cells:
                     _add_wholes(cells, _groups([source], question, view, rates))
                 _by_product(cells, source, question, view, rates)
             else:
-                cells.add_lines(exact.read(source, question, view, rates))
+                in_parts.add_up(cells, source, question, view, rates)
     if question.report.more_lines is not None:
         cells.add_lines(question.report.more_lines(question, view, rates))
     cells.settle()

@@ -14,7 +14,7 @@ from projections.reports.definition import PRODUCT, SAID, STATE
 from projections.reports.dimensions import OF_CUSTOMER, time_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.definition import Base
     from projections.reports.question import Question
@@ -147,7 +147,7 @@ def in_brief(source: Source, question: Question, view: View, rates: Rates) -> It
         if len(alike.parts) == 1:
             alike.parts[0][1].append(brings)
         elif alike.is_wanted:
-            alike.add(_shares(needed, brings[:-2], parts), weighed, brings[-2:])
+            alike.add(shares(needed, brings[:-2], parts), weighed, brings[-2:])
     for alike in found.values():
         if alike.is_wanted:
             yield Brief(alike.state, needed, alike.parts)
@@ -198,9 +198,11 @@ def _joined(row: Any, question: Question, rates: Rates, merged: Mapping[str, str
     return tuple(streams)
 
 
-def wanted(question: Question, dimensions: Mapping[str, str | None]) -> bool:
-    """Whether a piece passes the filters; the query has applied its own already, to the same end."""
-    return not question.where or all(dimensions[name] in values for name, values in question.where.items())
+def wanted(question: Question, dimensions: Mapping[str, str | None], *, but: Collection[str] = ()) -> bool:
+    """Whether a piece passes the filters, `but` some; the query has applied its own already, to the same end."""
+    if not question.where:
+        return True
+    return all(dimensions[name] in values for name, values in question.where.items() if name not in but)
 
 
 def splits(question: Question) -> bool:
@@ -224,6 +226,13 @@ def told(question: Question, row: Any) -> dict[str, str | None]:
     """The dimensions of a row of the line query, those of products aside."""
     found = {name: getattr(row, name) for name in lines.asked(question)}
     return placed(question, row.state, row.due if question.needs_month else None, found)
+
+
+def keyed(question: Question, key: str) -> tuple[str | None, dict[str, str | None]]:
+    """The state of a line by its key, and its dimensions, those of products aside."""
+    names = lines.asked(question)
+    state, month, *told = lines.parts(key, len(names))
+    return state, placed(question, state, month, dict(zip(names, told, strict=True)))
 
 
 def placed(
@@ -361,9 +370,7 @@ class _Alike(NamedTuple):
 
 def _alike(question: Question, key: str, *labels: Sequence[str | None]) -> _Alike:
     """The lines with a key that have parts of such products: each part comes with its product, its range, or both."""
-    names = lines.asked(question)
-    state, month, *told = lines.parts(key, len(names))
-    of_line = placed(question, state, month, dict(zip(names, told, strict=True)))
+    state, of_line = keyed(question, key)
     of_product = sorted(question.dimensions & PRODUCT)
     places = list(dict.fromkeys(labels))
     dimensions = [of_line | dict(zip(of_product, each, strict=True)) for each in places]
@@ -372,11 +379,11 @@ def _alike(question: Question, key: str, *labels: Sequence[str | None]) -> _Alik
 
 
 def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[Product]) -> Iterator[Piece]:
-    for place, amounts in zip(places, _shares(tuple(bases), tuple(bases.values()), products), strict=True):
+    for place, amounts in zip(places, shares(tuple(bases), tuple(bases.values()), products), strict=True):
         yield Piece(place, dict(zip(bases, amounts, strict=True)))
 
 
-def _shares(needed: Sequence[str], amounts: Sequence[int], products: Sequence[Product]) -> Iterator[tuple[int, ...]]:
+def shares(needed: Sequence[str], amounts: Sequence[int], products: Sequence[Product]) -> Iterator[tuple[int, ...]]:
     """What each product brings of a line's amounts."""
     weights = dict(zip(Product._fields, zip(*products, strict=True), strict=True))
     shares = [
