@@ -39,10 +39,12 @@ class Present:
     def instant(self, text: str, name: str) -> int:
         """The instant meant by `now`, a date or an instant. Raises `BadRequest` for what is later than now.
 
-        A date means the end of that day; today's date and `now` mean the head's stamp.
+        A date means the end of that day; today's date and `now` mean the head's stamp, or the clock's where the log is
+        empty.
         """
+        now = self.stamp or self.clock
         if text == "now":
-            return self.stamp
+            return now
         latest = max(self.clock, self.stamp)
         try:
             if not is_date(text):
@@ -50,7 +52,7 @@ class Present:
             else:
                 day, today = parse_date(text), local_date(latest, self.time_zone)
                 if day == today:
-                    return self.stamp
+                    return now
                 instant = day_end(day, self.time_zone)
         except Refused as refused:
             raise BadRequest(f"{name}: {refused}") from None

@@ -18,6 +18,10 @@ def test_now_and_todays_date_are_the_stamp_of_the_head(text):
     assert NOW.pair(text, None) == Pair(STAMP, STAMP)
 
 
+def test_of_an_empty_log_now_is_the_clock():
+    assert Present(0, CLOCK, "Europe/Paris").pair("now", "2026-07-15") == Pair(CLOCK, CLOCK)
+
+
 def test_by_default_a_question_is_asked_now():
     assert NOW.pair(None, None) == Pair(STAMP, STAMP)
 

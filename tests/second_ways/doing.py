@@ -126,7 +126,8 @@ class Objective:
     def __post_init__(self) -> None:
         self.metric = self.state["metric"]
         self.zone = self.book.settings(self.question)["time_zone"]
-        self.today = day_of(self.question.as_of, self.zone)
+        self.first_left = day_of(self.question.as_of + 1, self.zone)
+        """The first day that is not gone."""
         self.first, self.last = (date.fromisoformat(self.state["period"][end]) for end in ("from", "to"))
         team = self.state["scope"].get("team")
         self.teams = None if team is None else _below(self.book, team, self.question)
@@ -165,14 +166,14 @@ class Objective:
         """What open deals due in what is left may bring, each times its probability."""
         if self.metric not in SOLD or not self.is_counted():
             return None
-        if self.last < self.today:
+        if self.last < self.first_left:
             return Fraction(0)
         found = []
         for line in self._once("open", lambda: open_deals(self.book, self.split)):
             due = line.figures["expected_close_on"]
             if due is None or due > self.last.isoformat() or line.figures["category"] == "omitted":
                 continue
-            if self.counts(line, max(date.fromisoformat(due), self.today)):
+            if self.counts(line, max(date.fromisoformat(due), self.first_left)):
                 found.append(line)
         match self.metric:
             case "amount":
@@ -283,8 +284,7 @@ def _objective(objective: Objective) -> Row:
     else:
         goal = Fraction(target)
     days = (objective.last - objective.first).days + 1
-    is_over = day_of(question.as_of + 1, objective.zone) > objective.today
-    gone = (objective.today - objective.first).days + is_over
+    gone = (objective.first_left - objective.first).days
     elapsed = Fraction(min(max(gone, 0), days), days)
     achieved, forecast = objective.achieved(), objective.forecast()
     row: Row = {"elapsed": elapsed, "period_from": objective.first.isoformat(), "period_to": objective.last.isoformat()}

@@ -18,7 +18,7 @@ from msgspec import structs
 from sqlalchemy import Text, func, literal, null, select
 
 from ledger.money import BASIS_POINTS, E6
-from ledger.times import day_start
+from ledger.times import day_end, day_start
 from projections.reports import exact
 from projections.reports.cells import key_of, work_out
 from projections.reports.definition import SAID, Item, Sum, known, says
@@ -233,7 +233,8 @@ def _due(
     question: Question, view: View, found: Sequence[Objective]
 ) -> Iterator[tuple[list[Objective], Question, list[Source]]]:
     """The open deals due in what is left of the objectives' periods, told as their lines: of ranges or not."""
-    left = [each for each in found if each.item.figures["is_forecast"] and each.last >= question.today.isoformat()]
+    first = first_left(question).isoformat()
+    left = [each for each in found if each.item.figures["is_forecast"] and each.last >= first]
     for in_ranges in (False, True):
         some = [each for each in left if ("product_range" in each.takes) == in_ranges]
         if some:
@@ -242,10 +243,17 @@ def _due(
             yield some, asked, list(asked.report.lines(asked, view))
 
 
+def first_left(question: Question) -> date:
+    """The first day that is not gone at `as_of`; a day is gone at its last microsecond."""
+    today = question.today
+    is_gone = question.pair.as_of >= day_end(today, question.book.time_zone)
+    return today + timedelta(days=int(is_gone))
+
+
 def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
-    """What is due in what is left of their periods, told for day by the stretch; what is overdue is due today."""
-    today, last = question.today.isoformat(), max(each.last for each in some)
-    cuts = sorted({today, *(day for day in _borders(some) if today < day <= last)})
+    """What is due in what is left of their periods, told for day by the stretch; what is overdue is due on its first day."""
+    first, last = first_left(question).isoformat(), max(each.last for each in some)
+    cuts = sorted({first, *(day for day in _borders(some) if first < day <= last)})
 
     def lines(asked: Question, view: View) -> list[Source]:
         found = []

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.money import E6, decimals, half_even
-from ledger.times import day_end
 from projections.reports import objective_lines
 from projections.reports.definition import Report, Text, known, told
-from projections.reports.objective_lines import OPEN
+from projections.reports.objective_lines import OPEN, first_left
 from projections.reports.objectives_in_force import OBJECTIVE
 from projections.reports.outcome import objective_probability
 
@@ -105,13 +104,10 @@ def status(is_met: bool, elapsed: Fraction, pace: Fraction | None) -> str:  # no
 def elapsed_of(question: Question, first: date, last: date) -> Fraction:
     """The whole days that are gone at `as_of`, over all days of a period.
 
-    A day is gone at its last microsecond: at the end of 30 June 2026, 181 of the year's 365 days.
+    At the end of 30 June 2026, 181 of the year's 365 days.
     """
-    today = question.today
-    is_over = question.pair.as_of >= day_end(today, question.book.time_zone)
-    after = today + timedelta(days=int(is_over))
-    days = (last - first).days + 1
-    return Fraction(min(max((after - first).days, 0), days), days)
+    days, gone = (last - first).days + 1, (first_left(question) - first).days
+    return Fraction(min(max(gone, 0), days), days)
 
 
 def _probability(items: Sequence[Item], achieved: int | Fraction, target: int | Fraction, scale: int) -> Fraction:

@@ -175,6 +175,18 @@ def test_what_is_still_due_may_cover_it(book):
     assert over["objective_probability"] == 0
 
 
+def test_nothing_may_come_once_the_last_day_is_over(book):
+    """On it open deals may still be won; at its end they count for the period that begins then."""
+    objective(book, "o", eur(1_000), first="2026-01-01", last="2026-06-30")
+    objective(book, "next", eur(100), first="2026-07-01", last="2026-12-31")
+    book.deal("d", "2026-01-05", eur(4_000), stage="offer", expected_close_on="2026-06-30")
+    told = "objective", "forecast_minor", "covered", "objective_probability", "status"
+    found = book.rows("objectives", *told, as_of="2026-06-30T10:00:00Z", period="2026")
+    assert found == [("next", 0, 0, 0, "on_track"), ("o", 3_000, 1, 0.75, "behind")]
+    found = book.rows("objectives", *told, as_of="2026-06-30", period="2026")
+    assert found == [("next", 3_000, 1, 0.75, "on_track"), ("o", 0, 0, 0, "missed")]
+
+
 def test_what_is_due_counts_for_the_team_that_its_owner_is_in_at_the_pair(book):
     book.say("team-north", "team.created", "2025-01-01", name="North")
     book.person("ana", "2025-01-01", "north").say("person-ana", "person.moved", "2026-03-01", team="south")
