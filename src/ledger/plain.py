@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from ledger.events import Sealed
+from ledger.events import EventCorrected, Sealed
 from ledger.times import format_instant
 
 if TYPE_CHECKING:
     from ledger.codec import Recorded
+
+_SEALED = frozenset(Sealed.__struct_encode_fields__)
 
 
 class Revealer(Protocol):
@@ -34,19 +36,29 @@ def plain_events(events: Iterable[Recorded], vault: Revealer | None = None) -> l
 
 def plain_data(data: msgspec.Struct, values: Mapping[str, Any]) -> dict[str, Any]:
     """An event's fields as JSON types; `values` maps commitments to what they stand for."""
-    fields: dict[str, Any] = msgspec.to_builtins(data)
-    for name, value in list(fields.items()):
-        commitment = getattr(getattr(data, name, None), "commitment", None)
-        if commitment is not None and commitment.c in values:
-            fields[name] = msgspec.to_builtins(values[commitment.c])
-        elif value is None:
-            del fields[name]
-    return fields
+    said: dict[str, Any] = msgspec.to_builtins(data)
+    return {name: _revealed(value, values) for name, value in said.items()}
+
+
+def _revealed(value: Any, values: Mapping[str, Any]) -> Any:
+    """A value where it was sealed and may be seen; also in what a correction says."""
+    sealed = _as_sealed(value)
+    if sealed is not None and sealed.commitment.c in values:
+        return msgspec.to_builtins(values[sealed.commitment.c])
+    if sealed is None and isinstance(value, dict):
+        return {name: _revealed(each, values) for name, each in value.items()}
+    return value
+
+
+def _as_sealed(value: Any) -> Sealed | None:
+    return msgspec.convert(value, Sealed) if isinstance(value, dict) and value.keys() == _SEALED else None
 
 
 def _sealed(data: msgspec.Struct) -> Iterable[Sealed]:
-    values = (getattr(data, name) for name in data.__struct_fields__)
-    return (value for value in values if isinstance(value, Sealed))
+    values: list[Any] = [getattr(data, name) for name in data.__struct_fields__]
+    values += data.data.values() if isinstance(data, EventCorrected) and data.data else ()
+    found = (value if isinstance(value, Sealed) else _as_sealed(value) for value in values)
+    return (each for each in found if each is not None)
 
 
 def _plain(event: Recorded, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ledger.codec import Recorded
-from ledger.events import Commitment, DealOpened, DealWon, Money, Sealed
+from ledger.events import Commitment, DealCategorySet, DealOpened, DealWon, EventCorrected, Money, Sealed
 from ledger.plain import plain_events
 
 HOUR_US = 3_600_000_000
@@ -36,6 +36,16 @@ def test_instants_are_written_in_utc_with_six_decimals():
 
 def test_sealed_values_are_put_back_where_the_vault_knows_them():
     assert plain_events([recorded(OPENED)], Vault(kept="Sensors"))[0]["data"]["title"] == "Sensors"
+
+
+def test_also_in_a_correction():
+    said = {"title": {"$sealed": {"c": "kept", "s": "ref"}}, "stage": "offer"}
+    correction = EventCorrected(version=1, data=said, reason="typo")
+    assert plain_events([recorded(correction)], Vault(kept="Sensors"))[0]["data"]["data"] == said | {"title": "Sensors"}
+
+
+def test_null_is_told_where_it_says_something():
+    assert plain_events([recorded(DealCategorySet(category=None))])[0]["data"] == {"category": None}
 
 
 def test_what_the_vault_no_longer_has_stays_sealed():

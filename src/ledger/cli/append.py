@@ -33,8 +33,9 @@ def append(
 ) -> None:
     """Append event lines. Each is decided by its stream's rules; refused ones are named, the others stored."""
     from ledger.cli.progress import Bar
-    from ledger.cli.tally import Tally
+    from ledger.cli.tally import Tally, keep_apart
 
+    keep_apart(rejects, Path(file))
     settings = settings_with(database_url=database, book=book, actor=actor)
     with _opened(file) as source, ledger_of(settings, create=not dry_run) as ledger, Tally(rejects, dry_run) as tally:
         size = Path(file).stat().st_size if file != "-" else None

@@ -33,11 +33,12 @@ def import_(
 ) -> None:
     """Import history. A row is stored whole or refused with its reason."""
     from ledger.cli.progress import Bar
-    from ledger.cli.tally import Tally
+    from ledger.cli.tally import Tally, keep_apart
     from ledger.imports import csv
 
     if mapping is None:
         raise WrongUse(f"import {source} needs --mapping FILE, which says what event each column makes")
+    keep_apart(rejects, mapping, *paths)
     settings = settings_with(database_url=database, book=book, actor=actor)
     rows = csv.read(paths, csv.load(mapping))
     with ledger_of(settings, create=True) as ledger, Tally(rejects, dry_run) as tally, Bar("Importing") as bar:

@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import typer
 
+from ledger.cli.failures import WrongUse
+
 if TYPE_CHECKING:
     from ledger.bulk import Outcome
     from ledger.imports.appending import RowOutcome
 
 SHOWN_REFUSALS = 20
+
+
+def keep_apart(rejects: Path | None, *read: Path) -> None:
+    """Raise `WrongUse` where the rejects would be written over what is read."""
+    for path in read:
+        for each in (path, *(path.iterdir() if path.is_dir() else ())):
+            if rejects is not None and rejects.exists() and each.exists() and rejects.samefile(each):
+                raise WrongUse(f"--rejects names {each}, which is read; name another file")
 
 
 class Tally:

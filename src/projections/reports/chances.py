@@ -25,8 +25,10 @@ LEVELS = {"p10_minor": 0.1, "p50_minor": 0.5, "p90_minor": 0.9}
 
 
 def anytime(question: Question) -> Question:
-    """The question without its filters on months, which overdue deals pass under another name."""
-    return replace(question, where={name: values for name, values in question.where.items() if name not in TIME})
+    """The question told by month and the like instead of filtered by them: overdue deals pass under another name."""
+    told = [name for name in question.where if name in TIME and name not in question.heads]
+    where = {name: values for name, values in question.where.items() if name not in TIME}
+    return replace(question, by=(*question.by, *told), where=where)
 
 
 def tell(cells: Cells, weighed: Iterable[Brief], base: Base, question: Question) -> None:

@@ -71,7 +71,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # no
         "this-quarter", today=question.today, fiscal_month=question.book.fiscal_month
     )
     now = question.over(period)
-    before = _before(now)
+    before = _before(now, view)
     whose = {name: next(iter(question.where.get(name, {None}))) for name in ("owner", "team")}
     for place, indicator in enumerate(_indicators(question, view), start=1):
         yield Item(
@@ -90,14 +90,14 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # no
         )
 
 
-def _before(now: Question) -> Question:
+def _before(now: Question, view: View) -> Question:
     """The period before, as it stood when it was as far gone as this one is; known as now."""
     assert now.period is not None
     gone = now.today - now.period.first
     period = now.period.previous()
     day = min(period.first + gone, period.last)
     instant = min(now.pair.as_of - (now.today - day).days * DAY_US, now.pair.as_of)
-    return now.on(instant).over(period)
+    return now.on(instant, view).over(period)
 
 
 def _indicators(question: Question, view: View) -> list[Indicator]:

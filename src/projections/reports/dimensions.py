@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import JSON, Text, and_, bindparam, cast, func, literal, or_, select
 
 from projections import intervals
-from projections.reports.definition import PRODUCT, STATE, TIME
+from projections.reports.definition import DAYS, PRODUCT, STATE, TIME
+from projections.reports.periods import month_first, month_number
 from projections.tables import CUSTOMER_MERGED, customer_versions, person_versions
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from projections.store import View
 
 LATE = STATE | PRODUCT | TIME
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
 """What a line is told apart by once it has been read."""
 
 OWN = frozenset({"owner", "kind", "stage", "pipeline", "reason", "competitor"})
@@ -169,6 +171,31 @@ def week_label(day: date) -> str:
     """The ISO week of a day."""
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02}"
+
+
+def moved_on(dimension: str, value: str | None, start: date, onto: date) -> str | None:
+    """The day, week, month, quarter or year as far from `onto` as this one is from `start`.
+
+    >>> from datetime import date
+    >>> moved_on("quarter", "2025-Q3", date(2025, 1, 1), date(2026, 4, 1))
+    '2026-Q4'
+    """
+    if dimension not in TIME or value is None or not value[:4].isdigit():
+        return value
+    if dimension in DAYS:
+        day = (
+            date.fromisoformat(value) if dimension == "day" else date.fromisocalendar(int(value[:4]), int(value[6:]), 1)
+        )
+        day += onto - start
+        return day.isoformat() if dimension == "day" else week_label(day)
+    size = MONTHS[dimension]
+    month = 12 if dimension == "year" else int(value[5:]) if dimension == "month" else 3 * int(value[6:])
+    number = (int(value[:4]) * 12 + month - 1) // size
+    number += month_number(onto) // size - month_number(start) // size
+    first = month_first(number * size)
+    if dimension == "quarter":
+        return f"{first.year}-Q{first.month // 3 + 1}"
+    return f"{first:%Y-%m}" if dimension == "month" else str(first.year)
 
 
 def one_of(column: ColumnElement[Any], values: Sequence[str], view: View) -> ColumnElement[bool]:

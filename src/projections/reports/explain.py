@@ -107,7 +107,7 @@ def explain_cell(
         now = ledger.now() if now is None else now
         today = today or local_date(now, view.time_zone)
         asked = ask(view, report, params, clock=answer.clock(view, today, now))
-        question = _at_cell(asked, cell)
+        question = _at_cell(asked, cell, view)
         found, cells = _lines(question, view)
         kept = _with_behind(question, view, found[:limit])
         _tell_across(asked, question, cell, cells, view)
@@ -127,11 +127,11 @@ def explain_cell(
     )
 
 
-def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
+def _at_cell(question: Question, cell: Mapping[str, str | None], view: View) -> Question:
     where = dict(question.where)
     for name, value in cell.items():
         if name == "date" and "every" in question.given and not question.report.series:
-            question = next((then for day, then in dates(question) if day.isoformat() == value), question)
+            question = _on_date(question, value, view)
             continue
         if name not in question.report.dimensions:
             raise BadRequest(
@@ -141,6 +141,13 @@ def _at_cell(question: Question, cell: Mapping[str, str | None]) -> Question:
         only = frozenset({value or None})
         where[name] = where.get(name, only) & only
     return replace(question, where=where)
+
+
+def _on_date(question: Question, value: str | None, view: View) -> Question:
+    series = {day.isoformat(): then for day, then in dates(question, view)}
+    if value not in series:
+        raise BadRequest(f"date={str(value)[:40]} is none of the answer's dates; write one of {', '.join(series)}")
+    return series[value]
 
 
 def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:

@@ -14,6 +14,7 @@ from ledger.times import day_end, day_start, is_date, local_date
 from projections.pairs import Pair, Present
 from projections.reports import parameters, periods
 from projections.reports.definition import PRODUCT, STATE, TIME
+from projections.reports.dimensions import moved_on
 from projections.reports.settings import book_at
 
 if TYPE_CHECKING:
@@ -105,15 +106,25 @@ class Question:
         """The same question over another period."""
         return replace(self, period=period)
 
+    def beside(self, period: Period) -> Question:
+        """The same question over a period to compare with, filters on months and the like moved onto it."""
+        assert self.period is not None
+        starts = self.period.first, period.first
+        where = {
+            name: frozenset(moved_on(name, value, *starts) for value in values) for name, values in self.where.items()
+        }
+        return replace(self, period=period, where=where)
+
     def seen(self, as_of: int, known_at: int) -> Question:
         """The same question at another pair, with merged customers as this one settles them."""
         today = local_date(as_of, self.book.time_zone)
         return replace(self, pair=Pair(as_of, known_at), today=today, settled=self.settled or self.pair)
 
-    def on(self, instant: int, *, as_known_then: bool = False) -> Question:
-        """The same question as of another instant."""
+    def on(self, instant: int, view: View, *, as_known_then: bool = False) -> Question:
+        """The same question as of another instant, by the book's settings there."""
         pair = Pair(instant, instant if as_known_then else self.pair.known_at)
-        return replace(self, pair=pair, today=local_date(instant, self.book.time_zone))
+        book = read_book(view, pair, self.book.time_zone)
+        return replace(self, pair=pair, book=book, today=local_date(instant, book.time_zone))
 
 
 def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> Question:
@@ -164,22 +175,22 @@ def read_book(view: View, pair: Pair, time_zone: str) -> Book:
     return Book(found.currency, time_zone, found.fiscal_year_start_month, lapse_after_days)
 
 
-def compared(question: Question) -> Question | None:
+def compared(question: Question, view: View) -> Question | None:
     """The question that `compare` sets beside this one, if any. Raises `BadRequest`."""
     asked = question.given.get("compare")
     if asked is None:
         return None
     if is_date(asked):
         instant = question.present.instant(asked, "compare")
-        return question.on(instant)
+        return question.on(instant, view)
     if question.period is None or "period" not in question.report.parameters:
         raise BadRequest(f"compare={asked[:40]} needs a period to compare with; give one, or a date")
     if asked == "previous_period":
-        return question.over(question.period.previous())
+        return question.beside(question.period.previous())
     if asked == "previous_year":
-        return question.over(question.period.shifted(-12))
+        return question.beside(question.period.shifted(-12))
     other = periods.parse_period(asked, today=question.today, fiscal_month=question.book.fiscal_month)
-    return question.over(other)
+    return question.beside(other)
 
 
 def years_before(question: Question) -> list[Question]:
@@ -189,10 +200,10 @@ def years_before(question: Question) -> list[Question]:
         return []
     if question.period is None:
         raise BadRequest("years needs a period to set side by side")
-    return [question.over(question.period.shifted(-12 * back)) for back in range(1, count)]
+    return [question.beside(question.period.shifted(-12 * back)) for back in range(1, count)]
 
 
-def dates(question: Question) -> list[tuple[date, Question]]:
+def dates(question: Question, view: View) -> list[tuple[date, Question]]:
     """The question at each date that `every` asks for: as known then, unless `known_at` was given."""
     assert question.period is not None
     every = question.choice("every")
@@ -200,7 +211,7 @@ def dates(question: Question) -> list[tuple[date, Question]]:
     found = []
     for day in periods.series(question.period, every, until=question.today):
         end = min(day_end(day, question.book.time_zone), question.pair.as_of)
-        found.append((day, question.on(end, as_known_then=not fixed)))
+        found.append((day, question.on(end, view, as_known_then=not fixed)))
     return found
 
 

@@ -115,9 +115,10 @@ class Rates:
             legs = (self._between(currency, through, at), self._between(through, to, at))
             if legs[0] is None or legs[1] is None:
                 day = local_date(at, self._question.book.time_zone)
+                lacks = currency if legs[0] is None and currency != through else to
                 raise MissingRate(
-                    f"no exchange rate from {currency} to {to} on {day}: append rate.fixed to rate-{currency} "
-                    f"with base {to}, or report in another currency"
+                    f"no exchange rate from {currency} to {to} on {day}: append rate.fixed to rate-{lacks} "
+                    f"with base {through}, or report in another currency"
                 )
             rate = legs[0] * legs[1]
         return rate

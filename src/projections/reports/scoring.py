@@ -193,7 +193,7 @@ def _deals(scoring: Scoring, view: View, rates: Rates) -> Listed:
         question,
         report=replace(question.report, sums=(Sum("amount", "value"),), fixed=()),
         by=tuple(dict.fromkeys((*dimensions, "customer", "stage", "pipeline"))),
-        where={name: values for name, values in question.where.items() if name != "stream"},
+        where={},  # what a deal is worth beside all others is told before the filters pass it
     )
     names = ("stream", "position", "appended_at", "currency", "value_minor", *lines.asked(asked))
     rows: list[Any] = []

@@ -224,7 +224,7 @@ def in_progress(question: Question, view: View, state: str, *, cohort: bool) -> 
     rows = intervals.at_pair(deal_versions, question.pair, view, *opened, deal_versions.c.status != "merged")
     sources = [_deals(Rows(rows, rows.c), question, state)]
     if question.period and not cohort and question.period_from <= question.pair.happened.as_of:
-        before = question.on(question.period_from - 1)
+        before = question.on(question.period_from - 1, view)
         values = intervals.open_values(before.pair)
         opening = [_deals(rows, before, state) for rows in intervals.open_deals(before.pair, view)]
         sources += [replace(each, values=values) for each in opening]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from itertools import chain, count
 from operator import add
@@ -13,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ledger.money import E6
 from projections.reports import labels
 from projections.reports.cells import Cells, work_out
-from projections.reports.definition import DAYS, TIME, Exact, Sums, Text
-from projections.reports.dimensions import week_label
+from projections.reports.definition import Exact, Sums, Text
+from projections.reports.dimensions import moved_on
 from projections.reports.listed import ByColumn, rows_of
-from projections.reports.periods import month_first, month_number
 from projections.reports.question import compared, dates, years_before
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 Shown = str | int | float | None
 Values = Mapping[str, Sequence[Exact]]
 """The figures of some rows, by column."""
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ def _series(question: Question, view: View, ledger: Ledger | None, lang: str) ->
     columns += [(each.name, each.type, each.label) for each in figures]
     values: dict[str, list[Shown]] = {name: [] for name, _, _ in columns}
     every: list[Cells] = []
-    for day, then in dates(question):
+    for day, then in dates(question, view):
         cells = work_out(then, view)
         every.append(cells)
         rows, _ = _rows(cells, then, view)
@@ -215,7 +212,7 @@ def _numbers(figures: Sequence[Column]) -> list[Column]:
 
 def _beside(question: Question, view: View) -> list[Beside]:
     beside = []
-    previous = compared(question)
+    previous = compared(question, view)
     if previous is not None:
         beside.append(_answered("previous_", Text("avant", "before"), previous, question, view))
     for back, before in enumerate(years_before(question), start=1):
@@ -230,32 +227,7 @@ def _answered(prefix: str, label: Text, other: Question, question: Question, vie
     if other.period and question.period and other.period != question.period:
         starts = other.period.first, question.period.first
         moved = {
-            tuple(_moved(name, value, *starts) for name, value in zip(question.heads, key, strict=True)): sums
+            tuple(moved_on(name, value, *starts) for name, value in zip(question.heads, key, strict=True)): sums
             for key, sums in cells.rows.items()
         }
     return Beside(prefix, label, cells, moved)
-
-
-def _moved(dimension: str, value: str | None, start: date, onto: date) -> str | None:
-    """The day, week, month, quarter or year as far from `onto` as this one is from `start`.
-
-    >>> from datetime import date
-    >>> _moved("quarter", "2025-Q3", date(2025, 1, 1), date(2026, 4, 1))
-    '2026-Q4'
-    """
-    if dimension not in TIME or value is None or not value[:4].isdigit():
-        return value
-    if dimension in DAYS:
-        day = (
-            date.fromisoformat(value) if dimension == "day" else date.fromisocalendar(int(value[:4]), int(value[6:]), 1)
-        )
-        day += onto - start
-        return day.isoformat() if dimension == "day" else week_label(day)
-    size = MONTHS[dimension]
-    month = 12 if dimension == "year" else int(value[5:]) if dimension == "month" else 3 * int(value[6:])
-    number = (int(value[:4]) * 12 + month - 1) // size
-    number += month_number(onto) // size - month_number(start) // size
-    first = month_first(number * size)
-    if dimension == "quarter":
-        return f"{first.year}-Q{first.month // 3 + 1}"
-    return f"{first:%Y-%m}" if dimension == "month" else str(first.year)

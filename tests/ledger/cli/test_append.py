@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -116,3 +117,11 @@ def test_claimed_recording_times_need_history(sales_ledger, lines):
     assert sales_ledger("append", claimed, "--history").code == 0
     shown = sales_ledger("history", "deal-1")
     assert "2026-02-04 11:00:00" in shown.out
+
+
+def test_rejects_never_go_where_lines_are_read(sales_ledger, lines):
+    file = Path(lines(PIPELINE, OPENED))
+    before = file.read_bytes()
+    done = sales_ledger("append", str(file), "--rejects", str(file))
+    assert (done.code, file.read_bytes()) == (2, before)
+    assert "--rejects names" in done.err

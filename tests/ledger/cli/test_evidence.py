@@ -192,3 +192,8 @@ def test_wrong_use_of_a_bundle(told, tmp_path, arguments, match):
     ran = told(*(each.format(folder=tmp_path) for each in arguments))
     assert (ran.code, ran.out) == (2, "")
     assert match in ran.err
+
+
+def test_figures_that_are_words_are_shown_as_they_are(told):
+    ran = told("explain", "funnel", "--period", "2026-Q1")
+    assert ran.code == 0, ran.err

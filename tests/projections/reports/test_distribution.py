@@ -99,3 +99,10 @@ def test_the_outcome_of_a_cell_is_that_of_its_lines(book):
     for row in book.report("forecast", **asked).rows:
         explained = book.explained("forecast", {"month": row["month"], "owner": row["owner"]}, **asked)
         assert {name: row[name] for name in explained.figures} == explained.figures
+
+
+@pytest.mark.parametrize("where", ["year=2026", "quarter=2026-Q1", "month=2026-02"])
+def test_filtered_by_a_time_it_is_of_what_is_due_then(book, where):
+    book.deal("d", "2026-01-05", eur(100), expected_close_on="2026-02-20", stage="offer")
+    book.deal("later", "2026-01-05", eur(400), expected_close_on="2027-02-20", stage="offer")
+    assert book.totals("forecast", **AS_OF, where=where, horizon="24")["p90_minor"] == 100

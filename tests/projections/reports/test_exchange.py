@@ -65,8 +65,16 @@ def test_a_currency_that_nothing_converts_is_named(book):
     book.rate("USD", "2025-01-01", "0.9").deal("d1", "2026-01-05", money(100, "USD")).deal("d2", "2026-01-05", eur(5))
     assert book.totals("pipeline", as_of="2026-03-31")["amount_minor"] == 95
     book.deal("d3", "2026-01-05", money(100, "CHF"))
-    with pytest.raises(Exception, match="no exchange rate from CHF to EUR"):
+    with pytest.raises(Exception, match=r"no exchange rate from CHF to EUR .* rate-CHF with base EUR"):
         book.totals("pipeline", as_of="2026-03-31")
+
+
+def test_of_a_rate_through_the_book_s_currency_the_missing_part_is_named(book):
+    """Fixing the other part anew, to a base of its own, would take the book's currency its rate."""
+    book.rate("USD", "2025-01-01", "0.9").deal("d", "2026-01-05", money(100, "USD"))
+    with pytest.raises(Exception, match=r"from USD to GBP on .* append rate.fixed to rate-GBP with base EUR"):
+        book.report("pipeline", currency="GBP")
+    assert book.rate("GBP", "2025-01-01", "1.2").totals("pipeline", currency="GBP")["amount_minor"] == 75
 
 
 @given(st.fractions(min_value=Fraction(1, 10**15), max_value=10**15))

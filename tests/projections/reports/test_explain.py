@@ -169,6 +169,10 @@ def test_a_series_is_explained_at_one_of_its_dates(book):
     asked = {"period": "2026-Q1", "every": "month"}
     assert book.explained("pipeline", {"date": "2026-01-31"}, **asked).figures["amount_minor"] == 1
     assert book.explained("pipeline", {"date": "2026-02-28"}, **asked).figures["amount_minor"] == 3
+    with pytest.raises(
+        BadRequest, match="date=2026-02-27 is none of the answer's dates; write one of 2026-01-31, 2026"
+    ):
+        book.explained("pipeline", {"date": "2026-02-27"}, **asked)
 
 
 def test_a_long_list_may_be_cut(book):

@@ -116,3 +116,13 @@ def test_an_empty_book_and_one_with_a_prospect_only(empty_book, book):
     book.customer("c", "2026-01-01", kind="prospect")
     met(book, "i", "c", "2026-01-20")
     assert book.report("loyalty").rows == []
+
+
+def test_a_series_and_a_comparison_use_the_settings_of_their_own_dates(book):
+    """Nobody knew of the thirty days on 31 July."""
+    won(book.customer("c", "2024-01-01"), "c", "2025-06-11")
+    book.say("book", "book.settings_changed", "2025-10-01", lapse_after_days=30)
+    asked = {"as_of": "2025-11-04", "period": "2025-Q3", "every": "month"}
+    assert [row["health"] for row in book.report("loyalty", **asked).rows] == ["active"] * 3
+    assert line(book, "c", as_of="2025-07-31")["health"] == "active"
+    assert line(book, "c", as_of="2025-11-04")["health"] == "lapsed"

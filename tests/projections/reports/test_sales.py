@@ -128,6 +128,18 @@ def test_compared_with_the_period_before_and_the_years_before(book):
     assert [totals["amount_minor"], totals["previous_amount_minor"]] == [45, 40]
 
 
+def test_a_filter_on_months_is_moved_onto_what_is_compared(book):
+    """The same row as without it."""
+    for number, day in enumerate(("2025-04-10", "2025-05-10", "2026-04-10", "2026-05-10"), start=1):
+        book.deal(f"d{number}", "2025-01-05", eur(number)).won(f"d{number}", day)
+    asked = {"period": "2026-Q2", "by": "month", "compare": "previous_year"}
+    told = "month", "amount_minor", "previous_amount_minor"
+    assert book.rows("sales", *told, **asked) == [("2026-04", 3, 1), ("2026-05", 4, 2)]
+    assert book.rows("sales", *told, **asked, where="month=2026-04") == [("2026-04", 3, 1)]
+    years = {"period": "2026", "years": "2", "where": "quarter=2026-Q2"}
+    assert book.totals("sales", **years)["year_minus_1_amount_minor"] == 3
+
+
 def test_imported_history_is_said_to_be_appended_later(book):
     book.deal("d", "2026-01-05", eur(1)).won("d", "2026-02-01")
     assert book.report("sales", as_of="2026-03-31").notes == [

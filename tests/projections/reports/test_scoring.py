@@ -76,6 +76,15 @@ def test_deals_by_stage_and_value(book):
     assert scores(book, of="deals", where="owner=bob") == {}
 
 
+def test_a_filter_changes_no_score_of_a_deal(book):
+    """Its value is told beside all open deals, whoever asks for which."""
+    book.deal("d1", "2026-01-05", eur(100)).deal("d2", "2026-01-05", eur(300), owner="bob")
+    everything = scores(book, of="deals")
+    assert scores(book, of="deals", where="owner=bob") == {"deal-d2": everything["deal-d2"]}
+    told = book.explained("scoring", {"stream": "deal-d2"}, of="deals").figures
+    assert told["score"] == everything["deal-d2"]
+
+
 def test_weights_are_those_of_the_pair(book):
     weights(book, "2026-01-01", path=1)
     weights(book, "2026-05-01", value=1)
