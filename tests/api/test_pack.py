@@ -137,6 +137,18 @@ def test_what_was_learnt_later_shows_only_in_the_restated_pack(book):
     assert ("1 234,56" in before, "1 234,56" in after) == (False, True)
 
 
+def test_a_year_that_is_not_over_is_beside_the_same_days_a_year_earlier(book):
+    book.deal("d1", "2025-01-05", eur(100)).won("d1", "2025-03-10").deal("d2", "2025-01-05", eur(900))
+    book.won("d2", "2025-11-10").deal("d3", "2026-01-05", eur(110)).won("d3", "2026-03-10")
+    found = gathered(book, "2026-09-30", known_at="now")
+    compared = [part for part in found.parts if "compare" in part.asked]
+    assert [part.asked["period"] for part in compared] == ["2026-01-01..2026-09-30"] * 3
+    (sales,) = [part.answer for part in compared if part.answer.report == "sales"]
+    assert (sales.totals["amount_minor"], sales.totals["previous_amount_minor"]) == (110, 100)
+    told = next(each for each in tell(found, "en")["sections"] if each["title"] == sales.title)
+    assert told["when"] == "1 January 2026 to 30 September 2026"
+
+
 def test_a_pack_of_a_log_that_has_grown_names_the_position_it_was_read_at(book):
     book.deal("d1", "2026-01-05", eur(100))
     first = gathered(book)
