@@ -37,6 +37,9 @@ HEADLINES = {
 }
 """Reports whose headline is neither their name nor their first amount."""
 
+ASKED_DATES = frozenset({"date", "day"})
+"""Dates that rows were asked for by; any other is one that a row tells of itself."""
+
 _TAG, _LONG = re.compile(r"<[^>]+>"), re.compile(r"-?\d+\.\d{3,}")
 _D3: dict[str, Any] = {"fr": "fr-FR", "en": "en-GB"}
 _AND = {"fr": " ; ", "en": "; "}
@@ -114,7 +117,8 @@ def _chart(answer: Answer, lang: str, width: int, most: int) -> Any:
     if not answer.rows:
         return shapes.nothing(lang, width)
     if picture.heads[0].type == "date":
-        return shapes.over_dates(picture, width)
+        is_asked = picture.heads[0].name in ASKED_DATES or picture.main.type not in shapes.ADDED
+        return shapes.over_dates(picture, width) if is_asked else shapes.per_date(picture, width)
     return shapes.bars(picture, width, upright=picture.heads[0].type == "month")
 
 

@@ -15,7 +15,7 @@ from projections.reports.definition import Text
 from projections.reports.periods import month_first, month_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from projections.reports import Answer, AnswerColumn
 
@@ -93,31 +93,50 @@ def nothing(lang: str, width: int) -> Any:
     )
 
 
-def _axis(column: AnswerColumn, *, title: str | None = None) -> alt.Axis:
-    form = "~%" if is_share(column) else "~s"
+def _axis(column: AnswerColumn, along: str, *, title: str | None = None) -> alt.Axis:
     said = heading(column) if title is None else title
-    label = f"datum.value === 0 ? '0' : format(datum.value, '{form}')"
-    return alt.Axis(title=said, labelExpr=label, tickCount=5, grid=True)
+    return alt.Axis(title=said, labelExpr=_number(column), tickCount=_ticks(column, along, 5), grid=True)
+
+
+def _number(column: AnswerColumn) -> str:
+    """How a figure of an axis is written: small ones in full, thousands and millions in short."""
+    if is_share(column):
+        return "datum.value === 0 ? '0' : format(datum.value, '~%')"
+    return "format(datum.value, abs(datum.value) < 1000 ? '~r' : '~s')"
+
+
+def _ticks(column: AnswerColumn, along: str, most: int) -> Any:
+    """How many ticks a scale has: where things are counted no more than there are whole numbers, for none is half there."""
+    if column.type != "count":
+        return most
+    return alt.ExprRef(f"min({most}, max(1, domain('{along}')[1] - min(0, domain('{along}')[0])))")
 
 
 def over_dates(picture: Picture, width: int) -> Any:
-    """A line over the dates: one per value of the next dimension, else one per figure of the headline's kind."""
+    """A line over the dates: one per value of the next dimension, else one per figure of the headline's kind.
+
+    What adds up is the sum of all rows of a date and line; what does not has a line per value of every dimension.
+    """
     day, *others = picture.telling
     rows = picture.answer.rows
     if others:
-        lines = list(dict.fromkeys(picture.label(others[0], row) for row in rows))[:MOST_COLOURS]
-        told = [(row[day.name], picture.label(others[0], row), picture.number(picture.main, row)) for row in rows]
+        apart = others[:1] if picture.main.type in ADDED else others
+        named = [" · ".join(picture.label(each, row) for each in apart) for row in rows]
+        lines = list(dict.fromkeys(named))[:MOST_COLOURS]
+        told = _summed(
+            (row[day.name], line, picture.number(picture.main, row)) for row, line in zip(rows, named, strict=True)
+        )
         if picture.main.type in ADDED:
             there = {(at, line) for at, line, _ in told}
             days = dict.fromkeys(row[day.name] for row in rows)
             told += [(at, line, 0.0) for at in days for line in lines if (at, line) not in there]
-        axis = _axis(picture.main)
+        axis = _axis(picture.main, "y")
     else:
         figures = [each for each in picture.answer.columns if picture.column(each.name)]
         figures = [each for each in figures if not each.name.startswith("average_")][:MOST_LINES]
         lines = [each.label for each in figures]
         told = [(row[day.name], each.label, picture.number(each, row)) for each in figures for row in rows]
-        axis = _axis(picture.main, title=picture.main.unit or "")
+        axis = _axis(picture.main, "y", title=picture.main.unit or "")
     values = [{"x": at, "c": line, "y": value} for at, line, value in told if value is not None and line in lines]
     chart = _drawn(values, width=width, height=HEIGHT)
     return chart.mark_line(point=alt.OverlayMarkDef(size=22), strokeWidth=2).encode(
@@ -125,6 +144,34 @@ def over_dates(picture: Picture, width: int) -> Any:
         y=alt.Y("y:Q", axis=axis),
         color=_colour(lines),
     )
+
+
+def per_date(picture: Picture, width: int) -> Any:
+    """Bars of how much there is on each date that rows tell, or in each month or year where there are many."""
+    day, *others = picture.telling
+    rows = [row for row in picture.answer.rows if row.get(day.name)]
+    for length in (len("2026-09-30"), len("2026-09"), len("2026")):
+        slots = without_gaps(sorted({row[day.name][:length] for row in rows}))
+        if len(slots) <= MOST_ACROSS:
+            break
+    named = [picture.label(others[0], row) if others else picture.main.label for row in rows]
+    told = _summed(
+        (row[day.name][:length], line, picture.number(picture.main, row)) for row, line in zip(rows, named, strict=True)
+    )
+    chart = _drawn([{"x": at, "c": line, "y": value} for at, line, value in told], width=width, height=HEIGHT)
+    return chart.mark_bar().encode(
+        x=alt.X("x:N", axis=alt.Axis(title=None, labelAngle=-40), scale=alt.Scale(domain=slots, paddingInner=0.25)),
+        y=alt.Y("y:Q", axis=_axis(picture.main, "y"), stack="zero"),
+        color=_colour(list(dict.fromkeys(named))),
+    )
+
+
+def _summed(told: Iterable[tuple[str, str, float | None]]) -> list[tuple[str, str, float | None]]:
+    """What is said of the same date and line, or of the same cell, as one sum."""
+    sums: dict[tuple[str, str], float | None] = {}
+    for at, line, value in told:
+        sums[at, line] = value if sums.get((at, line)) is None else (sums[at, line] or 0.0) + (value or 0.0)
+    return [(at, line, value) for (at, line), value in sums.items()]
 
 
 def bars(picture: Picture, width: int, *, upright: bool) -> Any:
@@ -145,7 +192,7 @@ def bars(picture: Picture, width: int, *, upright: bool) -> Any:
     slot = along("x:N", axis=slot_axis, scale=alt.Scale(domain=slots, paddingInner=0.25, paddingOuter=0.1))
     size = {"width": width, "height": HEIGHT if upright else _tall(len(slots))}
     chart = _drawn([each for each in values if each["y"] is not None], **size)
-    axis = _axis(picture.main)
+    axis = _axis(picture.main, "y" if upright else "x")
     if others:
         colours = list(dict.fromkeys(each["c"] for each in values))
         if len(colours) <= MOST_COLOURS:
@@ -182,8 +229,12 @@ def _grid(picture: Picture, rows: Sequence[dict[str, Any]], width: int) -> Any:
     down = without_gaps(list(dict.fromkeys(label for label, _, _ in told)))
     across = list(dict.fromkeys(label for _, label, _ in told))[:MOST_ACROSS]
     values = [{"y": y, "x": x, "v": value} for y, x, value in told if value is not None and x in across]
-    form = "~%" if is_share(picture.main) else "~s"
-    legend = alt.Legend(title=heading(picture.main), format=form, gradientLength=160, tickCount=3)
+    legend = alt.Legend(
+        title=heading(picture.main),
+        labelExpr=_number(picture.main),
+        gradientLength=160,
+        tickCount=_ticks(picture.main, "color", 3),
+    )
     return (
         _drawn(values, width=width, height=BAR * len(down))
         .mark_rect()
@@ -244,7 +295,7 @@ def figures(picture: Picture, width: int) -> Any:
         return nothing(picture.lang, width)
     slot = alt.Y("x:N", sort=None, axis=alt.Axis(title=None, labelLimit=220))
     chart = _drawn(values, width=width, height=_tall(len(values)))
-    axis = _axis(picture.main, title=picture.main.unit or "")
+    axis = _axis(picture.main, "x", title=picture.main.unit or "")
     return chart.mark_bar(color=MAIN).encode(slot, alt.X("y:Q", axis=axis))
 
 
@@ -283,7 +334,7 @@ def waterfall(picture: Picture, steps: Sequence[tuple[str, float]], width: int) 
     chart = _drawn(values, width=width, height=int(1.2 * BAR * len(values)))
     slot = alt.Y("x:N", sort=[each["x"] for each in values], axis=alt.Axis(title=None, labelLimit=220))
     scale = alt.Scale(domain=["whole", "up", "down"], range=[MAIN, UP, DOWN])
-    axis = _axis(picture.main, title=picture.main.unit or "")
+    axis = _axis(picture.main, "x", title=picture.main.unit or "")
     bars = chart.mark_bar().encode(
         slot, alt.X("from:Q", axis=axis), x2="to:Q", color=alt.Color("c:N", scale=scale, legend=None)
     )

@@ -266,6 +266,35 @@ def test_a_waterfall_of_amounts_that_nobody_gave_is_one_of_deals(book):
     assert [row["x"] for row in pictures.definition(changes, "en", ZONE)["data"]["values"]] == ["Opening", "Closing"]
 
 
+def test_alerts_of_one_date_are_counted_together(book):
+    for number in range(7):
+        book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number}", expected_close_on="2026-11-30")
+    alerts = book.report("alerts", as_of="2026-12-20", where="what=deal_past_close")
+    assert len(alerts.rows) == 7
+    assert [(each["x"], each["y"]) for each in drawn_data(alerts)] == [("2026-11-30", 7.0)]
+
+
+def test_rows_of_one_date_and_line_are_one_sum(book):
+    for number in range(4):
+        book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number % 2}", kind=f"k{number // 2}")
+    series = book.report("pipeline", by="owner,kind", period="2026-10", every="month")
+    assert {(each["c"], each["y"]) for each in drawn_data(series)} == {("Lead", 4.0)}
+
+
+def texts(drawn: str) -> list[str | None]:
+    return [each.text for each in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_whole_things_are_counted_in_whole_ticks_and_small_amounts_in_decimals(book):
+    book.deal("a", "2026-11-05")
+    counted = texts(written(book.report("pipeline", by="owner"), "svg").decode())
+    assert [each for each in counted if each and each[0].isdigit()] == ["0", "1"]
+    book.deal("b", "2026-11-05", eur(80))
+    small = texts(written(book.report("pipeline", by="owner"), "svg").decode())
+    assert "0.2" in small
+    assert not [each for each in small if each and each.endswith("m")]
+
+
 def test_two_dimensions_with_many_values_are_a_grid(book):
     for number in range(12):
         book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number:02}").won(f"d{number}", "2026-11-05")
