@@ -34,6 +34,8 @@ HEADLINES = {
     "slippage": "push_rate",
     "cycle": "median_days",
     "cohorts": "retention_rate",
+    "scoring": "score",
+    "trend": "value",
 }
 """Reports whose headline is neither their name nor their first amount."""
 
@@ -112,6 +114,8 @@ def _chart(answer: Answer, lang: str, width: int, most: int) -> Any:
     steps = shapes.steps_of(picture)
     if steps:
         return shapes.waterfall(picture, steps, width)
+    if shapes.is_empty(picture):
+        return shapes.nothing(lang, width)
     if not picture.heads:
         return shapes.figures(picture, width)
     if not answer.rows:
@@ -123,13 +127,18 @@ def _chart(answer: Answer, lang: str, width: int, most: int) -> Any:
 
 
 def headline(answer: Answer) -> AnswerColumn | None:
-    """The figure that a picture of the report shows: if nothing is known of the usual one, the first that is something."""
+    """The figure that a picture of the report shows.
+
+    If nothing is known of the usual one, the first that is something: of deals without amounts how many they are, rather
+    than another amount, which leaves them out.
+    """
     figures = [each for each in answer.columns if each.type in FIGURES]
     told = {each.name: [row.get(each.name) for row in (*answer.rows, answer.totals)] for each in figures}
     usual = _first(answer.report, figures)
     if usual is None or shapes.is_worth_drawing(told[usual.name]):
         return usual
-    return _first(answer.report, [each for each in figures if any(told[each.name])]) or usual
+    known = [each for each in figures if any(told[each.name])]
+    return _first(answer.report, [each for each in known if each.type != usual.type] or known) or usual
 
 
 def _first(report: str, figures: Sequence[AnswerColumn]) -> AnswerColumn | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from projections.reports import Answer, AnswerColumn
 
 HEIGHT, BAR, FEW, BROAD = 240, 20, 8, 28
+LETTER = 7
+"""How broad a letter of a label is at most, on the whole."""
 MOST_BARS, MOST_COLOURS, MOST_LINES, MOST_ACROSS = 25, 8, 7, 36
 
 INK, MUTED, LINE = "#1b1e25", "#5b6270", "#e5e2db"
@@ -229,6 +231,8 @@ def _grid(picture: Picture, rows: Sequence[dict[str, Any]], width: int) -> Any:
     down = without_gaps(list(dict.fromkeys(label for label, _, _ in told)))
     across = list(dict.fromkeys(label for _, label, _ in told))[:MOST_ACROSS]
     values = [{"y": y, "x": x, "v": value} for y, x, value in told if value is not None and x in across]
+    is_narrow = max(map(len, across)) * LETTER > width / len(across)
+    turned = {"labelAngle": -90 if is_narrow else 0, "labelLimit": 180}
     legend = alt.Legend(
         title=heading(picture.main),
         labelExpr=_number(picture.main),
@@ -240,7 +244,7 @@ def _grid(picture: Picture, rows: Sequence[dict[str, Any]], width: int) -> Any:
         .mark_rect()
         .encode(
             alt.Y("y:N", axis=alt.Axis(title=None, labelLimit=240), scale=alt.Scale(domain=down)),
-            alt.X("x:N", axis=alt.Axis(title=second.label, labelAngle=0), scale=alt.Scale(domain=across)),
+            alt.X("x:N", axis=alt.Axis(title=second.label, **turned), scale=alt.Scale(domain=across)),
             alt.Color("v:Q", scale=alt.Scale(domainMin=0, range=[FAINT, MAIN], interpolate="rgb"), legend=legend),
         )
     )
@@ -260,13 +264,15 @@ def _beside(picture: Picture) -> list[tuple[AnswerColumn, str]]:
     """Figures that belong to the headline: part of it, what was wanted, what it was before; each with its mark."""
     name = picture.main.name
     wanted = {name.replace("amount", "weighted"): "part", "objective_minor": "tick", f"previous_{name}": "tick"}
+    if picture.answer.report == "trend":
+        wanted[name.replace("value", "trend")] = "line"
     wanted.pop(name, None)
     found = [(picture.column(each), mark) for each, mark in wanted.items()]
     return [(column, mark) for column, mark in found if column is not None]
 
 
 def _layers(picture: Picture, rows: Sequence[dict[str, Any]], frame: Frame) -> list[Any]:
-    """Pale bars of the headline; over them its part as narrower bars and the rest as ticks, told by a legend."""
+    """Pale bars of the headline; over them its part as narrower bars, its trend as a line and the rest as ticks."""
     beside = [(picture.main, "whole"), *_beside(picture)]
     shades = {column.label: {"whole": PALE, "part": MAIN}.get(mark, DOWN) for column, mark in beside}
     scale = alt.Scale(domain=list(shades), range=list(shades.values()))
@@ -280,6 +286,8 @@ def _layers(picture: Picture, rows: Sequence[dict[str, Any]], frame: Frame) -> l
                 drawn = chart.mark_bar()
             case "part":
                 drawn = chart.mark_bar(**{frame.across: {"band": 0.5}})
+            case "line":
+                drawn = chart.mark_line(strokeWidth=2)
             case _:
                 drawn = chart.mark_tick(thickness=3, opacity=1, **{frame.across: {"band": 1.0}})
         layers.append(drawn.encode(frame.slot, frame.height(), color=alt.Color("c:N", scale=scale)))
@@ -302,6 +310,12 @@ def figures(picture: Picture, width: int) -> Any:
 def is_worth_drawing(values: Collection[Any]) -> bool:
     """Whether figures are something, or nothing that is known to be that: not if what is not nothing is unknown."""
     return any(values) or None not in values
+
+
+def is_empty(picture: Picture) -> bool:
+    """Whether there is nothing but zeros and unknowns among what a picture draws, and so only an empty frame."""
+    kind = {each.name for each in picture.answer.columns if each.type == picture.main.type}
+    return not any(row.get(name) for row in (*picture.answer.rows, picture.answer.totals) for name in kind)
 
 
 def steps_of(picture: Picture) -> list[tuple[str, float]]:

@@ -295,6 +295,45 @@ def test_whole_things_are_counted_in_whole_ticks_and_small_amounts_in_decimals(b
     assert not [each for each in small if each and each.endswith("m")]
 
 
+def test_a_leaderboard_is_drawn_in_the_order_of_its_ranks(book):
+    for number, value in enumerate((20, 10, 30)):
+        book.deal(f"d{number}", "2026-10-05", eur(value), owner=f"o{number}").won(f"d{number}", "2026-11-05")
+    assert [each["x"] for each in drawn_data(book.report("leaderboard", period="2026"))] == ["o2", "o0", "o1"]
+
+
+def test_a_trend_is_drawn_beside_what_it_is_of(company):
+    spec = pictures.definition(company.report("trend", as_of="2026-09-30"), "en", ZONE)
+    assert [layer["mark"]["type"] for layer in spec["layer"]] == ["bar", "line"]
+    assert [layer["data"]["values"][0]["c"] for layer in spec["layer"]] == ["Value", "Trend"]
+
+
+def test_scoring_draws_scores(company):
+    found = pictures.headline(company.report("scoring"))
+    assert found is not None
+    assert found.name == "score"
+
+
+def test_a_frame_without_anything_in_it_says_so(book):
+    book.deal("d1", "2026-01-05", eur(100), expected_close_on="2026-11-15")
+    slippage = book.report("slippage", period="2026-Q4", by="month")
+    assert [row["push_rate"] for row in slippage.rows] == [0.0]
+    assert "Nothing to show" in texts(written(slippage, "svg").decode())
+
+
+def test_a_forecast_of_deals_without_amounts_draws_how_many_they_are(book):
+    book.deal("won", "2026-10-05", eur(100)).won("won", "2026-12-05").deal("open", "2026-10-05")
+    found = drawn_data(book.report("forecast"))
+    assert {each["x"]: each["y"] for each in found}["Undated"] == 1
+
+
+def test_labels_below_a_grid_are_turned_where_they_would_meet(book):
+    for number in range(12):
+        owner = f"somebody-with-a-name-{number:02}"
+        book.deal(f"d{number}", "2026-10-05", eur(100), owner=owner).won(f"d{number}", "2026-11-05")
+    axis = pictures.definition(book.report("sales", by="month,owner"), "en", ZONE)["encoding"]["x"]["axis"]
+    assert axis["labelAngle"] == -90
+
+
 def test_two_dimensions_with_many_values_are_a_grid(book):
     for number in range(12):
         book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number:02}").won(f"d{number}", "2026-11-05")
