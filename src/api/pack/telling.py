@@ -13,7 +13,7 @@ from api.pack.sections import ROLES
 from ledger.formats import amount_text, number_text, percent_text, until_text
 from ledger.times import is_date, parse_date, parse_instant
 from projections.exports import pictures
-from projections.exports.words import FIGURES, is_share, units, word
+from projections.exports.words import FIGURES, is_share, month_text, units, word
 from projections.reports import find
 from projections.reports.definition import Text
 
@@ -254,6 +254,7 @@ def _cell(column: AnswerColumn, row: dict[str, Any], lang: str) -> str:
         return _COMPANY.in_(lang) if column.name == "team" and row.get("scope") == "company" else NOTHING
     if isinstance(value, str):
         said = _day(value, lang, short=True) if is_date(value) else str(word(column, value, lang))
+        said = month_text(said, lang) if column.type == "month" else said
         only = (row.get("product_range") or row.get("kind")) if column.name == "metric" else None
         return f"{said} ({only})" if only else said
     if column.type == "money":

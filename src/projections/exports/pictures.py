@@ -15,7 +15,7 @@ import vl_convert
 from ledger.formats import number_text, until_text
 from ledger.times import parse_instant
 from projections.exports import shapes
-from projections.exports.words import FIGURES
+from projections.exports.words import FIGURES, day_text
 from projections.reports.definition import TIME, Text
 from projections.reports.labels import DIMENSIONS
 
@@ -175,10 +175,14 @@ def too_many(answer: Answer, most: int) -> int | None:
 
 
 def _subtitle(answer: Answer, lang: str, time_zone: str, most: int) -> str:
-    dates = {name: until_text(parse_instant(getattr(answer, name)), time_zone) for name in ("as_of", "known_at")}
+    dates = {
+        name: day_text(until_text(parse_instant(getattr(answer, name)), time_zone), lang)
+        for name in ("as_of", "known_at")
+    }
     said = _PAIR.in_(lang).format(**dates)
     if "period" in answer.parameters:
-        said += f"{_AND[lang]}{_PERIOD.in_(lang).format(period=answer.parameters['period'].replace('..', ' – '))}"
+        period = " – ".join(day_text(each, lang) for each in answer.parameters["period"].split(".."))
+        said += f"{_AND[lang]}{_PERIOD.in_(lang).format(period=period)}"
     slots = too_many(answer, most)
     if slots:
         shown, every = number_text(most, lang), number_text(slots, lang)

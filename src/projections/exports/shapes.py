@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from ledger.formats import number_text
-from projections.exports.words import WORDED, heading, is_share, units, word
+from ledger.times import is_date
+from projections.exports.words import MONTH, WORDED, day_text, heading, is_share, month_text, units, word
 from projections.reports.definition import Text
 from projections.reports.periods import month_first, month_number
 
@@ -31,7 +32,6 @@ COLOURS = ["#2b458c", "#6f9bd8", "#2e7d5b", "#c8772a", "#8a5aa8", "#9a3b1f", "#7
 ADDED = frozenset({"count", "money", "quantity"})
 """Kinds of figures of which there are none, rather than nothing known, where a row is missing."""
 
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _NONE = Text("(sans)", "(none)")
 _EMPTY = Text("Rien à montrer", "Nothing to show")
 
@@ -114,6 +114,14 @@ def _ticks(column: AnswerColumn, along: str, most: int) -> Any:
     return alt.ExprRef(f"min({most}, max(1, domain('{along}')[1] - min(0, domain('{along}')[0])))")
 
 
+def _said(head: AnswerColumn, labels: Iterable[str], lang: str) -> dict[str, Any]:
+    """How the dates and months of an axis or a legend are written, which are drawn by their own order."""
+    if head.type not in {"date", "month"}:
+        return {}
+    said = {each: day_text(each, lang) if is_date(each) else month_text(each, lang, short=True) for each in labels}
+    return {"labelExpr": f"({json.dumps(said, ensure_ascii=False)})[datum.label]"}
+
+
 def over_dates(picture: Picture, width: int) -> Any:
     """A line over the dates: one per value of the next dimension, else one per figure of the headline's kind.
 
@@ -140,9 +148,10 @@ def over_dates(picture: Picture, width: int) -> Any:
         told = [(row[day.name], each.label, picture.number(each, row)) for each in figures for row in rows]
         axis = _axis(picture.main, "y", title=picture.main.unit or "")
     values = [{"x": at, "c": line, "y": value} for at, line, value in told if value is not None and line in lines]
+    dated = _said(day, {row[day.name] for row in rows}, picture.lang)
     chart = _drawn(values, width=width, height=HEIGHT)
     return chart.mark_line(point=alt.OverlayMarkDef(size=22), strokeWidth=2).encode(
-        x=alt.X("x:O", axis=alt.Axis(title=None, labelAngle=0, labelOverlap=True)),
+        x=alt.X("x:O", axis=alt.Axis(title=None, labelAngle=0, labelOverlap=True, **dated)),
         y=alt.Y("y:Q", axis=axis),
         color=_colour(lines),
     )
@@ -161,8 +170,9 @@ def per_date(picture: Picture, width: int) -> Any:
         (row[day.name][:length], line, picture.number(picture.main, row)) for row, line in zip(rows, named, strict=True)
     )
     chart = _drawn([{"x": at, "c": line, "y": value} for at, line, value in told], width=width, height=HEIGHT)
+    axis = alt.Axis(title=None, labelAngle=-40, **_said(day, slots, picture.lang))
     return chart.mark_bar().encode(
-        x=alt.X("x:N", axis=alt.Axis(title=None, labelAngle=-40), scale=alt.Scale(domain=slots, paddingInner=0.25)),
+        x=alt.X("x:N", axis=axis, scale=alt.Scale(domain=slots, paddingInner=0.25)),
         y=alt.Y("y:Q", axis=_axis(picture.main, "y"), stack="zero"),
         color=_colour(list(dict.fromkeys(named))),
     )
@@ -190,7 +200,8 @@ def bars(picture: Picture, width: int, *, upright: bool) -> Any:
         for row in rows
     ]
     along, up = (alt.X, alt.Y) if upright else (alt.Y, alt.X)
-    slot_axis = alt.Axis(title=None, labelAngle=-40 if upright and len(slots) > 12 else 0, labelLimit=240)
+    angle = -40 if upright and len(slots) > 12 else 0
+    slot_axis = alt.Axis(title=None, labelAngle=angle, labelLimit=240, **_said(first, slots, picture.lang))
     slot = along("x:N", axis=slot_axis, scale=alt.Scale(domain=slots, paddingInner=0.25, paddingOuter=0.1))
     size = {"width": width, "height": HEIGHT if upright else _tall(len(slots))}
     chart = _drawn([each for each in values if each["y"] is not None], **size)
@@ -201,7 +212,12 @@ def bars(picture: Picture, width: int, *, upright: bool) -> Any:
             stack: Any = "zero" if picture.main.type in ADDED else None
             aside = (alt.XOffset if upright else alt.YOffset)("c:N", sort=colours)
             extra = [] if stack else [aside]
-            return chart.mark_bar().encode(slot, up("y:Q", axis=axis, stack=stack), _colour(colours), *extra)
+            return chart.mark_bar().encode(
+                slot,
+                up("y:Q", axis=axis, stack=stack),
+                _colour(colours, _said(others[0], colours, picture.lang)),
+                *extra,
+            )
         return _grid(picture, rows, width)
     if not _beside(picture):
         return chart.mark_bar(color=MAIN).encode(slot, up("y:Q", axis=axis))
@@ -217,7 +233,7 @@ def without_gaps(slots: Sequence[str]) -> list[str]:
     """
     found: list[str] = []
     for slot in slots:
-        if found and _MONTH.fullmatch(slot) and _MONTH.fullmatch(found[-1]):
+        if found and MONTH.fullmatch(slot) and MONTH.fullmatch(found[-1]):
             first, last = (month_number(date.fromisoformat(f"{each}-01")) for each in (found[-1], slot))
             found += [f"{month_first(number):%Y-%m}" for number in range(first + 1, last)]
         found.append(slot)
@@ -232,7 +248,8 @@ def _grid(picture: Picture, rows: Sequence[dict[str, Any]], width: int) -> Any:
     across = list(dict.fromkeys(label for _, label, _ in told))[:MOST_ACROSS]
     values = [{"y": y, "x": x, "v": value} for y, x, value in told if value is not None and x in across]
     is_narrow = max(map(len, across)) * LETTER > width / len(across)
-    turned = {"labelAngle": -90 if is_narrow else 0, "labelLimit": 180}
+    turned = {"labelAngle": -90 if is_narrow else 0, "labelLimit": 180} | _said(second, across, picture.lang)
+    beside = alt.Axis(title=None, labelLimit=240, **_said(first, down, picture.lang))
     legend = alt.Legend(
         title=heading(picture.main),
         labelExpr=_number(picture.main),
@@ -243,7 +260,7 @@ def _grid(picture: Picture, rows: Sequence[dict[str, Any]], width: int) -> Any:
         _drawn(values, width=width, height=BAR * len(down))
         .mark_rect()
         .encode(
-            alt.Y("y:N", axis=alt.Axis(title=None, labelLimit=240), scale=alt.Scale(domain=down)),
+            alt.Y("y:N", axis=beside, scale=alt.Scale(domain=down)),
             alt.X("x:N", axis=alt.Axis(title=second.label, **turned), scale=alt.Scale(domain=across)),
             alt.Color("v:Q", scale=alt.Scale(domainMin=0, range=[FAINT, MAIN], interpolate="rgb"), legend=legend),
         )
@@ -373,6 +390,6 @@ def _signed(value: float, lang: str) -> str:
     return f"{'+' if value > 0 else '−'}{_round(abs(value), lang)}"
 
 
-def _colour(lines: Sequence[str]) -> alt.Color:
+def _colour(lines: Sequence[str], said: Mapping[str, Any] | None = None) -> alt.Color:
     shades = [COLOURS[index % len(COLOURS)] for index in range(len(lines))]
-    return alt.Color("c:N", scale=alt.Scale(domain=list(lines), range=shades))
+    return alt.Color("c:N", scale=alt.Scale(domain=list(lines), range=shades), legend=alt.Legend(**said or {}))

@@ -216,14 +216,23 @@ def test_words_of_ours_are_in_the_readers_language(book):
     assert [sheet["A2"].value, sheet["A3"].value] == ["En retard", "Sans date"]
     drawn = written(answer, "svg", "fr").decode()
     assert "En retard" in drawn
-    assert "Au 2026-12-31 13:00:00, tel que connu au 2026-12-31 13:00:00" in drawn
+    assert "Au 31/12/2026 13:00:00, tel que connu au 31/12/2026 13:00:00" in drawn
 
 
 def test_a_chart_shows_months_without_anything(book):
     for number, month in enumerate(("2027-01", "2027-04")):
         book.deal(f"d{number}", "2026-10-05", eur(100), expected_close_on=f"{month}-15")
     drawn = written(book.report("forecast"), "svg").decode()
-    assert all(f">{month}<" in drawn for month in ("2027-01", "2027-02", "2027-03", "2027-04"))
+    assert all(f">{month} 2027<" in drawn for month in ("Jan", "Feb", "Mar", "Apr"))
+
+
+def test_french_pictures_write_dates_and_months_as_french_people_do(book):
+    book.deal("d1", "2026-10-05", eur(100), expected_close_on="2027-02-15")
+    assert "févr. 2027" in texts(written(book.report("forecast", lang="fr"), "svg", "fr").decode())
+    series = book.report("pipeline", lang="fr", period="2026-10", every="month")
+    drawn = texts(written(series, "svg", "fr").decode())
+    assert "31/10/2026" in drawn
+    assert any(each and "période 01/10/2026 – 31/10/2026" in each for each in drawn)
 
 
 def drawn_data(answer: Answer) -> list[dict]:
@@ -301,8 +310,11 @@ def test_a_leaderboard_is_drawn_in_the_order_of_its_ranks(book):
     assert [each["x"] for each in drawn_data(book.report("leaderboard", period="2026"))] == ["o2", "o0", "o1"]
 
 
-def test_a_trend_is_drawn_beside_what_it_is_of(company):
-    spec = pictures.definition(company.report("trend", as_of="2026-09-30"), "en", ZONE)
+def test_a_trend_is_drawn_beside_what_it_is_of(book):
+    for number in range(30):
+        day = f"{2024 + number // 12}-{number % 12 + 1:02}-15"
+        book.deal(f"d{number}", "2024-01-01", eur(100 + number)).won(f"d{number}", day)
+    spec = pictures.definition(book.report("trend", as_of="2026-06-30"), "en", ZONE)
     assert [layer["mark"]["type"] for layer in spec["layer"]] == ["bar", "line"]
     assert [layer["data"]["values"][0]["c"] for layer in spec["layer"]] == ["Value", "Trend"]
 
