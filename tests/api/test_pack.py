@@ -11,6 +11,7 @@ import pytest
 
 from api.pack import ROLES, gather, gathering, pack, single, tell
 from api.pack.sections import SECTIONS, sections
+from api.pack.telling import shown_rows
 from ledger.errors import BadRequest, Moved, NotFound
 from ledger.formats import amount_text, percent_text
 from ledger.proof.merkle import EMPTY_ROOT, Frontier
@@ -90,7 +91,7 @@ def test_the_figures_are_those_of_the_reports(company, role, lang):
         assert expected.rows == part.answer.rows
         assert expected.totals == part.answer.totals
         shown = {name.replace("{whose}", part.asked.get("by", "")) for name in part.section.table}
-        for row in (*expected.rows[: part.section.most_rows], expected.totals if part.section.totals else {}):
+        for row in (*shown_rows(part)[0], expected.totals if part.section.totals else {}):
             for column in expected.columns:
                 value = row.get(column.name)
                 if value is None or column.name not in shown:
@@ -135,6 +136,29 @@ def test_what_was_learnt_later_shows_only_in_the_restated_pack(book):
     assert "Retraitée" in restated[0]
     (before,), (after,) = ([page for page in pages if page.startswith("Ventes")] for pages in (reported, restated))
     assert ("1 234,56" in before, "1 234,56" in after) == (False, True)
+
+
+def test_a_year_that_is_not_over_is_beside_the_same_days_a_year_earlier(book):
+    book.deal("d1", "2025-01-05", eur(100)).won("d1", "2025-03-10").deal("d2", "2025-01-05", eur(900))
+    book.won("d2", "2025-11-10").deal("d3", "2026-01-05", eur(110)).won("d3", "2026-03-10")
+    found = gathered(book, "2026-09-30", known_at="now")
+    compared = [part for part in found.parts if "compare" in part.asked]
+    assert [part.asked["period"] for part in compared] == ["2026-01-01..2026-09-30"] * 3
+    (sales,) = [part.answer for part in compared if part.answer.report == "sales"]
+    assert (sales.totals["amount_minor"], sales.totals["previous_amount_minor"]) == (110, 100)
+    told = next(each for each in tell(found, "en")["sections"] if each["title"] == sales.title)
+    assert told["when"] == "1 January 2026 to 30 September 2026"
+
+
+def test_a_section_that_shows_only_some_rows_shows_the_largest_of_them_first(book):
+    for number in range(30):
+        book.deal(f"d{number}", "2026-01-05", eur(100 + number), owner=f"o{number:02}").won(f"d{number}", "2026-02-10")
+    found = gathered(book, role="manager", known_at="now")
+    (sales,) = [part for part in found.parts if part.answer.report == "sales"]
+    most = sales.section.most_rows
+    table = next(each for each in tell(found, "fr")["sections"] if each["title"] == sales.answer.title)["table"]
+    assert [row[0] for row in table["rows"]] == [f"o{number:02}" for number in range(29, 29 - most, -1)]
+    assert table["note"] == f"Les {most} plus grandes lignes sur 30, par\u00a0: Montant"
 
 
 def test_a_pack_of_a_log_that_has_grown_names_the_position_it_was_read_at(book):

@@ -67,6 +67,7 @@ def gather(ledger: Ledger, store: ReadStore, pair: Pair, *, role: str, lang: str
     named = {
         "whose": WHOSE[role],
         "eve": _eve(today, book.fiscal_year_start_month).isoformat(),
+        "year": _year_to(today, book.fiscal_year_start_month),
     }
     registered = {each.name for each in REPORTS}
     asked = [(each, _asked(each, named, pair, team)) for each in sections(role) if each.report in registered]
@@ -141,6 +142,12 @@ def _book(ledger: Ledger) -> BookOpened:
 def _eve(today: date, fiscal_month: int) -> date:
     quarter = parse_period("this-fiscal-quarter", today=today, fiscal_month=fiscal_month)
     return quarter.first - timedelta(days=1)
+
+
+def _year_to(today: date, fiscal_month: int) -> str:
+    """The fiscal year up to that day, so that what it is compared with ends on the same day a year earlier."""
+    year = parse_period("this-fiscal-year", today=today, fiscal_month=fiscal_month)
+    return f"{year.first}..{today}"
 
 
 def _asked(section: Section, named: dict[str, str], pair: Pair, team: str | None) -> dict[str, str]:

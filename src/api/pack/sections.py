@@ -22,8 +22,8 @@ WHOSE: Mapping[str, str] = {"director": "team", "manager": "owner"}
 class Section:
     """One report in a pack.
 
-    `about` says in plain words what the page shows. `asked` are its parameters, but for the pair: `{whose}` stands for the role's own dimension and `{eve}` for the day
-    before the quarter of `as_of`; those that the report does not take are left out. `figure` is the one on the first
+    `about` says in plain words what the page shows. `asked` are its parameters, but for the pair: `{whose}` stands for the role's own dimension, `{eve}` for the day
+    before the quarter of `as_of` and `{year}` for the fiscal year up to the day of `as_of`; those that the report does not take are left out. `figure` is the one on the first
     page (of a state, how many rows are in a good one; without any, how many rows there are), `table` the columns shown, where they are there. `standing` sets the figures of one row below each other.
     """
 
@@ -40,7 +40,7 @@ class Section:
 
 
 _DIRECTOR, _MANAGER = frozenset({"director"}), frozenset({"manager"})
-_YEAR = "this-fiscal-year"
+_YEAR = "{year}"
 
 SECTIONS: tuple[Section, ...] = (
     Section(

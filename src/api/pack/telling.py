@@ -13,7 +13,7 @@ from api.pack.sections import ROLES
 from ledger.formats import amount_text, number_text, percent_text, until_text
 from ledger.times import is_date, parse_date, parse_instant
 from projections.exports import pictures
-from projections.exports.words import FIGURES, is_share, units, word
+from projections.exports.words import FIGURES, is_share, month_text, units, word
 from projections.reports import find
 from projections.reports.definition import Text
 
@@ -56,6 +56,9 @@ _SAY = {
     "open": Text("sur {value} ouverts", "of {value} open"),
     "largest": Text("Les {shown} plus grands sur {all}.", "The {shown} largest of {all}."),
     "some": Text("{shown} lignes sur {all}", "{shown} of {all} rows"),
+    "largest_rows": Text(
+        "Les {shown} plus grandes lignes sur {all}, par\u00a0: {by}", "The {shown} largest of {all} rows, by: {by}"
+    ),
     "nothing": Text("Rien à signaler.", "Nothing to report."),
     "total": Text("Total", "Total"),
     "formula": Text("Formule", "Formula"),
@@ -171,22 +174,41 @@ def _table(part: Part, say: dict[str, str], lang: str) -> dict[str, Any]:
     """Rows as a report has them, in the columns of the section that say something."""
     answer, section = part.answer, part.section
     columns = [each for each in _columns(part) if _says(answer, each)]
-    rows = [[_cell(column, row, lang) for column in columns] for row in answer.rows[: section.most_rows]]
+    chosen, by = shown_rows(part)
+    rows = [[_cell(column, row, lang) for column in columns] for row in chosen]
     total = None
     if section.totals and rows and any(answer.totals.get(each.name) is not None for each in columns):
         total = [_cell(each, answer.totals, lang) if each.name in answer.totals else "" for each in columns]
         total[0] = total[0] or say["total"]
     hidden = len(answer.rows) - len(rows)
     counted = {"shown": number_text(len(rows), lang), "all": number_text(len(answer.rows), lang)}
+    some = say["largest_rows"].format(by=by.label, **counted) if by else say["some"].format(**counted)
     return {
         "head": [each.label for each in columns],
         "standing": False,
         "align": [_KIND[each.type in FIGURES] for each in columns],
         "rows": rows,
         "total": total,
-        "note": say["some"].format(**counted) if hidden else None,
+        "note": some if hidden else None,
         "empty": say["nothing"] if not rows else None,
     }
+
+
+def shown_rows(part: Part) -> tuple[list[dict[str, Any]], AnswerColumn | None]:
+    """The rows that a section prints and, where they are not all, the figure by which they are the largest.
+
+    It is the first amount shown, else the first count; rows of dates, or without either, are the first as they stand.
+    """
+    rows, most, columns = part.answer.rows, part.section.most_rows, _columns(part)
+    figures = [each for kind in ("money", "count") for each in columns if each.type == kind]
+    if len(rows) <= most:
+        return rows, None
+    if not figures or columns[0].type in {"date", "month"}:
+        return rows[:most], None
+    by = figures[0]
+    unknown = float("-inf")
+    ordered = sorted(rows, key=lambda row: unknown if row.get(by.name) is None else row[by.name], reverse=True)
+    return ordered[:most], by
 
 
 def _columns(part: Part) -> list[AnswerColumn]:
@@ -232,6 +254,7 @@ def _cell(column: AnswerColumn, row: dict[str, Any], lang: str) -> str:
         return _COMPANY.in_(lang) if column.name == "team" and row.get("scope") == "company" else NOTHING
     if isinstance(value, str):
         said = _day(value, lang, short=True) if is_date(value) else str(word(column, value, lang))
+        said = month_text(said, lang) if column.type == "month" else said
         only = (row.get("product_range") or row.get("kind")) if column.name == "metric" else None
         return f"{said} ({only})" if only else said
     if column.type == "money":

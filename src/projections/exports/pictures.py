@@ -15,7 +15,7 @@ import vl_convert
 from ledger.formats import number_text, until_text
 from ledger.times import parse_instant
 from projections.exports import shapes
-from projections.exports.words import FIGURES
+from projections.exports.words import FIGURES, day_text
 from projections.reports.definition import TIME, Text
 from projections.reports.labels import DIMENSIONS
 
@@ -34,8 +34,13 @@ HEADLINES = {
     "slippage": "push_rate",
     "cycle": "median_days",
     "cohorts": "retention_rate",
+    "scoring": "score",
+    "trend": "value",
 }
 """Reports whose headline is neither their name nor their first amount."""
+
+ASKED_DATES = frozenset({"date", "day"})
+"""Dates that rows were asked for by; any other is one that a row tells of itself."""
 
 _TAG, _LONG = re.compile(r"<[^>]+>"), re.compile(r"-?\d+\.\d{3,}")
 _D3: dict[str, Any] = {"fr": "fr-FR", "en": "en-GB"}
@@ -109,23 +114,31 @@ def _chart(answer: Answer, lang: str, width: int, most: int) -> Any:
     steps = shapes.steps_of(picture)
     if steps:
         return shapes.waterfall(picture, steps, width)
+    if shapes.is_empty(picture):
+        return shapes.nothing(lang, width)
     if not picture.heads:
         return shapes.figures(picture, width)
     if not answer.rows:
         return shapes.nothing(lang, width)
     if picture.heads[0].type == "date":
-        return shapes.over_dates(picture, width)
+        is_asked = picture.heads[0].name in ASKED_DATES or picture.main.type not in shapes.ADDED
+        return shapes.over_dates(picture, width) if is_asked else shapes.per_date(picture, width)
     return shapes.bars(picture, width, upright=picture.heads[0].type == "month")
 
 
 def headline(answer: Answer) -> AnswerColumn | None:
-    """The figure that a picture of the report shows: if nothing is known of the usual one, the first that is something."""
+    """The figure that a picture of the report shows.
+
+    If nothing is known of the usual one, the first that is something: of deals without amounts how many they are, rather
+    than another amount, which leaves them out.
+    """
     figures = [each for each in answer.columns if each.type in FIGURES]
     told = {each.name: [row.get(each.name) for row in (*answer.rows, answer.totals)] for each in figures}
     usual = _first(answer.report, figures)
     if usual is None or shapes.is_worth_drawing(told[usual.name]):
         return usual
-    return _first(answer.report, [each for each in figures if any(told[each.name])]) or usual
+    known = [each for each in figures if any(told[each.name])]
+    return _first(answer.report, [each for each in known if each.type != usual.type] or known) or usual
 
 
 def _first(report: str, figures: Sequence[AnswerColumn]) -> AnswerColumn | None:
@@ -162,10 +175,14 @@ def too_many(answer: Answer, most: int) -> int | None:
 
 
 def _subtitle(answer: Answer, lang: str, time_zone: str, most: int) -> str:
-    dates = {name: until_text(parse_instant(getattr(answer, name)), time_zone) for name in ("as_of", "known_at")}
+    dates = {
+        name: day_text(until_text(parse_instant(getattr(answer, name)), time_zone), lang)
+        for name in ("as_of", "known_at")
+    }
     said = _PAIR.in_(lang).format(**dates)
     if "period" in answer.parameters:
-        said += f"{_AND[lang]}{_PERIOD.in_(lang).format(period=answer.parameters['period'].replace('..', ' – '))}"
+        period = " – ".join(day_text(each, lang) for each in answer.parameters["period"].split(".."))
+        said += f"{_AND[lang]}{_PERIOD.in_(lang).format(period=period)}"
     slots = too_many(answer, most)
     if slots:
         shown, every = number_text(most, lang), number_text(slots, lang)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from ledger.formats import number_text
-from projections.exports.words import WORDED, heading, is_share, units, word
+from ledger.times import is_date
+from projections.exports.words import MONTH, WORDED, day_text, heading, is_share, month_text, units, word
 from projections.reports.definition import Text
 from projections.reports.periods import month_first, month_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from projections.reports import Answer, AnswerColumn
 
 HEIGHT, BAR, FEW, BROAD = 240, 20, 8, 28
+LETTER = 7
+"""How broad a letter of a label is at most, on the whole."""
 MOST_BARS, MOST_COLOURS, MOST_LINES, MOST_ACROSS = 25, 8, 7, 36
 
 INK, MUTED, LINE = "#1b1e25", "#5b6270", "#e5e2db"
@@ -29,7 +32,6 @@ COLOURS = ["#2b458c", "#6f9bd8", "#2e7d5b", "#c8772a", "#8a5aa8", "#9a3b1f", "#7
 ADDED = frozenset({"count", "money", "quantity"})
 """Kinds of figures of which there are none, rather than nothing known, where a row is missing."""
 
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _NONE = Text("(sans)", "(none)")
 _EMPTY = Text("Rien à montrer", "Nothing to show")
 
@@ -93,38 +95,95 @@ def nothing(lang: str, width: int) -> Any:
     )
 
 
-def _axis(column: AnswerColumn, *, title: str | None = None) -> alt.Axis:
-    form = "~%" if is_share(column) else "~s"
+def _axis(column: AnswerColumn, along: str, *, title: str | None = None) -> alt.Axis:
     said = heading(column) if title is None else title
-    label = f"datum.value === 0 ? '0' : format(datum.value, '{form}')"
-    return alt.Axis(title=said, labelExpr=label, tickCount=5, grid=True)
+    return alt.Axis(title=said, labelExpr=_number(column), tickCount=_ticks(column, along, 5), grid=True)
+
+
+def _number(column: AnswerColumn) -> str:
+    """How a figure of an axis is written: small ones in full, thousands and millions in short."""
+    if is_share(column):
+        return "datum.value === 0 ? '0' : format(datum.value, '~%')"
+    return "format(datum.value, abs(datum.value) < 1000 ? '~r' : '~s')"
+
+
+def _ticks(column: AnswerColumn, along: str, most: int) -> Any:
+    """How many ticks a scale has: where things are counted no more than there are whole numbers, for none is half there."""
+    if column.type != "count":
+        return most
+    return alt.ExprRef(f"min({most}, max(1, domain('{along}')[1] - min(0, domain('{along}')[0])))")
+
+
+def _said(head: AnswerColumn, labels: Iterable[str], lang: str) -> dict[str, Any]:
+    """How the dates and months of an axis or a legend are written, which are drawn by their own order."""
+    if head.type not in {"date", "month"}:
+        return {}
+    said = {each: day_text(each, lang) if is_date(each) else month_text(each, lang, short=True) for each in labels}
+    return {"labelExpr": f"({json.dumps(said, ensure_ascii=False)})[datum.label]"}
 
 
 def over_dates(picture: Picture, width: int) -> Any:
-    """A line over the dates: one per value of the next dimension, else one per figure of the headline's kind."""
+    """A line over the dates: one per value of the next dimension, else one per figure of the headline's kind.
+
+    What adds up is the sum of all rows of a date and line; what does not has a line per value of every dimension.
+    """
     day, *others = picture.telling
     rows = picture.answer.rows
     if others:
-        lines = list(dict.fromkeys(picture.label(others[0], row) for row in rows))[:MOST_COLOURS]
-        told = [(row[day.name], picture.label(others[0], row), picture.number(picture.main, row)) for row in rows]
+        apart = others[:1] if picture.main.type in ADDED else others
+        named = [" · ".join(picture.label(each, row) for each in apart) for row in rows]
+        lines = list(dict.fromkeys(named))[:MOST_COLOURS]
+        told = _summed(
+            (row[day.name], line, picture.number(picture.main, row)) for row, line in zip(rows, named, strict=True)
+        )
         if picture.main.type in ADDED:
             there = {(at, line) for at, line, _ in told}
             days = dict.fromkeys(row[day.name] for row in rows)
             told += [(at, line, 0.0) for at in days for line in lines if (at, line) not in there]
-        axis = _axis(picture.main)
+        axis = _axis(picture.main, "y")
     else:
         figures = [each for each in picture.answer.columns if picture.column(each.name)]
         figures = [each for each in figures if not each.name.startswith("average_")][:MOST_LINES]
         lines = [each.label for each in figures]
         told = [(row[day.name], each.label, picture.number(each, row)) for each in figures for row in rows]
-        axis = _axis(picture.main, title=picture.main.unit or "")
+        axis = _axis(picture.main, "y", title=picture.main.unit or "")
     values = [{"x": at, "c": line, "y": value} for at, line, value in told if value is not None and line in lines]
+    dated = _said(day, {row[day.name] for row in rows}, picture.lang)
     chart = _drawn(values, width=width, height=HEIGHT)
     return chart.mark_line(point=alt.OverlayMarkDef(size=22), strokeWidth=2).encode(
-        x=alt.X("x:O", axis=alt.Axis(title=None, labelAngle=0, labelOverlap=True)),
+        x=alt.X("x:O", axis=alt.Axis(title=None, labelAngle=0, labelOverlap=True, **dated)),
         y=alt.Y("y:Q", axis=axis),
         color=_colour(lines),
     )
+
+
+def per_date(picture: Picture, width: int) -> Any:
+    """Bars of how much there is on each date that rows tell, or in each month or year where there are many."""
+    day, *others = picture.telling
+    rows = [row for row in picture.answer.rows if row.get(day.name)]
+    for length in (len("2026-09-30"), len("2026-09"), len("2026")):
+        slots = without_gaps(sorted({row[day.name][:length] for row in rows}))
+        if len(slots) <= MOST_ACROSS:
+            break
+    named = [picture.label(others[0], row) if others else picture.main.label for row in rows]
+    told = _summed(
+        (row[day.name][:length], line, picture.number(picture.main, row)) for row, line in zip(rows, named, strict=True)
+    )
+    chart = _drawn([{"x": at, "c": line, "y": value} for at, line, value in told], width=width, height=HEIGHT)
+    axis = alt.Axis(title=None, labelAngle=-40, **_said(day, slots, picture.lang))
+    return chart.mark_bar().encode(
+        x=alt.X("x:N", axis=axis, scale=alt.Scale(domain=slots, paddingInner=0.25)),
+        y=alt.Y("y:Q", axis=_axis(picture.main, "y"), stack="zero"),
+        color=_colour(list(dict.fromkeys(named))),
+    )
+
+
+def _summed(told: Iterable[tuple[str, str, float | None]]) -> list[tuple[str, str, float | None]]:
+    """What is said of the same date and line, or of the same cell, as one sum."""
+    sums: dict[tuple[str, str], float | None] = {}
+    for at, line, value in told:
+        sums[at, line] = value if sums.get((at, line)) is None else (sums[at, line] or 0.0) + (value or 0.0)
+    return [(at, line, value) for (at, line), value in sums.items()]
 
 
 def bars(picture: Picture, width: int, *, upright: bool) -> Any:
@@ -141,18 +200,24 @@ def bars(picture: Picture, width: int, *, upright: bool) -> Any:
         for row in rows
     ]
     along, up = (alt.X, alt.Y) if upright else (alt.Y, alt.X)
-    slot_axis = alt.Axis(title=None, labelAngle=-40 if upright and len(slots) > 12 else 0, labelLimit=240)
+    angle = -40 if upright and len(slots) > 12 else 0
+    slot_axis = alt.Axis(title=None, labelAngle=angle, labelLimit=240, **_said(first, slots, picture.lang))
     slot = along("x:N", axis=slot_axis, scale=alt.Scale(domain=slots, paddingInner=0.25, paddingOuter=0.1))
     size = {"width": width, "height": HEIGHT if upright else _tall(len(slots))}
     chart = _drawn([each for each in values if each["y"] is not None], **size)
-    axis = _axis(picture.main)
+    axis = _axis(picture.main, "y" if upright else "x")
     if others:
         colours = list(dict.fromkeys(each["c"] for each in values))
         if len(colours) <= MOST_COLOURS:
             stack: Any = "zero" if picture.main.type in ADDED else None
             aside = (alt.XOffset if upright else alt.YOffset)("c:N", sort=colours)
             extra = [] if stack else [aside]
-            return chart.mark_bar().encode(slot, up("y:Q", axis=axis, stack=stack), _colour(colours), *extra)
+            return chart.mark_bar().encode(
+                slot,
+                up("y:Q", axis=axis, stack=stack),
+                _colour(colours, _said(others[0], colours, picture.lang)),
+                *extra,
+            )
         return _grid(picture, rows, width)
     if not _beside(picture):
         return chart.mark_bar(color=MAIN).encode(slot, up("y:Q", axis=axis))
@@ -168,7 +233,7 @@ def without_gaps(slots: Sequence[str]) -> list[str]:
     """
     found: list[str] = []
     for slot in slots:
-        if found and _MONTH.fullmatch(slot) and _MONTH.fullmatch(found[-1]):
+        if found and MONTH.fullmatch(slot) and MONTH.fullmatch(found[-1]):
             first, last = (month_number(date.fromisoformat(f"{each}-01")) for each in (found[-1], slot))
             found += [f"{month_first(number):%Y-%m}" for number in range(first + 1, last)]
         found.append(slot)
@@ -182,14 +247,21 @@ def _grid(picture: Picture, rows: Sequence[dict[str, Any]], width: int) -> Any:
     down = without_gaps(list(dict.fromkeys(label for label, _, _ in told)))
     across = list(dict.fromkeys(label for _, label, _ in told))[:MOST_ACROSS]
     values = [{"y": y, "x": x, "v": value} for y, x, value in told if value is not None and x in across]
-    form = "~%" if is_share(picture.main) else "~s"
-    legend = alt.Legend(title=heading(picture.main), format=form, gradientLength=160, tickCount=3)
+    is_narrow = max(map(len, across)) * LETTER > width / len(across)
+    turned = {"labelAngle": -90 if is_narrow else 0, "labelLimit": 180} | _said(second, across, picture.lang)
+    beside = alt.Axis(title=None, labelLimit=240, **_said(first, down, picture.lang))
+    legend = alt.Legend(
+        title=heading(picture.main),
+        labelExpr=_number(picture.main),
+        gradientLength=160,
+        tickCount=_ticks(picture.main, "color", 3),
+    )
     return (
         _drawn(values, width=width, height=BAR * len(down))
         .mark_rect()
         .encode(
-            alt.Y("y:N", axis=alt.Axis(title=None, labelLimit=240), scale=alt.Scale(domain=down)),
-            alt.X("x:N", axis=alt.Axis(title=second.label, labelAngle=0), scale=alt.Scale(domain=across)),
+            alt.Y("y:N", axis=beside, scale=alt.Scale(domain=down)),
+            alt.X("x:N", axis=alt.Axis(title=second.label, **turned), scale=alt.Scale(domain=across)),
             alt.Color("v:Q", scale=alt.Scale(domainMin=0, range=[FAINT, MAIN], interpolate="rgb"), legend=legend),
         )
     )
@@ -209,13 +281,15 @@ def _beside(picture: Picture) -> list[tuple[AnswerColumn, str]]:
     """Figures that belong to the headline: part of it, what was wanted, what it was before; each with its mark."""
     name = picture.main.name
     wanted = {name.replace("amount", "weighted"): "part", "objective_minor": "tick", f"previous_{name}": "tick"}
+    if picture.answer.report == "trend":
+        wanted[name.replace("value", "trend")] = "line"
     wanted.pop(name, None)
     found = [(picture.column(each), mark) for each, mark in wanted.items()]
     return [(column, mark) for column, mark in found if column is not None]
 
 
 def _layers(picture: Picture, rows: Sequence[dict[str, Any]], frame: Frame) -> list[Any]:
-    """Pale bars of the headline; over them its part as narrower bars and the rest as ticks, told by a legend."""
+    """Pale bars of the headline; over them its part as narrower bars, its trend as a line and the rest as ticks."""
     beside = [(picture.main, "whole"), *_beside(picture)]
     shades = {column.label: {"whole": PALE, "part": MAIN}.get(mark, DOWN) for column, mark in beside}
     scale = alt.Scale(domain=list(shades), range=list(shades.values()))
@@ -229,6 +303,8 @@ def _layers(picture: Picture, rows: Sequence[dict[str, Any]], frame: Frame) -> l
                 drawn = chart.mark_bar()
             case "part":
                 drawn = chart.mark_bar(**{frame.across: {"band": 0.5}})
+            case "line":
+                drawn = chart.mark_line(strokeWidth=2)
             case _:
                 drawn = chart.mark_tick(thickness=3, opacity=1, **{frame.across: {"band": 1.0}})
         layers.append(drawn.encode(frame.slot, frame.height(), color=alt.Color("c:N", scale=scale)))
@@ -244,13 +320,19 @@ def figures(picture: Picture, width: int) -> Any:
         return nothing(picture.lang, width)
     slot = alt.Y("x:N", sort=None, axis=alt.Axis(title=None, labelLimit=220))
     chart = _drawn(values, width=width, height=_tall(len(values)))
-    axis = _axis(picture.main, title=picture.main.unit or "")
+    axis = _axis(picture.main, "x", title=picture.main.unit or "")
     return chart.mark_bar(color=MAIN).encode(slot, alt.X("y:Q", axis=axis))
 
 
 def is_worth_drawing(values: Collection[Any]) -> bool:
     """Whether figures are something, or nothing that is known to be that: not if what is not nothing is unknown."""
     return any(values) or None not in values
+
+
+def is_empty(picture: Picture) -> bool:
+    """Whether there is nothing but zeros and unknowns among what a picture draws, and so only an empty frame."""
+    kind = {each.name for each in picture.answer.columns if each.type == picture.main.type}
+    return not any(row.get(name) for row in (*picture.answer.rows, picture.answer.totals) for name in kind)
 
 
 def steps_of(picture: Picture) -> list[tuple[str, float]]:
@@ -283,7 +365,7 @@ def waterfall(picture: Picture, steps: Sequence[tuple[str, float]], width: int) 
     chart = _drawn(values, width=width, height=int(1.2 * BAR * len(values)))
     slot = alt.Y("x:N", sort=[each["x"] for each in values], axis=alt.Axis(title=None, labelLimit=220))
     scale = alt.Scale(domain=["whole", "up", "down"], range=[MAIN, UP, DOWN])
-    axis = _axis(picture.main, title=picture.main.unit or "")
+    axis = _axis(picture.main, "x", title=picture.main.unit or "")
     bars = chart.mark_bar().encode(
         slot, alt.X("from:Q", axis=axis), x2="to:Q", color=alt.Color("c:N", scale=scale, legend=None)
     )
@@ -308,6 +390,6 @@ def _signed(value: float, lang: str) -> str:
     return f"{'+' if value > 0 else '−'}{_round(abs(value), lang)}"
 
 
-def _colour(lines: Sequence[str]) -> alt.Color:
+def _colour(lines: Sequence[str], said: Mapping[str, Any] | None = None) -> alt.Color:
     shades = [COLOURS[index % len(COLOURS)] for index in range(len(lines))]
-    return alt.Color("c:N", scale=alt.Scale(domain=list(lines), range=shades))
+    return alt.Color("c:N", scale=alt.Scale(domain=list(lines), range=shades), legend=alt.Legend(**said or {}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from projections.reports import AnswerColumn
 
 FIGURES = frozenset({"count", "money", "quantity", "ratio"})
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 WORDED = frozenset(
     {"month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health", "metric", "what"}
 )
@@ -98,6 +101,24 @@ def word(column: AnswerColumn, value: Any, lang: str) -> Any:
         return value
     words = [WORDS[each].in_(lang) if each in WORDS else each for each in value.split(":")]
     return "\u00a0: ".join(words) if lang == "fr" else ": ".join(words)
+
+
+def day_text(day: str, lang: str) -> str:
+    """A date as people write it, and whatever time follows it as it is.
+
+    >>> day_text("2026-09-30 12:00:00", "fr"), day_text("2026-09-30", "en")
+    ('30/09/2026 12:00:00', '2026-09-30')
+    """
+    return f"{day[8:10]}/{day[5:7]}/{day[:4]}{day[10:]}" if lang == "fr" else day
+
+
+def month_text(month: str, lang: str, *, short: bool = False) -> str:
+    """A month in words, such as `septembre 2026`; what is none, such as `overdue`, as it is."""
+    from babel.dates import format_skeleton  # noqa: PLC0415 (babel is slow to import)
+
+    if not MONTH.fullmatch(month):
+        return month
+    return str(format_skeleton("yMMM" if short else "yMMMM", date.fromisoformat(f"{month}-01"), locale=lang))
 
 
 def heading(column: AnswerColumn) -> str:

@@ -114,6 +114,8 @@ def _rows(cells: Cells, question: Question, view: View, beside: Sequence[Beside]
         return told if told.in_order else told.ordered(_order(told.heads, len(told), question, view)), []
     keys, nothing = list(dict.fromkeys(chain(cells.rows, *(each.moved for each in beside)))), Cells(question).totals
     keys = [keys[index] for index in _order(_heads_of(keys, question), len(keys), question, view)]
+    if question.report.ranked:
+        keys = sorted(keys, key=lambda key: cells.rows.get(key, nothing).get("rank") or len(keys) + 1)
     own = _values(figures, [cells.rows.get(key, nothing) for key in keys])
     others = [_values(figures, [each.moved.get(key, nothing) for key in keys]) for each in beside]
     return ByColumn(_heads_of(keys, question), own, in_order=True), others

@@ -216,14 +216,23 @@ def test_words_of_ours_are_in_the_readers_language(book):
     assert [sheet["A2"].value, sheet["A3"].value] == ["En retard", "Sans date"]
     drawn = written(answer, "svg", "fr").decode()
     assert "En retard" in drawn
-    assert "Au 2026-12-31 13:00:00, tel que connu au 2026-12-31 13:00:00" in drawn
+    assert "Au 31/12/2026 13:00:00, tel que connu au 31/12/2026 13:00:00" in drawn
 
 
 def test_a_chart_shows_months_without_anything(book):
     for number, month in enumerate(("2027-01", "2027-04")):
         book.deal(f"d{number}", "2026-10-05", eur(100), expected_close_on=f"{month}-15")
     drawn = written(book.report("forecast"), "svg").decode()
-    assert all(f">{month}<" in drawn for month in ("2027-01", "2027-02", "2027-03", "2027-04"))
+    assert all(f">{month} 2027<" in drawn for month in ("Jan", "Feb", "Mar", "Apr"))
+
+
+def test_french_pictures_write_dates_and_months_as_french_people_do(book):
+    book.deal("d1", "2026-10-05", eur(100), expected_close_on="2027-02-15")
+    assert "févr. 2027" in texts(written(book.report("forecast", lang="fr"), "svg", "fr").decode())
+    series = book.report("pipeline", lang="fr", period="2026-10", every="month")
+    drawn = texts(written(series, "svg", "fr").decode())
+    assert "31/10/2026" in drawn
+    assert any(each and "période 01/10/2026 – 31/10/2026" in each for each in drawn)
 
 
 def drawn_data(answer: Answer) -> list[dict]:
@@ -264,6 +273,77 @@ def test_a_waterfall_of_amounts_that_nobody_gave_is_one_of_deals(book):
     book.deal("b", "2026-01-05", eur(100))
     changes = book.report("pipeline_changes", from_="2026-01-10")
     assert [row["x"] for row in pictures.definition(changes, "en", ZONE)["data"]["values"]] == ["Opening", "Closing"]
+
+
+def test_alerts_of_one_date_are_counted_together(book):
+    for number in range(7):
+        book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number}", expected_close_on="2026-11-30")
+    alerts = book.report("alerts", as_of="2026-12-20", where="what=deal_past_close")
+    assert len(alerts.rows) == 7
+    assert [(each["x"], each["y"]) for each in drawn_data(alerts)] == [("2026-11-30", 7.0)]
+
+
+def test_rows_of_one_date_and_line_are_one_sum(book):
+    for number in range(4):
+        book.deal(f"d{number}", "2026-10-05", eur(100), owner=f"o{number % 2}", kind=f"k{number // 2}")
+    series = book.report("pipeline", by="owner,kind", period="2026-10", every="month")
+    assert {(each["c"], each["y"]) for each in drawn_data(series)} == {("Lead", 4.0)}
+
+
+def texts(drawn: str) -> list[str | None]:
+    return [each.text for each in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_whole_things_are_counted_in_whole_ticks_and_small_amounts_in_decimals(book):
+    book.deal("a", "2026-11-05")
+    counted = texts(written(book.report("pipeline", by="owner"), "svg").decode())
+    assert [each for each in counted if each and each[0].isdigit()] == ["0", "1"]
+    book.deal("b", "2026-11-05", eur(80))
+    small = texts(written(book.report("pipeline", by="owner"), "svg").decode())
+    assert "0.2" in small
+    assert not [each for each in small if each and each.endswith("m")]
+
+
+def test_a_leaderboard_is_drawn_in_the_order_of_its_ranks(book):
+    for number, value in enumerate((20, 10, 30)):
+        book.deal(f"d{number}", "2026-10-05", eur(value), owner=f"o{number}").won(f"d{number}", "2026-11-05")
+    assert [each["x"] for each in drawn_data(book.report("leaderboard", period="2026"))] == ["o2", "o0", "o1"]
+
+
+def test_a_trend_is_drawn_beside_what_it_is_of(book):
+    for number in range(30):
+        day = f"{2024 + number // 12}-{number % 12 + 1:02}-15"
+        book.deal(f"d{number}", "2024-01-01", eur(100 + number)).won(f"d{number}", day)
+    spec = pictures.definition(book.report("trend", as_of="2026-06-30"), "en", ZONE)
+    assert [layer["mark"]["type"] for layer in spec["layer"]] == ["bar", "line"]
+    assert [layer["data"]["values"][0]["c"] for layer in spec["layer"]] == ["Value", "Trend"]
+
+
+def test_scoring_draws_scores(company):
+    found = pictures.headline(company.report("scoring"))
+    assert found is not None
+    assert found.name == "score"
+
+
+def test_a_frame_without_anything_in_it_says_so(book):
+    book.deal("d1", "2026-01-05", eur(100), expected_close_on="2026-11-15")
+    slippage = book.report("slippage", period="2026-Q4", by="month")
+    assert [row["push_rate"] for row in slippage.rows] == [0.0]
+    assert "Nothing to show" in texts(written(slippage, "svg").decode())
+
+
+def test_a_forecast_of_deals_without_amounts_draws_how_many_they_are(book):
+    book.deal("won", "2026-10-05", eur(100)).won("won", "2026-12-05").deal("open", "2026-10-05")
+    found = drawn_data(book.report("forecast"))
+    assert {each["x"]: each["y"] for each in found}["Undated"] == 1
+
+
+def test_labels_below_a_grid_are_turned_where_they_would_meet(book):
+    for number in range(12):
+        owner = f"somebody-with-a-name-{number:02}"
+        book.deal(f"d{number}", "2026-10-05", eur(100), owner=owner).won(f"d{number}", "2026-11-05")
+    axis = pictures.definition(book.report("sales", by="month,owner"), "en", ZONE)["encoding"]["x"]["axis"]
+    assert axis["labelAngle"] == -90
 
 
 def test_two_dimensions_with_many_values_are_a_grid(book):

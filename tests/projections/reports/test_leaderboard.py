@@ -34,15 +34,15 @@ def test_ties_share_their_rank(race):
     rows = race.rows("leaderboard", "owner", "rank", "achieved_minor", "share", period="2026-Q1")
     assert rows == [("ana", 1, 300, 0.375), ("bob", 2, 200, 0.25), ("cyd", 2, 200, 0.25), ("dan", 4, 100, 0.125)]
     counted = race.rows("leaderboard", "owner", "rank", "achieved", period="2026-Q1", metric="won_count")
-    assert counted == [("ana", 2, 1), ("bob", 2, 1), ("cyd", 1, 2), ("dan", 2, 1)]
+    assert counted == [("cyd", 1, 2), ("ana", 2, 1), ("bob", 2, 1), ("dan", 2, 1)]
 
 
 def test_teams_add_up_what_was_achieved_by_their_members_of_the_day(race):
     assert race.rows("leaderboard", "team", "rank", "achieved_minor", period="2026-Q1", among="team") == [
-        ("north", 2, 300), ("south", 1, 500),
+        ("south", 1, 500), ("north", 2, 300),
     ]  # fmt: skip
     assert race.rows("leaderboard", "team", "achieved", period="2026-Q1", among="team", metric="won_count") == [
-        ("north", 1), ("south", 4),
+        ("south", 4), ("north", 1),
     ]  # fmt: skip
 
 
