@@ -184,6 +184,79 @@ def test_a_figure_that_cannot_be_read_is_told_in_place_and_can_be_tried_again(vi
     seen.complaints[:] = [each for each in seen.complaints if "503" not in each]
 
 
+def fails(seen, pattern="**/v1/reports/**"):
+    """Let these questions be answered with 503; what the browser says of it is no complaint."""
+    body = json.dumps({"detail": "the database did not answer"})
+    seen.page.route(pattern, lambda route: route.fulfill(status=503, body=body))
+
+
+def forgive(seen):
+    seen.complaints[:] = [each for each in seen.complaints if "503" not in each]
+
+
+def test_a_date_that_cannot_be_read_shows_no_figures_of_another(visit, demo):
+    seen = visit(demo)
+    seen.open(as_of="2026-09-30", lang="fr")
+    seen.choose(at=5)
+    fails(seen)
+    seen.page.click("#earlier")
+    seen.page.wait_for_selector("#notice button")
+    assert text(seen, "#when") == "20 septembre 2026"
+    assert seen.page.locator(".figure .value").all_inner_texts() == ["–"] * 4
+    assert seen.page.inner_text(".figures").count("€") == 0
+    assert seen.page.is_hidden("#chart svg")
+    assert seen.page.locator("#table tr, #deals-table tr").count() == 0
+    assert text(seen, "#provenance") == text(seen, "#summary") == ""
+    assert "as_of=2026-09-20" in seen.page.get_attribute("#json", "href")
+    assert "--as-of 2026-09-20" in text(seen, "#command")
+    seen.page.unroute("**/v1/reports/**")
+    seen.page.click("#notice button")
+    seen.page.wait_for_selector("#notice[hidden]", state="attached")
+    seen.page.wait_for_selector("#deals[aria-busy=false] td")
+    assert "€" in text(seen, "#figure-open .value")
+    forgive(seen)
+
+
+def test_the_month_won_is_named_after_the_date_that_failed(visit, demo):
+    seen = visit(demo)
+    seen.open(as_of="2026-09-02", lang="en")
+    fails(seen)
+    seen.page.click("#earlier")
+    seen.page.wait_for_selector("#notice button")
+    assert text(seen, "#when") == "23 August 2026"
+    assert text(seen, "#figure-won_month h2") == "Won in August 2026"
+    forgive(seen)
+
+
+def test_while_another_date_is_read_the_page_says_so_and_is_pale(past):
+    waiting = []
+    past.page.route("**/v1/reports/**", lambda route: waiting.append(route))  # noqa: PLW0108 (playwright marks its handlers)
+    past.page.click("#earlier")
+    parts = ".figures, .picture, footer"
+    busy = "parts => parts.map(part => part.getAttribute('aria-busy'))"
+    assert past.page.eval_on_selector_all(parts, busy) == ["true"] * 3
+    assert past.page.is_hidden("#notice")
+    past.page.wait_for_selector("#notice:not([hidden])")
+    assert text(past, "#notice") == "Reading the ledger…"
+    assert float(past.page.eval_on_selector("#figure-open .value", "value => getComputedStyle(value).opacity")) < 1
+    for route in waiting:
+        route.continue_()
+    past.page.unroute("**/v1/reports/**")
+    past.page.wait_for_selector("#notice[hidden]", state="attached")
+    past.page.wait_for_selector(".figures[aria-busy=false]")
+    assert past.page.eval_on_selector_all(parts, busy) == ["false"] * 3
+
+
+def test_a_measure_chosen_before_anything_was_read_breaks_nothing(visit, demo):
+    seen = visit(demo)
+    fails(seen)
+    seen.page.goto(f"{demo}/?lang=en")
+    seen.page.wait_for_selector("#notice button")
+    seen.page.check("#measure [value=weighted]", force=True)
+    seen.page.wait_for_timeout(100)
+    forgive(seen)
+
+
 @pytest.mark.parametrize(("lang", "words"), [("en", "Nothing to forecast yet"), ("fr", "Rien à prévoir")])
 def test_an_empty_book_greets(visit, nothing, lang, words):
     seen = visit(nothing, width=400)

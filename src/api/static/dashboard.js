@@ -2,10 +2,10 @@
 
 import { Chart } from "./chart.js";
 import { colour, palette } from "./colours.js";
-import { monthsFrom } from "./dates.js";
+import { monthOf, monthsFrom } from "./dates.js";
 import { Deals } from "./deals.js";
 import { get, make, swatch } from "./dom.js";
-import { showFigures } from "./figures.js";
+import { blankFigures, showFigures } from "./figures.js";
 import { deals as dealsText, fill, longDate, money, number, page, say, span } from "./format.js";
 import { Failure, address, ask, latestOnly } from "./ledger.js";
 import { chartRows, pairOf, positionAt, seriesOf, sumOver, wonByMonth } from "./position.js";
@@ -13,6 +13,9 @@ import { showStory } from "./story.js";
 import { showTable } from "./table.js";
 import { Timeline } from "./timeline.js";
 import { showTip } from "./tip.js";
+
+const SLOW_MS = 500;
+const READ = document.querySelectorAll(".figures, .picture, #deals, footer");
 
 const state = fromAddress();
 let position = null;
@@ -38,6 +41,7 @@ function move(change) {
   Object.assign(state, change);
   performance.mark("moved");
   showMoment();
+  reading(true);
   refresh();
 }
 
@@ -56,18 +60,34 @@ function showMoment() {
     kept.set("lang", link.hreflang);
     link.href = `/?${kept}`;
   }
+  showSources();
 }
+
+/** Until the date's own answer is there, what the page still shows of another is paled. */
+function reading(busy) {
+  for (const part of READ) part.setAttribute("aria-busy", busy);
+}
+
+const isCurrent = ({ asOf, restated }) => asOf === state.asOf && restated === state.restated;
 
 async function load() {
   const asked = { ...state };
-  get("chart").parentElement.classList.add("stale");
-  const answer = await positionAt(asked, page.book.fiscal_year_start_month);
-  position = answer;
+  reading(true);
+  const slow = setTimeout(() => notice(say.chart.loading), SLOW_MS);
+  try {
+    position = await positionAt(asked, page.book.fiscal_year_start_month);
+  } catch (error) {
+    if (isCurrent(asked)) blank();
+    throw error;
+  } finally {
+    clearTimeout(slow);
+  }
   await showPosition();
+  if (isCurrent(asked)) reading(false);
   measured();
   if (deals.choice) await choose(deals.choice, { focus: false });
   if (!present) await loadPresent();
-  showFigures(position, compared(asked));
+  if (position) showFigures(position, compared(position));
 }
 
 /** What the same figures are now: open and weighted today, and what the same months have sold in the end. */
@@ -80,29 +100,41 @@ async function loadPresent() {
   present = { open: forecast.totals.amount_minor, weighted: forecast.totals.weighted_minor, won: wonByMonth(sales) };
 }
 
-function compared({ asOf }) {
+function compared({ asOf, month, quarter }) {
   if (!present || asOf === span.today) return null;
   return {
     open: present.open, weighted: present.weighted,
-    wonMonth: sumOver(present.won, [position.month]),
-    wonQuarter: sumOver(present.won, monthsFrom(position.quarter, 3)),
+    wonMonth: sumOver(present.won, [month]),
+    wonQuarter: sumOver(present.won, monthsFrom(quarter, 3)),
   };
 }
 
 async function showPosition() {
+  if (!position) return;
   const shown = series();
   const picture = chartRows(position, state.measure, shown);
+  get("chart").classList.remove("blank");
   await chart.show(picture);
-  get("chart").parentElement.classList.remove("stale");
   notice(picture.top > 0 ? "" : say.chart.none);
-  showFigures(position, compared(state));
+  showFigures(position, compared(position));
   showLegend(shown, picture.rows);
   showTable(position, state.measure, shown, (choice) => choose(choice));
-  showFoot();
+  showProvenance();
   get("summary").textContent = fill(say.chart.summary, {
-    date: longDate(state.asOf), open: money(position.open), deals: dealsText(position.deals),
+    date: longDate(position.asOf), open: money(position.open), deals: dealsText(position.deals),
     weighted: money(position.weighted), won: money(position.wonMonth),
   });
+}
+
+/** Of a date that could not be read nothing is shown, least of all the figures of another. */
+function blank() {
+  position = null;
+  blankFigures(monthOf(state.asOf));
+  get("chart").classList.add("blank");
+  get("tip").hidden = true;
+  for (const part of ["legend", "table", "provenance", "summary"]) get(part).replaceChildren();
+  deals.blank();
+  reading(false);
 }
 
 function showLegend(shown, rows) {
@@ -111,10 +143,14 @@ function showLegend(shown, rows) {
     .map(([, { name, colour: fillColour }]) => make("li", {}, swatch(fillColour), name)));
 }
 
-function showFoot() {
+function showProvenance() {
   const { forecast } = position;
-  const query = { by: "stage", ...pairOf(state) };
   get("provenance").textContent = [fill(say.foot.position, { position: number(forecast.position) }), ...forecast.notes].join("\n");
+}
+
+/** Where the same answer is to be had. */
+function showSources() {
+  const query = { by: "stage", ...pairOf(state) };
   get("json").href = address("reports/forecast", query);
   const options = Object.entries(query).filter(([, value]) => value).map(([name, value]) => `--${name.replace("_", "-")} ${value}`);
   get("command").textContent = `sales-ledger report forecast ${options.join(" ")}`;
@@ -137,7 +173,7 @@ function unchoose() {
 
 function notice(text, ...more) {
   get("notice").hidden = !text && !more.length;
-  get("notice").replaceChildren(text, ...more);
+  get("notice").replaceChildren(make("span", {}, text), ...more);
 }
 
 /** Failures are told where the picture would be; anything else is a fault and goes to the console. */
@@ -168,7 +204,7 @@ get("measure").addEventListener("change", (event) => {
 });
 get("deals-close").addEventListener("click", unchoose);
 get("history").addEventListener("click", (event) => event.target === get("history") && get("history").close());
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => position && showPosition());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => showPosition());
 
 showMoment();
 await refresh();

@@ -41,6 +41,14 @@ export class Deals {
     get("deals").hidden = true;
   }
 
+  /** Keep the choice, but none of its deals: those of another date must not stand in for them. */
+  blank() {
+    this.#asked += 1;
+    get("deals-count").textContent = "";
+    get("deals-table").replaceChildren();
+    get("deals-more").hidden = true;
+  }
+
   /** `choice` is `{slot, series}`: series is `won`, a stage, or null for all that is open in the slot. */
   async show(state, choice, { focus = false } = {}) {
     const asked = (this.#asked += 1);

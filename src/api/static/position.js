@@ -26,7 +26,7 @@ export async function positionAt(state, fiscalStart, signal) {
   const won = wonByMonth(sales);
   const quarter = quarterStart(month, fiscalStart);
   return {
-    month, quarter, forecast, won,
+    asOf: state.asOf, month, quarter, forecast, won,
     slots: [...monthsFrom(past, PAST_MONTHS + 12), "gap", ...ASIDE],
     open: forecast.totals.amount_minor,
     deals: forecast.totals.deals,
