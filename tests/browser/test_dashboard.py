@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import httpx
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -255,6 +256,74 @@ def test_a_measure_chosen_before_anything_was_read_breaks_nothing(visit, demo):
     seen.page.check("#measure [value=weighted]", force=True)
     seen.page.wait_for_timeout(100)
     forgive(seen)
+
+
+STAGE = {"stage": "talk", "name": "Talk", "probability_bp": 2000, "category": "pipeline"}
+
+
+def begin(address, *, deals, value=None, close_on=None):
+    """Write a pipeline and its open deals into an empty book, one deal's stream being `deal-0`."""
+    deal = {"pipeline": "main", "stage": "talk", "owner": "ana", "title": "Neuf"}
+    deal |= {"value": {"minor": value, "currency": "EUR"}} if value else {}
+    deal |= {"expected_close_on": close_on} if close_on else {}
+    lines = [
+        {"stream": "pipeline-main", "type": "pipeline.defined", "data": {"name": "Sales", "stages": [STAGE]}},
+        *({"stream": f"deal-{number}", "type": "deal.opened", "data": deal} for number in range(deals)),
+    ]
+    append(address, lines)
+
+
+def append(address, lines):
+    answer = httpx.post(f"{address}/v1/events", json=lines)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "deals", "words"),
+    [
+        ("fr", 2, "2 affaires sont en cours, dont aucune n’a de montant."),
+        ("en", 2, "2 deals are open, none with an amount."),
+        ("en", 1, "One deal is open, and it has no amount."),
+    ],
+)
+def test_open_deals_without_an_amount_are_not_nothing(visit, nothing, lang, deals, words):
+    begin(nothing, deals=deals)
+    seen = visit(nothing)
+    seen.open(lang=lang)
+    assert text(seen, "#notice") == words
+
+
+def test_nothing_open_is_said_where_there_is_nothing(visit, nothing):
+    begin(nothing, deals=1)
+    append(nothing, [{"stream": "deal-0", "type": "deal.lost", "data": {"reason": "price"}}])
+    seen = visit(nothing)
+    seen.open(lang="en")
+    assert text(seen, "#notice") == "Nothing is open and nothing was won around this date."
+
+
+def test_deals_that_cannot_be_read_are_told_of_in_their_panel(past):
+    fails(past, "**/v1/reports/forecast/explain*")
+    past.choose(at=6)
+    assert "the database did not answer" in text(past, "#deals-count")
+    assert past.page.is_hidden("#notice")
+    past.page.unroute("**/v1/reports/forecast/explain*")
+    past.page.click("#deals-count button")
+    past.page.wait_for_selector("#deals-table tbody tr")
+    assert "deals, largest first" in text(past, "#deals-count")
+    forgive(past)
+
+
+def test_a_history_that_cannot_be_read_is_told_of_in_its_dialog(past):
+    past.choose(at=6)
+    fails(past, "**/v1/streams/**")
+    past.page.locator("#deals-table tbody button").first.click()
+    past.page.wait_for_selector("#history[open]")
+    assert "the database did not answer" in text(past, "#events")
+    assert past.page.is_hidden("#notice")
+    past.page.unroute("**/v1/streams/**")
+    past.page.click("#events button")
+    past.page.wait_for_selector("#events h3")
+    forgive(past)
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "Nothing to forecast yet"), ("fr", "Rien à prévoir")])

@@ -7,12 +7,13 @@ import { Deals } from "./deals.js";
 import { get, make, swatch } from "./dom.js";
 import { blankFigures, showFigures } from "./figures.js";
 import { deals as dealsText, fill, longDate, money, number, page, say, span } from "./format.js";
-import { Failure, address, ask, latestOnly } from "./ledger.js";
-import { chartRows, pairOf, positionAt, seriesOf, sumOver, wonByMonth } from "./position.js";
+import { address, ask, latestOnly } from "./ledger.js";
+import { chartRows, pairOf, positionAt, seriesOf, sumOver, whyEmpty, wonByMonth } from "./position.js";
 import { showStory } from "./story.js";
 import { showTable } from "./table.js";
 import { Timeline } from "./timeline.js";
 import { showTip } from "./tip.js";
+import { trouble } from "./trouble.js";
 
 const SLOW_MS = 500;
 const READ = document.querySelectorAll(".figures, .picture, #deals, footer");
@@ -26,7 +27,7 @@ const chart = new Chart(page.charts, {
   onOver: (slot, event) => position && showTip(slot, event, position, state.measure, series()),
   onChoose: (slot, key) => choose({ slot, series: key ?? likely(slot) }),
 });
-const deals = new Deals(series, (line) => guarded(() => showStory(line, state)));
+const deals = new Deals(series, (line) => showStory(line, state));
 const timeline = new Timeline((date) => move({ asOf: date }));
 const refresh = latestOnly(() => guarded(load));
 
@@ -73,7 +74,7 @@ const isCurrent = ({ asOf, restated }) => asOf === state.asOf && restated === st
 async function load() {
   const asked = { ...state };
   reading(true);
-  const slow = setTimeout(() => notice(say.chart.loading), SLOW_MS);
+  const slow = setTimeout(() => notice(make("span", {}, say.chart.loading)), SLOW_MS);
   try {
     position = await positionAt(asked, page.book.fiscal_year_start_month);
   } catch (error) {
@@ -115,7 +116,7 @@ async function showPosition() {
   const picture = chartRows(position, state.measure, shown);
   get("chart").classList.remove("blank");
   await chart.show(picture);
-  notice(picture.top > 0 ? "" : say.chart.none);
+  notice(...(picture.top > 0 ? [] : [make("span", {}, whyEmpty(position))]));
   showFigures(position, compared(position));
   showLegend(shown, picture.rows);
   showTable(position, state.measure, shown, (choice) => choose(choice));
@@ -160,9 +161,7 @@ function showSources() {
 const likely = (slot) => (position.forecast.rows.some((row) => row.month === slot) ? null : "won");
 
 async function choose(choice, options = { focus: true }) {
-  await guarded(async () => {
-    await Promise.all([chart.choose(choice.slot), deals.show({ ...state }, choice, options)]);
-  });
+  await Promise.all([chart.choose(choice.slot), deals.show({ ...state }, choice, options)]);
 }
 
 function unchoose() {
@@ -171,20 +170,17 @@ function unchoose() {
   get("chart").focus({ preventScroll: true });
 }
 
-function notice(text, ...more) {
-  get("notice").hidden = !text && !more.length;
-  get("notice").replaceChildren(make("span", {}, text), ...more);
+function notice(...parts) {
+  get("notice").hidden = !parts.length;
+  get("notice").replaceChildren(...parts);
 }
 
-/** Failures are told where the picture would be; anything else is a fault and goes to the console. */
+/** A position that could not be read is told of where the picture would be; anything else is a fault and goes to the console. */
 async function guarded(work) {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const again = make("button", { type: "button", className: "quiet" }, say.errors.retry);
-    again.addEventListener("click", () => refresh());
-    notice(error.message, again);
+    notice(...trouble(error, () => refresh()));
   }
 }
 

@@ -4,6 +4,7 @@ import { get, make, swatch } from "./dom.js";
 import { fill, localDay, money, monthName, number, say, shortDate } from "./format.js";
 import { ask } from "./ledger.js";
 import { pairOf, soldIn } from "./position.js";
+import { trouble } from "./trouble.js";
 
 const PAGE = 25;
 const isMonth = (slot) => /^\d/.test(slot);
@@ -58,11 +59,18 @@ export class Deals {
     get("deals-count").textContent = say.chart.loading;
     get("deals").setAttribute("aria-busy", "true");
     get("deals").hidden = false;
-    const answer = await this.#ask(0);
-    if (asked !== this.#asked) return;
+    try {
+      const answer = await this.#ask(0);
+      if (asked !== this.#asked) return;
+      get("deals-table").replaceChildren(this.#head(), make("tbody"));
+      this.#add(answer);
+    } catch (error) {
+      if (asked !== this.#asked) return;
+      get("deals-table").replaceChildren();
+      get("deals-more").hidden = true;
+      get("deals-count").replaceChildren(...trouble(error, () => this.show(state, choice, { focus: true })));
+    }
     get("deals").setAttribute("aria-busy", "false");
-    get("deals-table").replaceChildren(this.#head(), make("tbody"));
-    this.#add(answer);
     if (focus) {
       get("deals").focus({ preventScroll: true });
       get("deals").scrollIntoView({ block: "nearest", behavior: "smooth" });
@@ -80,8 +88,12 @@ export class Deals {
 
   async #more() {
     const asked = this.#asked;
-    const answer = await this.#ask(this.#after);
-    if (asked === this.#asked) this.#add(answer);
+    try {
+      const answer = await this.#ask(this.#after);
+      if (asked === this.#asked) this.#add(answer);
+    } catch (error) {
+      if (asked === this.#asked) get("deals-count").replaceChildren(...trouble(error, () => this.#more()));
+    }
   }
 
   #heading() {

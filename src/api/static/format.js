@@ -15,7 +15,8 @@ export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) =
 export const number = (value) => formatter("NumberFormat", {}).format(value);
 export const percent = (value, digits = 0) =>
   formatter("NumberFormat", { style: "percent", maximumFractionDigits: digits }).format(value);
-export const deals = (count) => fill(count === 1 ? say.figures.deals_one : say.figures.deals, { count: number(count) });
+export const counted = (count, { one, many }) => fill(count === 1 ? one : many, { count: number(count) });
+export const deals = (count) => counted(count, { one: say.figures.deals_one, many: say.figures.deals });
 
 export const decimals = (currency = bookCurrency) => page.decimals[currency] ?? 2;
 export const major = (minor, currency = bookCurrency) => minor / 10 ** decimals(currency);
