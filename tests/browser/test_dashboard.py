@@ -301,6 +301,100 @@ def test_nothing_open_is_said_where_there_is_nothing(visit, nothing):
     assert text(seen, "#notice") == "Nothing is open and nothing was won around this date."
 
 
+@pytest.mark.parametrize(
+    ("lang", "asked", "words"),
+    [
+        ("fr", "2026-02-30", "« 2026-02-30 » n’est pas une date écrite année-mois-jour : voici aujourd’hui."),
+        ("en", "last-quarter", "“last-quarter” is no date written as year-month-day, so today is shown."),
+        ("en", "2131-01-01", "1 January 2131 is still to come, so today is shown."),
+        ("en", "1990-01-02", "2 January 1990 is before the first deal or sale, of "),
+    ],
+)
+def test_a_date_the_page_cannot_take_is_said_and_today_is_shown(visit, demo, lang, asked, words):
+    seen = visit(demo)
+    seen.open(as_of=asked, lang=lang)
+    assert text(seen, "#refused").startswith(words)
+    assert seen.page.input_value("#pick") == seen.page.get_attribute("#pick", "max")
+    seen.redrawn(lambda: seen.page.click("#earlier"))
+    assert seen.page.is_hidden("#refused")
+
+
+def test_a_date_the_page_can_take_is_shown_without_a_word(past):
+    assert past.page.is_hidden("#refused")
+
+
+def test_the_deals_of_a_bar_add_up_to_it_weighted_too(past):
+    past.page.evaluate("document.querySelector('.as-table').open = true")
+    past.page.check("#measure [value=weighted]", force=True)
+    cell = past.page.locator("#table tbody tr", has_text="July 2026").locator("td").nth(1).locator("button")
+    amount = cell.inner_text()
+    cell.click()
+    past.page.wait_for_selector("#deals:not([hidden])[aria-busy=false]")
+    assert text(past, "#deals-count").endswith(f"· {amount} weighted")
+    past.page.check("#measure [value=amount]", force=True)
+    past.page.wait_for_function("() => /largest first · [^ ]+$/.test(document.getElementById('deals-count').innerText)")
+
+
+def test_the_table_has_no_column_without_a_name(past):
+    past.page.route("**/v1/reports/forecast?*", without_stage)
+    past.redrawn(lambda: past.page.click("#earlier"))
+    past.page.evaluate("document.querySelector('.as-table').open = true")
+    heads = past.page.locator("#table thead th").all_inner_texts()
+    assert heads[:3] == ["Month", "Won", "Open"]
+    assert "–" not in heads
+
+
+def without_stage(route):
+    """The answer with a row that holds only what was won, of no stage."""
+    answer = route.fetch()
+    body = answer.json()
+    won = {"stage": None, "stage_name": None, "deals": 0, "amount_minor": 0, "weighted_minor": 0, "won_minor": 100}
+    body["rows"].append(body["rows"][0] | won)
+    route.fulfill(response=answer, json=body)
+
+
+def test_the_measure_survives_a_reload_and_the_other_language(past):
+    past.page.check("#measure [value=weighted]", force=True)
+    assert "measure=weighted" in past.page.url
+    past.page.click(".languages a[hreflang=fr]")
+    past.page.wait_for_selector("#chart svg")
+    past.page.wait_for_load_state("networkidle")
+    assert past.page.is_checked("#measure [value=weighted]")
+    assert "measure=weighted" in past.page.url
+
+
+@pytest.mark.parametrize(("lang", "date"), [("fr", "1er juillet 2026"), ("en", "1 July 2026")])
+def test_the_first_of_a_month_is_an_ordinal_in_french(visit, demo, lang, date):
+    seen = visit(demo)
+    seen.open(as_of="2026-07-01", lang=lang)
+    assert text(seen, "#when") == date
+
+
+def test_on_a_narrow_page_the_notice_leaves_the_months_free(visit, nothing):
+    begin(nothing, deals=2)
+    seen = visit(nothing, width=400)
+    seen.open(lang="fr")
+    covered = """labels => {
+      const over = document.querySelector("#notice span").getBoundingClientRect();
+      const meets = (at) => at.left < over.right && at.right > over.left && at.top < over.bottom && at.bottom > over.top;
+      return labels.filter(label => meets(label.getBoundingClientRect())).map(label => label.textContent);
+    }"""
+    assert seen.page.eval_on_selector_all("#chart .role-axis-label text", covered) == []
+
+
+def test_showing_the_last_deals_leaves_the_focus_in_the_table(past):
+    past.page.route("**/explain?*", lambda route: route.continue_(url=route.request.url.replace("limit=25", "limit=3")))
+    past.choose(at=6)
+    offered = past.page.locator("#deals-more")
+    assert offered.is_visible()
+    while offered.is_visible():
+        before = past.page.locator("#deals-table tbody tr").count()
+        past.page.focus("#deals-more")
+        past.page.keyboard.press("Enter")
+        past.page.wait_for_function(f"() => document.querySelectorAll('#deals-table tbody tr').length > {before}")
+    assert past.page.evaluate("document.activeElement.closest('#deals-table') !== null")
+
+
 def test_deals_that_cannot_be_read_are_told_of_in_their_panel(past):
     fails(past, "**/v1/reports/forecast/explain*")
     past.choose(at=6)

@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { colour, palette } from "./colours.js";
-import { monthOf, monthsFrom } from "./dates.js";
+import { isDate, monthOf, monthsFrom } from "./dates.js";
 import { Deals } from "./deals.js";
 import { get, make, swatch } from "./dom.js";
 import { blankFigures, showFigures } from "./figures.js";
@@ -34,13 +34,28 @@ const refresh = latestOnly(() => guarded(load));
 function fromAddress() {
   const given = new URLSearchParams(location.search);
   const asked = given.get("as_of");
-  const inside = /^\d{4}-\d\d-\d\d$/.test(asked ?? "") && asked >= span.first && asked <= span.today;
-  return { asOf: inside ? asked : span.today, restated: given.get("known_at") === "now", measure: "amount" };
+  const wanted = !asked || asked === "now" ? span.today : asked;
+  const refused = whyNot(wanted);
+  get("refused").textContent = refused;
+  get("refused").hidden = !refused;
+  return {
+    asOf: refused ? span.today : wanted, restated: given.get("known_at") === "now",
+    measure: given.get("measure") === "weighted" ? "weighted" : "amount",
+  };
+}
+
+/** Why a date of the address is not shown; nothing where it can be. */
+function whyNot(date) {
+  if (!isDate(date)) return fill(say.refused.no_date, { asked: date });
+  if (date > span.today) return fill(say.refused.ahead, { date: longDate(date) });
+  if (date < span.first) return fill(say.refused.before, { date: longDate(date), first: longDate(span.first) });
+  return "";
 }
 
 function move(change) {
   Object.assign(state, change);
   performance.mark("moved");
+  get("refused").hidden = true;
   showMoment();
   reading(true);
   refresh();
@@ -53,9 +68,11 @@ function showMoment() {
   get("when").textContent = longDate(state.asOf);
   get("knowing").textContent = today ? say.moment.today : say.moment[state.restated ? "restated" : "reported"];
   document.querySelector(`#mode [value=${state.restated ? "restated" : "reported"}]`).checked = true;
+  document.querySelector(`#measure [value=${state.measure}]`).checked = true;
   const kept = new URLSearchParams({ lang: page.language });
   if (!today) kept.set("as_of", state.asOf);
   if (state.restated) kept.set("known_at", "now");
+  if (state.measure === "weighted") kept.set("measure", "weighted");
   history.replaceState(null, "", `/?${kept}`);
   for (const link of document.querySelectorAll(".languages a")) {
     kept.set("lang", link.hreflang);
@@ -195,8 +212,10 @@ function measured() {
 get("mode").addEventListener("change", (event) => move({ restated: event.target.value === "restated" }));
 get("measure").addEventListener("change", (event) => {
   state.measure = event.target.value;
+  showMoment();
   chart.forgetScale();
   showPosition();
+  if (position && deals.choice) choose(deals.choice, { focus: false });
 });
 get("deals-close").addEventListener("click", unchoose);
 get("history").addEventListener("click", (event) => event.target === get("history") && get("history").close());

@@ -90,7 +90,10 @@ export class Deals {
     const asked = this.#asked;
     try {
       const answer = await this.#ask(this.#after);
-      if (asked === this.#asked) this.#add(answer);
+      if (asked !== this.#asked) return;
+      const first = this.#after;
+      this.#add(answer);
+      if (get("deals-more").hidden) get("deals-table").tBodies[0].rows[first]?.querySelector("button").focus();
     } catch (error) {
       if (asked === this.#asked) get("deals-count").replaceChildren(...trouble(error, () => this.#more()));
     }
@@ -119,8 +122,14 @@ export class Deals {
     const more = this.#after < answer.total;
     const text = more ? say.deals.showing : { 0: say.deals.none, 1: say.deals.one }[answer.total] ?? say.deals.all;
     const count = fill(text, { shown: number(this.#after), total: number(answer.total) });
-    get("deals-count").textContent = answer.total > 1 ? `${count} · ${money(answer.figures.amount_minor)}` : count;
+    get("deals-count").textContent = answer.total > 1 ? `${count} · ${this.#sum(answer.figures)}` : count;
     get("deals-more").hidden = !more;
+  }
+
+  /** What the bar shows: weighted where that is the measure, but what was won is won. */
+  #sum({ amount_minor: amount, weighted_minor: weighted }) {
+    if (this.#won || this.state.measure === "amount") return money(amount);
+    return fill(say.deals.weighted_sum, { amount: money(weighted) });
   }
 
   #row(line) {

@@ -44,7 +44,11 @@ export function moneyParts(minor, currency = bookCurrency) {
 
 const noon = (date) => new Date(`${date}T12:00:00Z`);
 const utc = (date, options) => formatter("DateTimeFormat", { timeZone: "UTC", ...options }).format(noon(date));
-export const longDate = (date) => utc(date, { dateStyle: "long" });
+/** French writes the first of a month as an ordinal, which no formatter knows. */
+export const longDate = (date) => {
+  const text = utc(date, { dateStyle: "long" });
+  return page.language === "fr" ? text.replace(/^1(?=\s)/, "1er") : text;
+};
 export const shortDate = (date) => utc(date, { day: "numeric", month: "short", year: "numeric" });
 export const monthName = (month) => utc(`${month}-01`, { month: "long", year: "numeric" });
 export const monthOnly = (month) => utc(`${month}-01`, { month: "long" });
