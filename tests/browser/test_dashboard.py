@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import httpx
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -182,6 +183,241 @@ def test_a_figure_that_cannot_be_read_is_told_in_place_and_can_be_tried_again(vi
     seen.page.click("#notice button")
     seen.page.wait_for_selector("#notice[hidden]", state="attached")
     seen.complaints[:] = [each for each in seen.complaints if "503" not in each]
+
+
+def fails(seen, pattern="**/v1/reports/**"):
+    """Let these questions be answered with 503; what the browser says of it is no complaint."""
+    body = json.dumps({"detail": "the database did not answer"})
+    seen.page.route(pattern, lambda route: route.fulfill(status=503, body=body))
+
+
+def forgive(seen):
+    seen.complaints[:] = [each for each in seen.complaints if "503" not in each]
+
+
+def test_a_date_that_cannot_be_read_shows_no_figures_of_another(visit, demo):
+    seen = visit(demo)
+    seen.open(as_of="2026-09-30", lang="fr")
+    seen.choose(at=5)
+    fails(seen)
+    seen.page.click("#earlier")
+    seen.page.wait_for_selector("#notice button")
+    assert text(seen, "#when") == "20 septembre 2026"
+    assert seen.page.locator(".figure .value").all_inner_texts() == ["–"] * 4
+    assert seen.page.inner_text(".figures").count("€") == 0
+    assert seen.page.is_hidden("#chart svg")
+    assert seen.page.locator("#table tr, #deals-table tr").count() == 0
+    assert text(seen, "#provenance") == text(seen, "#summary") == ""
+    assert "as_of=2026-09-20" in seen.page.get_attribute("#json", "href")
+    assert "--as-of 2026-09-20" in text(seen, "#command")
+    seen.page.unroute("**/v1/reports/**")
+    seen.page.click("#notice button")
+    seen.page.wait_for_selector("#notice[hidden]", state="attached")
+    seen.page.wait_for_selector("#deals[aria-busy=false] td")
+    assert "€" in text(seen, "#figure-open .value")
+    forgive(seen)
+
+
+def test_the_month_won_is_named_after_the_date_that_failed(visit, demo):
+    seen = visit(demo)
+    seen.open(as_of="2026-09-02", lang="en")
+    fails(seen)
+    seen.page.click("#earlier")
+    seen.page.wait_for_selector("#notice button")
+    assert text(seen, "#when") == "23 August 2026"
+    assert text(seen, "#figure-won_month h2") == "Won in August 2026"
+    forgive(seen)
+
+
+def test_while_another_date_is_read_the_page_says_so_and_is_pale(past):
+    waiting = []
+    past.page.route("**/v1/reports/**", lambda route: waiting.append(route))  # noqa: PLW0108 (playwright marks its handlers)
+    past.page.click("#earlier")
+    parts = ".figures, .picture, footer"
+    busy = "parts => parts.map(part => part.getAttribute('aria-busy'))"
+    assert past.page.eval_on_selector_all(parts, busy) == ["true"] * 3
+    assert past.page.is_hidden("#notice")
+    past.page.wait_for_selector("#notice:not([hidden])")
+    assert text(past, "#notice") == "Reading the ledger…"
+    assert float(past.page.eval_on_selector("#figure-open .value", "value => getComputedStyle(value).opacity")) < 1
+    for route in waiting:
+        route.continue_()
+    past.page.unroute("**/v1/reports/**")
+    past.page.wait_for_selector("#notice[hidden]", state="attached")
+    past.page.wait_for_selector(".figures[aria-busy=false]")
+    assert past.page.eval_on_selector_all(parts, busy) == ["false"] * 3
+
+
+def test_a_measure_chosen_before_anything_was_read_breaks_nothing(visit, demo):
+    seen = visit(demo)
+    fails(seen)
+    seen.page.goto(f"{demo}/?lang=en")
+    seen.page.wait_for_selector("#notice button")
+    seen.page.check("#measure [value=weighted]", force=True)
+    seen.page.wait_for_timeout(100)
+    forgive(seen)
+
+
+STAGE = {"stage": "talk", "name": "Talk", "probability_bp": 2000, "category": "pipeline"}
+
+
+def begin(address, *, deals, value=None, close_on=None):
+    """Write a pipeline and its open deals into an empty book, one deal's stream being `deal-0`."""
+    deal = {"pipeline": "main", "stage": "talk", "owner": "ana", "title": "Neuf"}
+    deal |= {"value": {"minor": value, "currency": "EUR"}} if value else {}
+    deal |= {"expected_close_on": close_on} if close_on else {}
+    lines = [
+        {"stream": "pipeline-main", "type": "pipeline.defined", "data": {"name": "Sales", "stages": [STAGE]}},
+        *({"stream": f"deal-{number}", "type": "deal.opened", "data": deal} for number in range(deals)),
+    ]
+    append(address, lines)
+
+
+def append(address, lines):
+    answer = httpx.post(f"{address}/v1/events", json=lines)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "deals", "words"),
+    [
+        ("fr", 2, "2 affaires sont en cours, dont aucune n’a de montant."),
+        ("en", 2, "2 deals are open, none with an amount."),
+        ("en", 1, "One deal is open, and it has no amount."),
+    ],
+)
+def test_open_deals_without_an_amount_are_not_nothing(visit, nothing, lang, deals, words):
+    begin(nothing, deals=deals)
+    seen = visit(nothing)
+    seen.open(lang=lang)
+    assert text(seen, "#notice") == words
+
+
+def test_nothing_open_is_said_where_there_is_nothing(visit, nothing):
+    begin(nothing, deals=1)
+    append(nothing, [{"stream": "deal-0", "type": "deal.lost", "data": {"reason": "price"}}])
+    seen = visit(nothing)
+    seen.open(lang="en")
+    assert text(seen, "#notice") == "Nothing is open and nothing was won around this date."
+
+
+@pytest.mark.parametrize(
+    ("lang", "asked", "words"),
+    [
+        ("fr", "2026-02-30", "« 2026-02-30 » n’est pas une date écrite année-mois-jour : voici aujourd’hui."),
+        ("en", "last-quarter", "“last-quarter” is no date written as year-month-day, so today is shown."),
+        ("en", "2131-01-01", "1 January 2131 is still to come, so today is shown."),
+        ("en", "1990-01-02", "2 January 1990 is before the first deal or sale, of "),
+    ],
+)
+def test_a_date_the_page_cannot_take_is_said_and_today_is_shown(visit, demo, lang, asked, words):
+    seen = visit(demo)
+    seen.open(as_of=asked, lang=lang)
+    assert text(seen, "#refused").startswith(words)
+    assert seen.page.input_value("#pick") == seen.page.get_attribute("#pick", "max")
+    seen.redrawn(lambda: seen.page.click("#earlier"))
+    assert seen.page.is_hidden("#refused")
+
+
+def test_a_date_the_page_can_take_is_shown_without_a_word(past):
+    assert past.page.is_hidden("#refused")
+
+
+def test_the_deals_of_a_bar_add_up_to_it_weighted_too(past):
+    past.page.evaluate("document.querySelector('.as-table').open = true")
+    past.page.check("#measure [value=weighted]", force=True)
+    cell = past.page.locator("#table tbody tr", has_text="July 2026").locator("td").nth(1).locator("button")
+    amount = cell.inner_text()
+    cell.click()
+    past.page.wait_for_selector("#deals:not([hidden])[aria-busy=false]")
+    assert text(past, "#deals-count").endswith(f"· {amount} weighted")
+    past.page.check("#measure [value=amount]", force=True)
+    past.page.wait_for_function("() => /largest first · [^ ]+$/.test(document.getElementById('deals-count').innerText)")
+
+
+def test_the_table_has_no_column_without_a_name(past):
+    past.page.route("**/v1/reports/forecast?*", without_stage)
+    past.redrawn(lambda: past.page.click("#earlier"))
+    past.page.evaluate("document.querySelector('.as-table').open = true")
+    heads = past.page.locator("#table thead th").all_inner_texts()
+    assert heads[:3] == ["Month", "Won", "Open"]
+    assert "–" not in heads
+
+
+def without_stage(route):
+    """The answer with a row that holds only what was won, of no stage."""
+    answer = route.fetch()
+    body = answer.json()
+    won = {"stage": None, "stage_name": None, "deals": 0, "amount_minor": 0, "weighted_minor": 0, "won_minor": 100}
+    body["rows"].append(body["rows"][0] | won)
+    route.fulfill(response=answer, json=body)
+
+
+def test_the_measure_survives_a_reload_and_the_other_language(past):
+    past.page.check("#measure [value=weighted]", force=True)
+    assert "measure=weighted" in past.page.url
+    past.page.click(".languages a[hreflang=fr]")
+    past.page.wait_for_selector("#chart svg")
+    past.page.wait_for_load_state("networkidle")
+    assert past.page.is_checked("#measure [value=weighted]")
+    assert "measure=weighted" in past.page.url
+
+
+@pytest.mark.parametrize(("lang", "date"), [("fr", "1er juillet 2026"), ("en", "1 July 2026")])
+def test_the_first_of_a_month_is_an_ordinal_in_french(visit, demo, lang, date):
+    seen = visit(demo)
+    seen.open(as_of="2026-07-01", lang=lang)
+    assert text(seen, "#when") == date
+
+
+def test_on_a_narrow_page_the_notice_leaves_the_months_free(visit, nothing):
+    begin(nothing, deals=2)
+    seen = visit(nothing, width=400)
+    seen.open(lang="fr")
+    covered = """labels => {
+      const over = document.querySelector("#notice span").getBoundingClientRect();
+      const meets = (at) => at.left < over.right && at.right > over.left && at.top < over.bottom && at.bottom > over.top;
+      return labels.filter(label => meets(label.getBoundingClientRect())).map(label => label.textContent);
+    }"""
+    assert seen.page.eval_on_selector_all("#chart .role-axis-label text", covered) == []
+
+
+def test_showing_the_last_deals_leaves_the_focus_in_the_table(past):
+    past.page.route("**/explain?*", lambda route: route.continue_(url=route.request.url.replace("limit=25", "limit=3")))
+    past.choose(at=6)
+    offered = past.page.locator("#deals-more")
+    assert offered.is_visible()
+    while offered.is_visible():
+        before = past.page.locator("#deals-table tbody tr").count()
+        past.page.focus("#deals-more")
+        past.page.keyboard.press("Enter")
+        past.page.wait_for_function(f"() => document.querySelectorAll('#deals-table tbody tr').length > {before}")
+    assert past.page.evaluate("document.activeElement.closest('#deals-table') !== null")
+
+
+def test_deals_that_cannot_be_read_are_told_of_in_their_panel(past):
+    fails(past, "**/v1/reports/forecast/explain*")
+    past.choose(at=6)
+    assert "the database did not answer" in text(past, "#deals-count")
+    assert past.page.is_hidden("#notice")
+    past.page.unroute("**/v1/reports/forecast/explain*")
+    past.page.click("#deals-count button")
+    past.page.wait_for_selector("#deals-table tbody tr")
+    assert "deals, largest first" in text(past, "#deals-count")
+    forgive(past)
+
+
+def test_a_history_that_cannot_be_read_is_told_of_in_its_dialog(past):
+    past.choose(at=6)
+    fails(past, "**/v1/streams/**")
+    past.page.locator("#deals-table tbody button").first.click()
+    past.page.wait_for_selector("#history[open]")
+    assert "the database did not answer" in text(past, "#events")
+    assert past.page.is_hidden("#notice")
+    past.page.unroute("**/v1/streams/**")
+    past.page.click("#events button")
+    past.page.wait_for_selector("#events h3")
+    forgive(past)
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "Nothing to forecast yet"), ("fr", "Rien à prévoir")])

@@ -4,6 +4,7 @@ import { get, make, swatch } from "./dom.js";
 import { fill, localDay, money, monthName, number, say, shortDate } from "./format.js";
 import { ask } from "./ledger.js";
 import { pairOf, soldIn } from "./position.js";
+import { trouble } from "./trouble.js";
 
 const PAGE = 25;
 const isMonth = (slot) => /^\d/.test(slot);
@@ -41,6 +42,14 @@ export class Deals {
     get("deals").hidden = true;
   }
 
+  /** Keep the choice, but none of its deals: those of another date must not stand in for them. */
+  blank() {
+    this.#asked += 1;
+    get("deals-count").textContent = "";
+    get("deals-table").replaceChildren();
+    get("deals-more").hidden = true;
+  }
+
   /** `choice` is `{slot, series}`: series is `won`, a stage, or null for all that is open in the slot. */
   async show(state, choice, { focus = false } = {}) {
     const asked = (this.#asked += 1);
@@ -50,11 +59,18 @@ export class Deals {
     get("deals-count").textContent = say.chart.loading;
     get("deals").setAttribute("aria-busy", "true");
     get("deals").hidden = false;
-    const answer = await this.#ask(0);
-    if (asked !== this.#asked) return;
+    try {
+      const answer = await this.#ask(0);
+      if (asked !== this.#asked) return;
+      get("deals-table").replaceChildren(this.#head(), make("tbody"));
+      this.#add(answer);
+    } catch (error) {
+      if (asked !== this.#asked) return;
+      get("deals-table").replaceChildren();
+      get("deals-more").hidden = true;
+      get("deals-count").replaceChildren(...trouble(error, () => this.show(state, choice, { focus: true })));
+    }
     get("deals").setAttribute("aria-busy", "false");
-    get("deals-table").replaceChildren(this.#head(), make("tbody"));
-    this.#add(answer);
     if (focus) {
       get("deals").focus({ preventScroll: true });
       get("deals").scrollIntoView({ block: "nearest", behavior: "smooth" });
@@ -72,8 +88,15 @@ export class Deals {
 
   async #more() {
     const asked = this.#asked;
-    const answer = await this.#ask(this.#after);
-    if (asked === this.#asked) this.#add(answer);
+    try {
+      const answer = await this.#ask(this.#after);
+      if (asked !== this.#asked) return;
+      const first = this.#after;
+      this.#add(answer);
+      if (get("deals-more").hidden) get("deals-table").tBodies[0].rows[first]?.querySelector("button").focus();
+    } catch (error) {
+      if (asked === this.#asked) get("deals-count").replaceChildren(...trouble(error, () => this.#more()));
+    }
   }
 
   #heading() {
@@ -99,8 +122,14 @@ export class Deals {
     const more = this.#after < answer.total;
     const text = more ? say.deals.showing : { 0: say.deals.none, 1: say.deals.one }[answer.total] ?? say.deals.all;
     const count = fill(text, { shown: number(this.#after), total: number(answer.total) });
-    get("deals-count").textContent = answer.total > 1 ? `${count} · ${money(answer.figures.amount_minor)}` : count;
+    get("deals-count").textContent = answer.total > 1 ? `${count} · ${this.#sum(answer.figures)}` : count;
     get("deals-more").hidden = !more;
+  }
+
+  /** What the bar shows: weighted where that is the measure, but what was won is won. */
+  #sum({ amount_minor: amount, weighted_minor: weighted }) {
+    if (this.#won || this.state.measure === "amount") return money(amount);
+    return fill(say.deals.weighted_sum, { amount: money(weighted) });
   }
 
   #row(line) {

@@ -33,5 +33,15 @@ export function showFigures(at, now) {
     }),
     now: compared("wonQuarter"),
   });
-  get("figure-won_month").querySelector("h2").textContent = fill(say.figures.won_month, { month: monthName(at.month) });
+  nameMonth(at.month);
+}
+
+/** Dashes, for a date whose answer did not come. */
+export function blankFigures(month) {
+  for (const name of ["open", "weighted", "won_month", "won_quarter"]) put(name, null, { aside: "", now: null });
+  nameMonth(month);
+}
+
+function nameMonth(month) {
+  get("figure-won_month").querySelector("h2").textContent = fill(say.figures.won_month, { month: monthName(month) });
 }

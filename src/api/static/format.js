@@ -15,7 +15,8 @@ export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) =
 export const number = (value) => formatter("NumberFormat", {}).format(value);
 export const percent = (value, digits = 0) =>
   formatter("NumberFormat", { style: "percent", maximumFractionDigits: digits }).format(value);
-export const deals = (count) => fill(count === 1 ? say.figures.deals_one : say.figures.deals, { count: number(count) });
+export const counted = (count, { one, many }) => fill(count === 1 ? one : many, { count: number(count) });
+export const deals = (count) => counted(count, { one: say.figures.deals_one, many: say.figures.deals });
 
 export const decimals = (currency = bookCurrency) => page.decimals[currency] ?? 2;
 export const major = (minor, currency = bookCurrency) => minor / 10 ** decimals(currency);
@@ -43,7 +44,11 @@ export function moneyParts(minor, currency = bookCurrency) {
 
 const noon = (date) => new Date(`${date}T12:00:00Z`);
 const utc = (date, options) => formatter("DateTimeFormat", { timeZone: "UTC", ...options }).format(noon(date));
-export const longDate = (date) => utc(date, { dateStyle: "long" });
+/** French writes the first of a month as an ordinal, which no formatter knows. */
+export const longDate = (date) => {
+  const text = utc(date, { dateStyle: "long" });
+  return page.language === "fr" ? text.replace(/^1(?=\s)/, "1er") : text;
+};
 export const shortDate = (date) => utc(date, { day: "numeric", month: "short", year: "numeric" });
 export const monthName = (month) => utc(`${month}-01`, { month: "long", year: "numeric" });
 export const monthOnly = (month) => utc(`${month}-01`, { month: "long" });

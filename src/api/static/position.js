@@ -1,7 +1,7 @@
 // What the ledger answers for one pair of dates, arranged for the page.
 
 import { addMonths, monthEnd, monthOf, monthsFrom, quarterStart } from "./dates.js";
-import { major, say, span } from "./format.js";
+import { counted, major, say, span } from "./format.js";
 import { ask } from "./ledger.js";
 
 const PAST_MONTHS = 5;
@@ -26,12 +26,13 @@ export async function positionAt(state, fiscalStart, signal) {
   const won = wonByMonth(sales);
   const quarter = quarterStart(month, fiscalStart);
   return {
-    month, quarter, forecast, won,
+    asOf: state.asOf, month, quarter, forecast, won,
     slots: [...monthsFrom(past, PAST_MONTHS + 12), "gap", ...ASIDE],
     open: forecast.totals.amount_minor,
     deals: forecast.totals.deals,
     weighted: forecast.totals.weighted_minor,
     wonMonth: sumOver(won, [month]),
+    wonAround: sales.rows.reduce((sum, row) => sum + row.won, 0),
     wonDeals: sales.rows.find((row) => row.month === month)?.won ?? 0,
     wonQuarter: sumOver(won, monthsFrom(quarter, 3)),
   };
@@ -44,6 +45,12 @@ export function sumOver(won, months) {
   const found = months.filter((month) => won.has(month)).map((month) => won.get(month));
   const known = found.filter((amount) => amount !== null);
   return found.length && !known.length ? null : known.reduce((sum, amount) => sum + amount, 0);
+}
+
+/** Why there is no bar: deals without an amount are not nothing. */
+export function whyEmpty({ deals, open, wonAround }) {
+  if (deals) return counted(deals, open ? say.chart.without_weight : say.chart.without_amount);
+  return wonAround ? counted(wonAround, say.chart.won_without_amount) : say.chart.none;
 }
 
 /** Open amounts by slot, then by stage: `{amount, weighted, deals}`. */

@@ -4,6 +4,7 @@ import { get, make } from "./dom.js";
 import { fill, instant, localDay, longDate, number, page, say, span } from "./format.js";
 import { ask } from "./ledger.js";
 import { pairOf } from "./position.js";
+import { trouble } from "./trouble.js";
 
 const SHOWN = 500;
 const DOTS = { "deal.won": "won", "deal.lost": "ended", "deal.abandoned": "ended", "deal.merged": "ended" };
@@ -50,7 +51,7 @@ function row(now, then, { asOf, restated }) {
       fill(say.history.by, { actor: shown.actor })));
 }
 
-export async function showStory(line, state) {
+async function tell(line, state) {
   const path = `streams/${encodeURIComponent(line.stream)}`;
   const lang = page.language;
   const [then, now] = await Promise.all([ask(path, { ...pairOf(state), lang }), ask(path, { lang })]);
@@ -58,6 +59,16 @@ export async function showStory(line, state) {
   get("history-heading").textContent = then.name ?? now.name ?? line.title ?? line.stream;
   get("events").replaceChildren(...now.life.slice(0, SHOWN).map((entry) => row(entry, known.get(entry.version), state)));
   if (now.life.length > SHOWN) get("events").append(make("li", {}, fill(say.history.truncated, { count: number(SHOWN) })));
-  get("history").showModal();
+}
+
+/** Opens with the history, or with what kept it from being read. */
+export async function showStory(line, state) {
+  try {
+    await tell(line, state);
+  } catch (error) {
+    get("history-heading").textContent = line.title ?? line.stream;
+    get("events").replaceChildren(make("li", { className: "outside" }, ...trouble(error, () => showStory(line, state))));
+  }
+  if (!get("history").open) get("history").showModal();
   get("history").scrollTop = 0;
 }

@@ -15,7 +15,7 @@ function leadTo(choice, text, name, onChoose) {
 
 export function showTable(position, measure, series, onChoose) {
   const open = openBySlot(position.forecast);
-  const stages = [...series].filter(([key]) => key !== "won" && [...open.values()].some((slot) => slot.has(key)));
+  const stages = [...series].filter(([key]) => key !== "won" && [...open.values()].some((slot) => slot.get(key)?.deals > 0));
   const number_ = (name) => make("th", { scope: "col", className: "number" }, name);
   const head = make("tr", {}, make("th", { scope: "col" }, say.chart.month), number_(say.chart.won),
     number_(say.chart.open), number_(say.chart.count), ...stages.map(([, { name }]) => number_(name)));
