@@ -115,8 +115,10 @@ def _figure(line: Explained, name: str, parameters: Mapping[str, str], lang: str
     from ledger.formats import amount_text, number_text
 
     value = line.figures.get(name)
-    if value is None or isinstance(value, str):
-        return value or ""
+    if value is None:
+        return ""
+    if not isinstance(value, int | float):
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if name.endswith("_minor"):
         return amount_text(value, parameters.get("currency") or line.currency or "", lang)
     return number_text(value, lang)
