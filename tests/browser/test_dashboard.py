@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -263,10 +264,10 @@ STAGE = {"stage": "talk", "name": "Talk", "probability_bp": 2000, "category": "p
 
 def begin(address, *, deals, value=None, close_on=None):
     """Write a pipeline and its open deals into an empty book, one deal's stream being `deal-0`."""
-    deal = {"pipeline": "main", "stage": "talk", "owner": "ana", "title": "Neuf"}
+    deal: dict[str, Any] = {"pipeline": "main", "stage": "talk", "owner": "ana", "title": "Neuf"}
     deal |= {"value": {"minor": value, "currency": "EUR"}} if value else {}
     deal |= {"expected_close_on": close_on} if close_on else {}
-    lines = [
+    lines: list[Any] = [
         {"stream": "pipeline-main", "type": "pipeline.defined", "data": {"name": "Sales", "stages": [STAGE]}},
         *({"stream": f"deal-{number}", "type": "deal.opened", "data": deal} for number in range(deals)),
     ]

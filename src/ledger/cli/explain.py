@@ -117,8 +117,8 @@ def _figure(line: Explained, name: str, parameters: Mapping[str, str], lang: str
     value = line.figures.get(name)
     if value is None:
         return ""
-    if not isinstance(value, int | float):
-        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, str | list):
+        return value if isinstance(value, str) else ", ".join(map(str, value))
     if name.endswith("_minor"):
         return amount_text(value, parameters.get("currency") or line.currency or "", lang)
     return number_text(value, lang)
