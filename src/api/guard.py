@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from api.problems import problem
+from api.problems import STATUS, problem
 from ledger.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_BAD_REQUEST = STATUS[BadRequest][0], BadRequest.code, STATUS[BadRequest][1]
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 CONTENT_SECURITY_POLICY = (
@@ -94,6 +95,9 @@ class Guard:
         if scope["method"] not in _SAFE and _from_elsewhere(headers):
             detail = "a page of another site may not write to the ledger"
             return problem(HTTPStatus.FORBIDDEN, "cross_site", "Sent by another site", detail)
+        if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
+            detail = "the address holds a NUL character, which nothing here can be called; leave out %00"
+            return problem(*_BAD_REQUEST, detail)
         length = headers.get(b"content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > self._max_body_bytes:
             return self._too_large()
@@ -115,8 +119,15 @@ def _host_of(url: str) -> str | None:
         return None
 
 
+def _place_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
 def _from_elsewhere(headers: dict[bytes, str]) -> bool:
     if headers.get(b"sec-fetch-site", "none") not in {"same-origin", "none"}:
         return True
     origin = headers.get(b"origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get(b"host")
+    return origin is not None and _place_of(origin) != headers.get(b"host")

@@ -184,11 +184,13 @@ def _refuse_duplicate_keys(raw: bytes, line: Line, data: bytes) -> None:
 
 
 def refuse_duplicate_keys(raw: bytes) -> None:
-    """Raise `Refused` for JSON in which any object has a key twice; it must be JSON."""
+    """Raise `Refused` for JSON in which any object has a key twice, or which is not UTF-8; it must be JSON."""
     try:
         json.loads(raw, object_pairs_hook=_unique, parse_int=str)  # an integer may have thousands of digits
     except RecursionError:
         raise _too_deep() from None
+    except UnicodeDecodeError:
+        raise Refused("not_utf8", "the JSON is not UTF-8; write it as UTF-8 and try again") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -220,6 +220,11 @@ def test_what_is_not_a_command_is_refused_with_a_reason(empty_service, described
     assert head(empty_service) == 0
 
 
+def test_what_is_not_utf8_is_refused(client):
+    answer = send(client, "/v1/deals/7/win", b'{"order":"\xe9"}')
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:sales-ledger:problem:not_utf8")
+
+
 def test_no_depth_of_nesting_is_a_fault(client):
     """Somewhere below a thousand levels one reader after the other gives up; each says so."""
     for depth in range(500, 1_100, 5):

@@ -34,11 +34,26 @@ def test_a_name_that_somebody_points_at_loopback_is_turned_away(client, host):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://[bad"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
 )
 def test_a_page_of_another_site_cannot_write(client, headers):
     answer = client.post("/v1/events", json=[], headers=headers)
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "address", ["/v1/reports/sales?where=owner=a%00", "/v1/events?type=a%00b", "/v1/streams/deal-%00"]
+)
+def test_an_address_with_a_nul_is_refused(client, address):
+    """PostgreSQL takes none in a text."""
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
 
 
 def test_our_own_page_can(client):

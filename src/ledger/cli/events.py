@@ -26,7 +26,7 @@ class Format(StrEnum):
 def events(
     stream: Annotated[str | None, typer.Option("--stream", help="Only this stream, as deal-1042.")] = None,
     type_: Annotated[str | None, typer.Option("--type", help="Only this type, as deal.won.")] = None,
-    after: Annotated[int, typer.Option("--after", min=0, help="Only positions beyond this one.")] = 0,
+    after: Annotated[int, typer.Option("--after", min=0, max=2**63 - 1, help="Only positions beyond this one.")] = 0,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many events.")] = 100,
     form: Annotated[Format, typer.Option("--format", help="table for people, jsonl for programs.")] = Format.TABLE,
     database: Database = None,

@@ -39,7 +39,7 @@ def connect(url: str, keys_of: KeysOf, *, create: bool = True) -> Engine:
     Without `create` a database that is not there is an error (`NotFound`), not a new ledger. A migration may need the
     keys of the books.
     """
-    address = _address(url)
+    address = address_of(url)
     engine = make_engine(address, create=create)
     try:
         with engine.connect() as connection:
@@ -88,11 +88,12 @@ def unusable(error: DBAPIError, address: URL) -> DatabaseUnusable:
     return DatabaseUnusable(f"{where} cannot be used; check that it runs and that the address is right ({said})")
 
 
-def _address(url: str) -> URL:
+def address_of(url: str) -> URL:
+    """Raises `DatabaseUnusable` for what is no address of a database that a ledger can be on."""
     try:
         address = make_url(url)
         name = address.get_backend_name()
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):
         name = ""
     if name == "sqlite" or (name == "postgresql" and address.drivername == "postgresql+psycopg"):
         return address

@@ -33,6 +33,11 @@ _SIGNATURE = re.compile(r"— ([^\s+]+) (\S+)")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
+def is_name(text: str) -> bool:
+    """Whether a key can have the name."""
+    return _NAME.fullmatch(text) is not None
+
+
 class Checkpoint(NamedTuple):
     """What a log's signer states: so many entries have this root."""
 

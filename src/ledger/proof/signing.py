@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.engine import make_url
-
 from ledger.errors import DatabaseUnusable, NotFound, NotProven
+from ledger.log.database import address_of
 from ledger.proof import tree
 from ledger.proof.log_tree import LogTree
-from ledger.proof.notes import Checkpoint, Signer, Verifier, opened
+from ledger.proof.notes import Checkpoint, Signer, Verifier, is_name, opened
 
 if TYPE_CHECKING:
     from ledger.log.recorder import LogRecorder
@@ -33,7 +32,7 @@ def trust_directory(url: str, chosen: str | None) -> Path:
     """Where the signer of a database keeps its state: as chosen, else beside an SQLite file, else here."""
     if chosen is not None:
         return Path(chosen)
-    address = make_url(url)
+    address = address_of(url)
     if address.get_backend_name() == "sqlite" and address.database:
         return Path(f"{address.database}.trust")
     return Path("sales-ledger.trust")
@@ -108,8 +107,16 @@ class SigningDesk:
                 raise NotProven(f"checkpoints were signed and their key {path} is gone; put it back from its copy")
             if not create:
                 raise NotFound("nothing has been signed yet; run sales-ledger checkpoint")
+            if not is_name(self._name):
+                raise NotProven(
+                    f"nothing can be signed as {self._name!r}: a name has 1 to 200 characters, no space and no +; "
+                    "see LEDGER_ORIGIN"
+                )
             self._keep(Path(path.name), Signer(self._name, secrets.token_bytes(SEED_BYTES)).line() + "\n")
-        signer = Signer.parse(path.read_text(encoding="utf-8"))
+        try:
+            signer = Signer.parse(path.read_text(encoding="utf-8"))
+        except NotProven as unreadable:
+            raise NotProven(f"{path}: {unreadable}; put it back from its copy") from None
         if signer.name != self._name:
             raise NotProven(f"the key in {path} is that of {signer.name}, not of {self._name}; see LEDGER_ORIGIN")
         return signer

@@ -71,6 +71,9 @@ def test_it_says_its_version(capsys):
     ("url", "says"),
     [
         ("mysql://localhost/x", "sqlite:///FILE or postgresql+psycopg://"),
+        ("nope.db", "sqlite:///FILE or postgresql+psycopg://"),
+        ("", "sqlite:///FILE or postgresql+psycopg://"),
+        ("postgresql+psycopg://u@127.0.0.1:abc/x", "sqlite:///FILE or postgresql+psycopg://"),
         ("sqlite:////nowhere/at/all.db", "there is no ledger at"),
         ("postgresql+psycopg://nobody:secret@127.0.0.1:1/none", "check that it runs"),
     ],

@@ -202,3 +202,13 @@ def test_the_key_is_kept_beside_an_sqlite_file_and_never_in_the_database(told, t
     for file in Path(tmp_path).glob("sales-ledger.db*"):
         if file.is_file():
             assert secret not in file.read_bytes()
+
+
+def test_a_name_that_no_key_can_have_leaves_no_key_behind(sales_ledger, monkeypatch):
+    assert sales_ledger("append", "-", stdin=jsonl(PIPELINE)).code == 0
+    with monkeypatch.context() as with_spaces:
+        with_spaces.setenv("LEDGER_ORIGIN", "a b")
+        ran = sales_ledger("checkpoint")
+        assert ran.code != 0
+        assert "see LEDGER_ORIGIN" in ran.err
+    assert sales_ledger("checkpoint").code == 0
