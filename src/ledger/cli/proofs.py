@@ -153,12 +153,18 @@ def _verify_file(text: str, verifier: Verifier) -> None:
         return
     told = Evidence.parse(text)
     checkpoint, cell = told.check(verifier, adding_up)
+    sums = adding_up(cell.report)
     for name, value in cell.figures.items():
-        typer.echo(f"{name} {value}")
+        if name in sums:
+            typer.echo(f"{name} {value}")
+    if others := [name for name in cell.figures if name not in sums]:
+        typer.echo(f"Not checked, being no sums of lines: {', '.join(others)}.", err=True)
+    typer.echo("Asked: " + ", ".join(f"{name} {value}" for name, value in cell.parameters.items()), err=True)
     where = ", ".join(f"{name}={value or ''}" for name, value in cell.cell.items()) or "all"
     typer.echo(
         f"of {cell.report} ({where}): {len(cell.lines):,} lines on {len(told.events):,} events, each among the"
-        f" {checkpoint.size:,} that {checkpoint.origin} signed. That none is left out, replay --bundle shows.",
+        f" {checkpoint.size:,} that {checkpoint.origin} signed. What was asked, that no line is left out, and that each brings what its"
+        " events say, replay --bundle shows.",
         err=True,
     )
 

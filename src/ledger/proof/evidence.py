@@ -1,13 +1,14 @@
 """From a figure to its proof: the lines of a cell, the events behind them, and that each is in a signed log; one file.
 
 It shows that the events a figure is said to stand on are in the log as they are shown, and that the lines add up to the
-figure. That no event was left out, and that the lines follow from their events, shows a replay of the whole log
+figures that are sums; averages and rates are not checked. That no event was left out, and that the lines follow from their events, shows a replay of the whole log
 (`sales-ledger replay … --bundle`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import fsum, isclose
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -93,12 +94,22 @@ class Evidence(msgspec.Struct, frozen=True):
         if len(streams) != len(self.events) or any(line.stream not in line.events for line in cell.lines):
             raise NotProven("a line has no event of its own, or an event is told twice")
         for name in adds_up(cell.report) & cell.figures.keys():
-            figure, brought = cell.figures[name], [line.figures.get(name, 0) for line in cell.lines]
-            said = [each for each in brought if each is not None]
-            added = sum(said) if said or not brought else None
-            if not isinstance(figure, float) and figure != added:
+            brought = [line.figures.get(name, 0) for line in cell.lines]
+            if not _add_up(brought, cell.figures[name]):
                 raise NotProven(f"the lines do not add up to {name} of the cell")
         return checkpoint, cell
+
+
+def _add_up(brought: Sequence[Any], figure: Any) -> bool:
+    """Whether a figure is what lines bring; to the unit, but for what is told in decimals."""
+    said = [each for each in brought if each is not None]
+    if not all(type(each) in {int, float} for each in said):
+        return False
+    if not said and brought:
+        return figure is None
+    if any(isinstance(each, float) for each in said):
+        return isinstance(figure, int | float) and isclose(figure, fsum(said), rel_tol=1e-9, abs_tol=1e-6 * len(said))
+    return type(figure) in {int, float} and bool(figure == sum(said))
 
 
 class _Streamed(msgspec.Struct):

@@ -35,7 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 def is_name(text: str) -> bool:
     """Whether a key can have the name."""
-    return _NAME.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None and text.isprintable()
 
 
 class Checkpoint(NamedTuple):

@@ -72,6 +72,8 @@ def changes(told):
         event["entry"] = b64encode(b64decode(event["entry"]).replace(old, new)).decode()
 
     yield "another figure", lambda: told["explanation"]["figures"].update(amount_minor=999)
+    yield "half a cent more", lambda: told["explanation"]["figures"].update(amount_minor=125_000.5)
+    yield "a line that brings a word", lambda: line["figures"].update(amount_minor="many")
     yield "another figure of a line", lambda: line["figures"].update(amount_minor=999)
     yield "a line that brings nothing", lambda: line["figures"].pop("amount_minor")
     yield (
@@ -108,6 +110,19 @@ def test_whatever_is_changed_in_the_file_is_found(told, proven):
         assert (ran.code, ran.out) == (1, ""), name
         assert len(ran.err.splitlines()) == 1, name
         assert "a fault of this program" not in ran.err, name
+
+
+def test_what_is_no_sum_of_lines_is_not_said_to_be_proved(told, proven):
+    path, key = proven
+    content = json.loads(path.read_text())
+    content["explanation"]["figures"] |= {"average_minor": 999, "wom": 48}
+    path.write_text(json.dumps(content))
+    ran = told("verify", str(path), "--key", key)
+    assert ran.code == 0
+    assert "average_minor" not in ran.out
+    assert "wom" not in ran.out
+    assert "Not checked, being no sums of lines: " in ran.err
+    assert "period 2026-01-01..2026-03-31" in ran.err
 
 
 def test_a_log_that_was_altered_does_not_prove_a_figure(told, database_url, tmp_path):
