@@ -95,8 +95,8 @@ class Guard:
         if scope["method"] not in _SAFE and _from_elsewhere(headers):
             detail = "a page of another site may not write to the ledger"
             return problem(HTTPStatus.FORBIDDEN, "cross_site", "Sent by another site", detail)
-        if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
-            detail = "the address holds a NUL character, which nothing here can be called; leave out %00"
+        if b"%00" in scope["query_string"]:
+            detail = "the query holds a NUL character, which no text here has; leave out %00"
             return problem(*_BAD_REQUEST, detail)
         length = headers.get(b"content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > self._max_body_bytes:

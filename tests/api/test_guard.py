@@ -47,10 +47,8 @@ def test_a_page_of_another_site_cannot_write(client, headers):
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize(
-    "address", ["/v1/reports/sales?where=owner=a%00", "/v1/events?type=a%00b", "/v1/streams/deal-%00"]
-)
-def test_an_address_with_a_nul_is_refused(client, address):
+@pytest.mark.parametrize("address", ["/v1/reports/sales?where=owner=a%00", "/v1/events?type=a%00b"])
+def test_a_query_with_a_nul_is_refused(client, address):
     """PostgreSQL takes none in a text."""
     answer = client.get(address)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
