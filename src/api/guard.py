@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from api.problems import STATUS, problem
 from ledger.errors import BadRequest
@@ -89,7 +89,7 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        if _host_of(f"//{headers.get(b'host', '')}") not in LOOPBACK:
+        if _parts_of(f"//{headers.get(b'host', '')}").hostname not in LOOPBACK:
             detail = "the Host header does not name this machine; use http://127.0.0.1 or http://localhost"
             return problem(HTTPStatus.MISDIRECTED_REQUEST, "host_not_allowed", "Not addressed to this service", detail)
         if scope["method"] not in _SAFE and _from_elsewhere(headers):
@@ -112,22 +112,16 @@ class _TooLarge(Exception):
     """The body went past the limit while it was read."""
 
 
-def _host_of(url: str) -> str | None:
+def _parts_of(url: str) -> SplitResult:
+    """None of them, of what is no address."""
     try:
-        return urlsplit(url).hostname
+        return urlsplit(url)
     except ValueError:
-        return None
-
-
-def _place_of(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
+        return urlsplit("")
 
 
 def _from_elsewhere(headers: dict[bytes, str]) -> bool:
     if headers.get(b"sec-fetch-site", "none") not in {"same-origin", "none"}:
         return True
     origin = headers.get(b"origin")
-    return origin is not None and _place_of(origin) != headers.get(b"host")
+    return origin is not None and _parts_of(origin).netloc != headers.get(b"host")

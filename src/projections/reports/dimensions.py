@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from projections.store import View
 
 LATE = STATE | PRODUCT | TIME
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
 """What a line is told apart by once it has been read."""
+
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 OWN = frozenset({"owner", "kind", "stage", "pipeline", "reason", "competitor"})
 _OWN_OR_CUSTOMERS = frozenset({"region", "country", "channel", "campaign"})
@@ -179,9 +180,18 @@ def moved_on(dimension: str, value: str | None, start: date, onto: date) -> str 
     >>> from datetime import date
     >>> moved_on("quarter", "2025-Q3", date(2025, 1, 1), date(2026, 4, 1))
     '2026-Q4'
+
+    What is no such time stays as it is.
     """
-    if dimension not in TIME or value is None or not value[:4].isdigit():
+    if dimension not in TIME or value is None:
         return value
+    try:
+        return _moved_on(dimension, value, start, onto)
+    except (ValueError, OverflowError):
+        return value
+
+
+def _moved_on(dimension: str, value: str, start: date, onto: date) -> str:
     if dimension in DAYS:
         day = (
             date.fromisoformat(value) if dimension == "day" else date.fromisocalendar(int(value[:4]), int(value[6:]), 1)

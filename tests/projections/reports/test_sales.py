@@ -136,6 +136,7 @@ def test_a_filter_on_months_is_moved_onto_what_is_compared(book):
     told = "month", "amount_minor", "previous_amount_minor"
     assert book.rows("sales", *told, **asked) == [("2026-04", 3, 1), ("2026-05", 4, 2)]
     assert book.rows("sales", *told, **asked, where="month=2026-04") == [("2026-04", 3, 1)]
+    assert book.rows("sales", *told, **asked, where="month=2026-xx") == []
     years = {"period": "2026", "years": "2", "where": "quarter=2026-Q2"}
     assert book.totals("sales", **years)["year_minus_1_amount_minor"] == 3
 
