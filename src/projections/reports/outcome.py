@@ -1,7 +1,7 @@
 """What open deals may bring: the distribution of a sum of independent wins, each its value with its own probability.
 
-It is worked out, not simulated. Up to `FEW` deals all sums are enumerated, to the cent. More are convolved one by one on
-a grid of at most `CELLS` steps, which is exact too when the values are multiples of its step; otherwise each value is
+It is worked out, not simulated. Up to `FEW` deals all sums are enumerated, to the cent; to reach one amount is told of
+twice as many, by those of either half. More are convolved one by one on a grid of at most `CELLS` steps, which is exact too when the values are multiples of its step; otherwise each value is
 off by some `e` of at most half a step, its mean put right, so that Hoeffding's inequality bounds the error of the sum:
 but for `UNLIKELY` of the outcomes it is below `√(Σe² · ln(2/UNLIKELY) / 2)`, and always below `Σ|e|`. The same
 inequality tells how much of the range the grid must hold; what lies beyond wraps around. W. Hoeffding, Probability
@@ -78,8 +78,8 @@ def objective_probability(deals: Sequence[Chance], won_minor: int, objective_min
     if certain is not None:
         return Fraction(certain)
     sure, open_deals = _open(deals)
-    if len(open_deals) <= FEW:
-        return _enumerated(open_deals, sure).at_least(missing)
+    if len(open_deals) <= 2 * FEW:
+        return _meeting(open_deals, missing - sure)
     grid = _laid_out(open_deals)
     reaching = _reaching(grid, missing - sure)
     return _convolved(grid, sure).at_least(missing) if reaching is None else reaching
@@ -121,15 +121,38 @@ def _foregone(deals: Sequence[Chance], minor: int) -> int | None:
 def _enumerated(deals: Sequence[Chance], sure: int) -> Outcome:
     import numpy as np  # noqa: PLC0415 (slow to import, and most commands do without)
 
-    sums, chances = np.array([sure]), np.ones(1)
-    for value, chance_bp in deals:
-        sums = np.concatenate([sums, sums + value])
-        lost, won = _halves(chance_bp)
-        chances = np.concatenate([chances * lost, chances * won])
-    order = np.argsort(sums, kind="stable")
-    sums, last = sums[order], np.ones(len(sums), bool)
+    sums, chances = _sums(deals)
+    last = np.ones(len(sums), bool)
     last[:-1] = sums[1:] != sums[:-1]
-    return Outcome(sums[last], chances[order].cumsum()[last], 0)
+    return Outcome(sums[last] + sure, chances.cumsum()[last], 0)
+
+
+def _meeting(deals: Sequence[Chance], minor: int) -> Fraction:
+    """How likely the sum reaches an amount: by each sum of one half, that the other half's reaches what is missing then.
+
+    E. Horowitz and S. Sahni, Computing partitions with applications to the knapsack problem, 1974.
+    """
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    one, chances = _sums(deals[::2])
+    other, of_other = _sums(deals[1::2])
+    below = np.concatenate([np.zeros(1), chances.cumsum()])[one.searchsorted(minor - other)]
+    return _as_chance(1.0 - float(np.multiply(below, of_other).sum()))
+
+
+def _sums(deals: Sequence[Chance]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The sum of every choice of the deals, ascending in minor units, and how likely it is that just these are won."""
+    import numpy as np  # noqa: PLC0415 (as above)
+
+    size, held = 2 ** len(deals), 1
+    sums, chances = np.zeros(size, np.int64), np.ones(size)
+    for value, (lost, won) in ((value, _halves(chance_bp)) for value, chance_bp in deals):
+        np.add(sums[:held], value, out=sums[held : 2 * held])
+        np.multiply(chances[:held], won, out=chances[held : 2 * held])
+        chances[:held] *= lost
+        held *= 2
+    order = sums.argsort()
+    return sums[order], chances[order]
 
 
 class _Grid(NamedTuple):

@@ -77,7 +77,7 @@ def test_the_greatest_sum_is_told_by_itself_also_where_values_are_rounded_up():
         assert found.at_least(most) >= Fraction(4, 10) ** len(deals) - Fraction(1, 10**11)
 
 
-@pytest.mark.parametrize("count", [FEW + 1, 40, 400, 3_000])
+@pytest.mark.parametrize("count", [50, 400, 3_000])
 def test_near_its_brink_an_objective_is_as_likely_as_the_whole_distribution_tells(count):
     chance = Random(count)
     deals = [
@@ -110,6 +110,15 @@ def test_few_deals_are_told_to_the_cent(deals):
     assert found.sums_minor.tolist() == sorted(sums)
     for minor in sorted(sums)[:: len(sums) // 8 + 1]:
         assert float(found.at_least(minor)) == pytest.approx(float(at_least(sums, minor)), abs=1e-11)
+
+
+@settings(deadline=None)
+@given(st.lists(st.builds(Chance, st.integers(-40, 120), st.integers(0, 10_000)), max_size=2 * FEW))
+def test_an_objective_of_up_to_twice_as_many_is_told_to_the_cent(deals):
+    sums = every_sum(deals)
+    for minor in (*sorted(sums)[:: len(sums) // 8 + 1], max(sums), max(sums) + 1):
+        for near in (minor, minor + 1):
+            assert float(objective_probability(deals, 0, near)) == pytest.approx(float(at_least(sums, near)), abs=1e-11)
 
 
 @settings(deadline=None)
