@@ -15,6 +15,7 @@ from ledger.appending import MAX_TRIES, Receipt, same_body
 from ledger.collecting import collected_seldom
 from ledger.errors import Conflict, DatabaseUnusable, KeyReused, LedgerError, Refused, bare
 from ledger.events import BookOpened
+from ledger.kinds import OPENINGS
 from ledger.lines import body_hmac, read
 from ledger.log.recorder import LogRecorder
 from ledger.log.requests import Remembered, Request, Stored
@@ -101,6 +102,7 @@ class BulkAppender:
         most = None if dry_run else KEPT_STREAMS
         self._session = Session(recorder, References(recorder), most=most, trying=dry_run)
         self._opened = False
+        self._is_new = recorder.head().position == 0
         self._tried: dict[str, Remembered] = {}
         self._under_way: dict[str, _Deciding] = {}
 
@@ -160,6 +162,8 @@ class BulkAppender:
         readable = [deciding for deciding in lines if deciding.said is not None]
         session, now, history = self._session, self._recorder.now(), self._history
         before = self._before(readable)
+        if self._is_new:  # no need to ask the log for streams that begin here
+            session.begin(each.said.stream for each in readable if each.said and isinstance(each.said.event, OPENINGS))
         session.preload(deciding.said.stream for deciding in readable if deciding.said is not None)
         session.preload_subjects(deciding.said for deciding in readable if deciding.said is not None)
         for deciding in readable:
@@ -229,6 +233,7 @@ class BulkAppender:
             return True
         waiting = _unsettled(batch)
         self._under_way = {}
+        self._is_new = False
         for _ in range(MAX_TRIES):
             self._session.forget()
             if not waiting:

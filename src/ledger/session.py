@@ -251,17 +251,21 @@ class Session:
         return opened is not None and opened.history_closed
 
     def _sealed(self, stream: Stream, draft: Draft) -> tuple[Draft, Sealing]:
+        fields = fields_to_seal(stream.kind, stream.state, draft.event)
+        if not fields and not isinstance(draft.event, EventCorrected):
+            return draft, NOTHING_SEALED
         sealing = Sealing([], [])
         try:
-            return self._sealed_into(sealing, stream, draft)
+            return self._sealed_into(sealing, stream, draft, fields)
         except Refused:
             for subject, _ in sealing.subjects:
                 self._refs.drop(subject)
             raise
 
-    def _sealed_into(self, sealing: Sealing, stream: Stream, draft: Draft) -> tuple[Draft, Sealing]:
+    def _sealed_into(
+        self, sealing: Sealing, stream: Stream, draft: Draft, fields: tuple[str, ...]
+    ) -> tuple[Draft, Sealing]:
         event = draft.event
-        fields = fields_to_seal(stream.kind, stream.state, event)
         if fields:
             sealer = self._sealer_of(subject_of(stream.name, event), stream, sealing, fields)
             event, rows = seal(event, fields, sealer, stream.name, draft.version)

@@ -250,6 +250,28 @@ def test_a_refusal_that_rests_on_a_line_that_was_not_stored_is_decided_again(
     check_log(ledger)
 
 
+def test_what_a_new_book_is_thought_not_to_have_may_be_begun_by_somebody_else(
+    ledger, database_url, book, clock, monkeypatch
+):
+    other = open_ledger(database_url, book, clock=clock)
+    store = type(ledger.recorder)._store
+    interfered: list[bool] = []
+
+    def interfere(self, requests, *arguments, **options):
+        if self is ledger.recorder and len(requests) > 1 and not interfered:
+            interfered.append(True)
+            other.append([team("a")], actor="bob")
+        return store(self, requests, *arguments, **options)
+
+    monkeypatch.setattr(type(ledger.recorder), "_store", interfere)
+    outcomes = run(ledger, team("a"), team("b"), say("team-a", "team.renamed", name="x"))
+    assert interfered
+    assert [each.error for each in outcomes] == [None] * 3
+    assert [(each.receipt.version, each.receipt.appended) for each in outcomes] == [(1, False), (1, True), (2, True)]
+    other.close()
+    assert check_log(ledger) == 4
+
+
 @pytest.mark.parametrize("contact", [None, "j"])
 def test_a_text_is_never_sealed_under_a_name_that_was_not_stored(ledger, database_url, clock, monkeypatch, contact):
     """The file's first line names the contact for the second too; meanwhile somebody else takes that line's stream."""
