@@ -43,7 +43,7 @@ NOT_WEIGHED = NOT_OPEN | {OMITTED}
 
 def window(question: Question) -> Period:
     """The days forecast: the period asked for, else the horizon, from the first day of the month of `as_of` on."""
-    if question.period and "every" not in question.given:
+    if question.period:
         if "horizon" in question.given:
             raise BadRequest("give horizon or period, not both")
         return question.period

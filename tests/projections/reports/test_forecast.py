@@ -67,6 +67,22 @@ def test_a_period_shows_what_is_due_in_it_and_what_it_has_won(book):
     assert before == [("2026-07", 1, 0), ("2026-09", 1, 0)]
 
 
+def test_a_series_shows_the_months_of_its_period_at_each_date(book):
+    for deal, day in {"a": "2026-06-30", "b": "2026-08-10", "c": "2026-10-01", "d": None}.items():
+        book.deal(deal, "2026-01-05", eur(100), expected_close_on=day)
+    book.deal("w", "2026-01-05", eur(7)).won("w", "2026-07-02").deal("v", "2026-01-05", eur(9)).won("v", "2026-06-30")
+    book.won("b", "2026-08-02")
+    columns = ("date", "month", "deals", "won_minor")
+    assert book.rows("forecast", *columns, as_of="2026-08-05", period="2026-Q3", every="month") == [
+        ("2026-07-31", "overdue", 1, 0),
+        ("2026-07-31", "2026-07", 0, 7),
+        ("2026-07-31", "2026-08", 1, 0),
+        ("2026-08-05", "overdue", 1, 0),
+        ("2026-08-05", "2026-07", 0, 7),
+        ("2026-08-05", "2026-08", 0, 100),
+    ]
+
+
 def test_a_past_forecast_as_reported_and_restated(book):
     book.deal("a", "2026-01-05", eur(100), expected_close_on="2026-03-31")
     book.won("a", "2026-03-20", recorded="2026-04-15")
@@ -94,5 +110,7 @@ def test_what_it_cannot_honour_is_refused(book):
         book.report("forecast", probabilities="guessed")
     with pytest.raises(BadRequest, match="horizon or period, not both"):
         book.report("forecast", horizon="3", period="2026")
+    with pytest.raises(BadRequest, match="horizon or period, not both"):
+        book.report("forecast", horizon="3", period="2026", every="month")
     with pytest.raises(BadRequest, match="from 1 to 120"):
         book.report("forecast", horizon="1000")
