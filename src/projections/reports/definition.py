@@ -161,7 +161,8 @@ class Report:
     `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand, the summary of both being
     the same, or where `completed` tells the cells without making them. `across` tells the cells, by their keys, and the
     totals what they need of each other, such as a share or a rank; it may add rows, and returns what must be noted.
-    Rows that are `ranked` stand in the order of the rank they were told, those without any last.
+    Rows that are `ranked` stand in the order of the rank they were told, those without any last. `among_all` are told so
+    those, too, that are rows of nothing beside what they are compared with.
     """
 
     name: str
@@ -190,6 +191,7 @@ class Report:
     evidence: Callable[[Question, View, Rates], Iterable[Item]] | None = None
     across: Callable[[Question, dict[Key, Sums], Sums], Sequence[Text]] | None = None
     ranked: bool = False
+    among_all: bool = False
 
 
 def figure(name: str, kind: Kind, label: Text, of: str | None = None) -> Column:

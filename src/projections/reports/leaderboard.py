@@ -81,6 +81,7 @@ _AMOUNT = Report(
     fixed=("owner",),
     choices={"metric": metrics.METRICS, "among": AMONG},
     across=ranks,
+    among_all=True,
     ranked=True,
 )
 

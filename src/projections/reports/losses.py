@@ -58,4 +58,5 @@ LOSSES = Report(
     fixed=("reason", "competitor"),
     lines=lines,
     across=shares,
+    among_all=True,
 )

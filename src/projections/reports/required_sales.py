@@ -187,4 +187,5 @@ REQUIRED_SALES = Report(
     lines=lines,
     more_lines=objective,
     across=assume,
+    among_all=True,
 )

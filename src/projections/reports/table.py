@@ -35,7 +35,7 @@ class Beside:
     prefix: str
     label: Text
     cells: Cells
-    moved: Mapping[Key, Sums]
+    moved: dict[Key, Sums]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ def tabulate(question: Question, view: View, ledger: Ledger | None, lang: str) -
         return _series(question, view, ledger, lang)
     cells = work_out(question, view)
     beside = _beside(question, view)
+    if beside and question.report.among_all:
+        _tell_all(cells, question, beside)
     figures = question.report.columns
     rows, others = _rows(cells, question, view, beside)
     values = _heads(rows, question, view, ledger, lang) | _told(figures, rows.figures, beside, others)
@@ -105,6 +107,17 @@ def _series(question: Question, view: View, ledger: Ledger | None, lang: str) ->
         for name, its in (dated | _heads(rows, then, view, ledger, lang) | _told(figures, rows.figures)).items():
             values[name] += its
     return Table(columns, dict(values), {}, every)
+
+
+def _tell_all(cells: Cells, question: Question, beside: Sequence[Beside]) -> None:
+    """Make what is a row of one answer a row of all, of nothing where it was none, and tell them anew what they are among all."""
+    answers = [(cells.rows, cells.totals), *((each.moved, each.cells.totals) for each in beside)]
+    keys = [key for rows, _ in answers for key in rows]
+    assert question.report.across is not None
+    for rows, totals in answers:
+        for key in keys:
+            rows.setdefault(key, Cells(question).totals)
+        question.report.across(question, rows, totals)
 
 
 def _rows(cells: Cells, question: Question, view: View, beside: Sequence[Beside] = ()) -> tuple[ByColumn, list[Values]]:

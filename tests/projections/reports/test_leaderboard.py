@@ -85,3 +85,18 @@ def test_the_lines_behind_a_place(race):
     explained = race.explained("leaderboard", {"owner": "cyd"}, period="2026-Q1")
     assert [each.stream for each in explained.lines] == ["deal-c", "deal-d"]
     assert explained.figures == {"rank": 2, "achieved_minor": 200, "achieved": None, "share": 0.25}
+
+
+def test_who_achieved_something_before_alone_is_ranked_among_the_rest(race):
+    race.deal("z", "2025-01-05", eur(70), owner="eve").won("z", "2025-02-01")
+    asked = {"period": "2026-Q1", "compare": "previous_year"}
+    rows = race.rows("leaderboard", "owner", "rank", "share", "previous_rank", "previous_share", **asked)
+    assert rows[-2:] == [("dan", 4, 0.125, 2, 0), ("eve", 5, 0, 1, 1)]
+
+
+def test_a_row_of_nothing_stands_above_what_was_lost(race):
+    race.say("deal-a", "deal.credited", "2026-03-02", invoice="i1", value=eur(120), reason="returned")
+    race.deal("z", "2025-01-05", eur(70), owner="eve").won("z", "2025-02-01")
+    race.say("deal-z", "deal.invoiced", "2025-03-01", invoice="i2", value=eur(70))
+    asked = {"period": "2026-Q1", "compare": "previous_year", "metric": "invoiced_amount"}
+    assert race.rows("leaderboard", "owner", "rank", "achieved_minor", **asked) == [("eve", 1, 0), ("ana", 2, -120)]

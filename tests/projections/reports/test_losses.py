@@ -49,4 +49,13 @@ def test_the_share_of_a_cell_is_that_of_its_row(book):
     assert (len(explained.lines), explained.figures["share"]) == (2, 2 / 3)
     book.deal("d", "2025-01-05", eur(1)).lost("d", "2025-02-01", reason="price")
     rows = book.rows("losses", "reason", "share", "previous_share", period="2026", compare="previous_year")
-    assert rows == [("delay", 1 / 3, None), ("price", 2 / 3, 1.0)]
+    assert rows == [("delay", 1 / 3, 0), ("price", 2 / 3, 1.0)]
+
+
+def test_a_reason_of_before_alone_has_no_part_now_where_there_is_a_whole(book):
+    book.deal("a", "2025-01-05", eur(1)).lost("a", "2025-02-01", reason="price")
+    asked = ("losses", "reason", "lost", "share", "previous_share", "change_share")
+    compared = {"period": "2026", "compare": "previous_year"}
+    assert book.rows(*asked, **compared) == [("price", 0, None, 1, None)]
+    book.deal("b", "2026-01-05", eur(1)).lost("b", "2026-02-01", reason="delay")
+    assert book.rows(*asked, **compared) == [("delay", 1, 1, 0, 1), ("price", 0, 0, 1, -1)]
