@@ -175,11 +175,16 @@ def work_out(question: Question, view: View, *, totals: bool = True) -> Cells:
 
 
 def total(question: Question, column: Column, view: View) -> Exact:
-    """One figure over all lines. What it is not made of is not read, where figures are made of nothing but lines."""
+    """One figure over all lines, of which nothing else is read where it can do without."""
+    return column.value(work_out(alone(question, column), view).totals)
+
+
+def alone(question: Question, column: Column) -> Question:
+    """The question without what a figure is not made of, where figures are made of nothing but lines."""
     report = question.report
-    if column.of and not (report.items or report.completed or report.across):
-        question = replace(question, report=_of_sums(report, column.of))
-    return column.value(work_out(question, view).totals)
+    if not column.of or report.items or report.completed or report.across:
+        return question
+    return replace(question, report=_of_sums(report, column.of))
 
 
 def _of_sums(report: Report, names: Collection[str]) -> Report:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.money import E6, decimals
 from ledger.times import DAY_US
-from projections.reports.cells import total
+from projections.reports.cells import alone, total, work_out
 from projections.reports.definition import Column, Item, Report, Text, told
 from projections.reports.objectives import FORECAST_COLUMNS, REACHED
 from projections.reports.objectives_in_force import in_force
@@ -20,7 +21,7 @@ from projections.reports.settings import steering
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from projections.reports.definition import Exact
+    from projections.reports.definition import Exact, Key
     from projections.reports.objectives_in_force import Objective
     from projections.reports.question import Question
     from projections.store import View
@@ -51,6 +52,9 @@ HEADLINES = {
 }
 """The column meant where settings name a report alone; else its first."""
 
+OF_ALERTS = {"owner": "who"}
+"""What alerts call a dimension."""
+
 NUMBERS = ("count", "money", "quantity", "ratio")
 
 
@@ -66,28 +70,54 @@ class Indicator(NamedTuple):
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (as reports call it)
-    """Each indicator of the role with its value now and before; what no report tells is left out."""
+    """Each indicator of the role with its value now and before, of each owner or team where they are told apart.
+
+    What no report tells is left out.
+    """
     period = question.period or parse_period(
         "this-quarter", today=question.today, fiscal_month=question.book.fiscal_month
     )
     now = question.over(period)
     before = _before(now, view)
-    whose = {name: next(iter(question.where.get(name, {None}))) for name in ("owner", "team")}
-    for place, indicator in enumerate(_indicators(question, view), start=1):
-        yield Item(
-            stream="book",
-            position=0,
-            at=question.pair.as_of,
-            dimensions={"indicator": indicator.name} | whose,
-            figures={
-                "place": place,
-                "now": _value(indicator, now, view),
-                "before": _value(indicator, before, view),
-                "kind": indicator.column.type,
-                "of_report": indicator.report.name,
-                "of_column": indicator.column.name,
-            },
-        )
+    indicators = _indicators(question, view)
+    passing = {name: min(values, key=str) for name, values in question.where.items()}
+    for whose in _told_apart(question, [now, before], indicators, view):
+        for place, indicator in enumerate(indicators, start=1):
+            yield Item(
+                stream="book",
+                position=0,
+                at=question.pair.as_of,
+                dimensions=passing | whose | {"indicator": indicator.name},
+                figures={
+                    "place": place,
+                    "now": _value(indicator, _of(whose, now), view),
+                    "before": _value(indicator, _of(whose, before), view),
+                    "kind": indicator.column.type,
+                    "of_report": indicator.report.name,
+                    "of_column": indicator.column.name,
+                },
+            )
+
+
+def _told_apart(
+    question: Question, questions: Sequence[Question], indicators: Sequence[Indicator], view: View
+) -> list[dict[str, str | None]]:
+    """Whose the rows are: of each owner and team of whom some indicator tells something, and of the one filtered."""
+    names = question.by
+    if not names:
+        return [{}]
+    found: set[Key] = {(value,) for value in question.where.get(names[0], ())} if len(names) == 1 else set()
+    for indicator, then in product(indicators, questions):
+        asked = _asked(indicator, then)
+        if asked is not None:
+            bare = replace(asked, report=replace(asked.report, fixed=(), across=None))
+            found |= work_out(alone(bare, indicator.column), view).rows.keys()
+    return [dict(zip(names, values, strict=True)) for values in sorted(found, key=str)]
+
+
+def _of(whose: Mapping[str, str | None], question: Question) -> Question:
+    """The question filtered to an owner or team, of which it then tells the whole."""
+    return replace(question, by=(), where={**question.where, **{name: frozenset({of}) for name, of in whose.items()}})
 
 
 def _before(now: Question, view: View) -> Question:
@@ -122,27 +152,35 @@ def _indicator(text: str) -> Indicator | None:
 
 def _value(indicator: Indicator, question: Question, view: View) -> Exact:
     """The whole report's figure under the filters that it honours; of objectives, that of the shortest period."""
-    report = indicator.report
+    asked = _asked(indicator, question)
+    if asked is None:
+        return None
+    if asked.report.name == "objectives":
+        asked = _of_shortest(asked, view)
+    return total(asked, indicator.column, view)
+
+
+def _asked(indicator: Indicator, question: Question) -> Question | None:
+    """The question put to an indicator's report; None if it does not honour all filters, or tell all rows apart."""
+    report, by = indicator.report, question.by
     where = {name: values for name, values in question.where.items() if name != "indicator"}
     if report.name == "objectives":
-        scope = "person" if "owner" in where else "team" if "team" in where else "company"
+        told = {*where, *by}
+        scope = "person" if "owner" in told else "team" if "team" in told else "company"
         where |= {"scope": frozenset({scope}), "metric": frozenset({"amount"})}
         report = report if indicator.column.name in FORECAST_COLUMNS else REACHED
     if report.name == "alerts":
         report = replace(report, fixed=())  # counted, not listed
-        if "owner" in where:
-            where["who"] = where.pop("owner")
-    if not where.keys() <= set(report.dimensions):
+        where = {OF_ALERTS.get(name, name): values for name, values in where.items()}
+        by = tuple(OF_ALERTS.get(name, name) for name in by)
+    if not {*where, *by} <= set(report.dimensions):
         return None
     given = {name: value for name, value in question.given.items() if name in report.parameters}
     takes_period = "period" in report.parameters and not report.snapshot
     given |= {"period": question.period.name} if takes_period and question.period else {}
-    asked = replace(
-        question, report=report, given=given, where=where, by=(), period=question.period if takes_period else None
+    return replace(
+        question, report=report, given=given, where=where, by=by, period=question.period if takes_period else None
     )
-    if report.name == "objectives":
-        asked = _of_shortest(asked, view)
-    return total(asked, indicator.column, view)
 
 
 def _of_shortest(question: Question, view: View) -> Question:
@@ -191,10 +229,10 @@ DASHBOARD = Report(
     description=Text(
         "Les quelques chiffres qu'un rôle regarde d'abord (role : rep, manager ou director), chacun une case de son "
         "rapport à côté de ce qu'il était. Ceux que le livre a choisis (dashboard), ou un choix par défaut ; where "
-        "restreint à un commercial ou à une équipe. Sans période : le trimestre d'as_of.",
+        "restreint à un commercial ou à une équipe, by dit les mêmes de chacun. Sans période : le trimestre d'as_of.",
         "The few figures that a role looks at first (role: rep, manager or director), each a cell of its report beside "
         "what it was. Those the book has chosen (dashboard), or a default choice; where restricts them to an owner or "
-        "a team. Without a period: the quarter of as_of.",
+        "a team, by tells the same of each. Without a period: the quarter of as_of.",
     ),
     formula=Text(
         "avant = la même case pour la période précédente, au même avancement ; écart = valeur − avant. L'argent est en "

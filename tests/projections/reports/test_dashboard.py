@@ -75,6 +75,31 @@ def test_restricted_to_a_rep_or_a_team(steered):
     assert (rows["sales.amount_minor"], rows["objectives.progress"]) == (10, None)
 
 
+def test_by_owner_or_team_each_figure_is_what_the_dashboard_of_theirs_tells(steered):
+    steered.say("objective-bob", "objective.set", "2026-01-01", scope={"person": "bob"}, metric="amount",
+                period={"from": "2026-01-01", "to": "2026-12-31"}, target=eur(1_000))  # fmt: skip
+    steered.quote("q", "2026-01-05", eur(40)).accepted("q", "2026-05-01")
+    asked = {"role": "manager", "as_of": "2026-05-15"}
+    for by, whose in (("owner", ["ana", "bob", None]), ("team", ["north", "south", None])):
+        rows = steered.report("dashboard", by=by, **asked).rows
+        assert [row[by] for row in rows if row["report"] == "sales"] == whose
+        for each in whose:
+            alone = steered.rows(*ASKED, where=f"{by}={each or ''}", **asked)
+            assert [tuple(row[name] for name in ASKED[1:]) for row in rows if row[by] == each] == alone
+    of_bob = {row["indicator"]: row["value"] for row in rows if row["team"] == "south"}
+    assert (of_bob["sales.amount_minor"], of_bob["pipeline.deals"]) == (5, 0)
+
+
+def test_filtered_to_several_owners_each_has_figures_of_their_own(steered):
+    asked = {"role": "manager", "as_of": "2026-05-15", "where": "owner=ana,owner=bob,owner=cyd"}
+    rows = steered.rows("dashboard", "indicator", "owner", "value", by="owner", **asked)
+    assert [row[1:] for row in rows if row[0] == "sales.amount_minor"] == [("ana", 10), ("bob", 5), ("cyd", 0)]
+    assert dict(steered.rows("dashboard", "indicator", "value", **asked))["sales.amount_minor"] == 15
+    cell = {"indicator": "sales.amount_minor", "owner": "bob"}
+    explained = steered.explained("dashboard", cell, by="owner", **asked)
+    assert [(line.dimensions["owner"], explained.figures["value"]) for line in explained.lines] == [("bob", 5)]
+
+
 def test_of_a_rep_the_alerts_are_their_own(steered):
     """Those are what `alerts` tells for them."""
     steered.deal("late", "2026-03-05", eur(7), owner="bob", expected_close_on="2026-05-01")
