@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
+    from projections.pairs import Pair
     from projections.reports.cells import Cells
     from projections.reports.exact import Line
     from projections.reports.question import Question
@@ -159,7 +160,8 @@ class Report:
     begins at the end of the day before. A `series` has its dates as rows of its own, by `every`.
 
     `evidence` are the lines that `explain` lists where `items` adds some of them up beforehand, the summary of both being
-    the same, or where `completed` tells the cells without making them. `across` tells the cells, by their keys, and the
+    the same, or where `completed` tells the cells without making them; `read_at` are the pairs at which one of them was
+    read, where these are not the question's own alone. `across` tells the cells, by their keys, and the
     totals what they need of each other, such as a share or a rank; it may add rows, and returns what must be noted.
     Rows that are `ranked` stand in the order of the rank they were told, those without any last. `among_all` are told so
     those, too, that are rows of nothing beside what they are compared with.
@@ -189,6 +191,7 @@ class Report:
     variants: Mapping[str, Report] = field(default_factory=dict)
     behind: Callable[[Question, View, Rates, Sequence[Item]], Mapping[str, tuple[str, ...]]] | None = None
     evidence: Callable[[Question, View, Rates], Iterable[Item]] | None = None
+    read_at: Callable[[Question, Item], tuple[Pair, ...]] | None = None
     across: Callable[[Question, dict[Key, Sums], Sums], Sequence[Text]] | None = None
     ranked: bool = False
     among_all: bool = False

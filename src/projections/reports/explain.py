@@ -25,6 +25,7 @@ from ledger.events import (
 )
 from ledger.history import visible
 from ledger.times import format_instant, local_date
+from projections.pairs import Pair
 from projections.reports import answer, exact
 from projections.reports.cells import Cells, work_out
 from projections.reports.definition import Item, says
@@ -197,7 +198,9 @@ def _tell_across(asked: Question, question: Question, cell: Mapping[str, str | N
 def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledger, lang: str) -> list[Explained]:
     streams = {line.stream for line in found} | {stream for line in found for stream in line.joined}
     events = ledger.streams(sorted(streams))
-    titles = {line.stream: _title(events.get(line.stream, []), question) for line in found}
+    titles = {
+        line.stream: _title(events.get(line.stream, []), (*_pairs(question, line), question.pair)) for line in found
+    }
     told: Mapping[str, Any] = ledger.reveal(title for title in titles.values() if isinstance(title, Sealed))
     return [_explained(question, line, events, _read(titles[line.stream], told, lang)) for line in found]
 
@@ -205,10 +208,11 @@ def _with_events(question: Question, found: Sequence[Line | Item], ledger: Ledge
 def _explained(
     question: Question, line: Line | Item, events: Mapping[str, Sequence[Recorded]], title: str | None
 ) -> Explained:
-    pair = question.pair
-    positions = {line.stream: _positions(events.get(line.stream, ()), pair.known_at, pair.happened.as_of)}
+    pairs = _pairs(question, line)
+    positions = {line.stream: _positions(events.get(line.stream, ()), [pair.happened for pair in pairs])}
     for stream in line.joined:
-        if found := _positions(events.get(stream, ()), pair.known_at, _read_at(question, line, stream)):
+        read_at = [Pair(_read_at(question, line, stream, pair), pair.known_at) for pair in pairs]
+        if found := _positions(events.get(stream, ()), read_at):
             positions[stream] = found
     return Explained(
         stream=line.stream,
@@ -239,12 +243,18 @@ def brought(report: Report) -> set[str]:
     return sums & {column.name for column in report.columns}
 
 
-def _read_at(question: Question, line: Line | Item, stream: str) -> int:
+def _pairs(question: Question, line: Line | Item) -> tuple[Pair, ...]:
+    """The pairs at which a line was read."""
+    read_at = question.report.read_at
+    return read_at(question, line) if read_at is not None and isinstance(line, Item) else (question.pair,)
+
+
+def _read_at(question: Question, line: Line | Item, stream: str, pair: Pair) -> int:
     """When a dated stream told something of a line: merged customers at the pair, constant rates at `as_of`."""
     if stream.startswith("customer-"):
-        return question.pair.happened.as_of
+        return pair.happened.as_of
     constant = stream.startswith("rate-") and question.given.get("fx") == "constant"
-    return question.pair.as_of if constant else line.at
+    return pair.as_of if constant else min(line.at, pair.as_of)
 
 
 def _name(each: Sum) -> str:
@@ -259,25 +269,28 @@ def _brings(line: Line, each: Sum) -> int | None:
     return sum(piece.bases.get(each.of, 0) for piece in line.pieces)
 
 
-def _positions(events: Iterable[Recorded], known_at: int, until: int) -> list[int]:
-    """Of the events visible at the pair, and of the corrections that made them what they are."""
-    seen = [event for event in visible(list(events), known_at) if event.effective_at <= until]
+def _positions(events: Iterable[Recorded], pairs: Sequence[Pair]) -> list[int]:
+    """Of the events visible at one of the pairs, and of the corrections that made them what they are."""
+    its = list(events)
+    seen = [event for pair in pairs for event in visible(its, pair.known_at) if event.effective_at <= pair.as_of]
     return sorted({event.origin for event in seen} | {event.position for event in seen})
 
 
-def _title(events: Sequence[Recorded], question: Question) -> str | Sealed | None:
+def _title(events: Sequence[Recorded], pairs: Iterable[Pair]) -> str | Sealed | None:
+    """What it was called at the last of the pairs at which it was called anything."""
     title: str | Sealed | None = None
-    for event in visible(events, question.pair.known_at):
-        if event.effective_at <= question.pair.happened.as_of:
-            match event.data:
-                case DealOpened(title=told) | DealRetitled(title=told) | QuoteIssued(number=told):
-                    title = told
-                case CustomerRegistered(name=told) | CustomerRenamed(name=told):
-                    title = told
-                case ObjectiveSet(statement=told) | ForecastSubmitted(note=told):
-                    title = told
-                case _:
-                    pass
+    for pair in pairs:
+        for event in visible(events, pair.known_at):
+            if event.effective_at <= pair.happened.as_of:
+                match event.data:
+                    case DealOpened(title=told) | DealRetitled(title=told) | QuoteIssued(number=told):
+                        title = told
+                    case CustomerRegistered(name=told) | CustomerRenamed(name=told):
+                        title = told
+                    case ObjectiveSet(statement=told) | ForecastSubmitted(note=told):
+                        title = told
+                    case _:
+                        pass
     return title
 
 

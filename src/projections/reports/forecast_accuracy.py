@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from ledger.errors import BadRequest
 from ledger.money import BASIS_POINTS
 from ledger.times import day_end, day_start, local_date
+from projections.pairs import Pair
 from projections.reports import exact, periods, snapshots, targets
 from projections.reports.cells import key_of
 from projections.reports.definition import Item, Report, Text, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.periods import Period
-from projections.reports.snapshots import WON, Snapshot
+from projections.reports.snapshots import ACTUAL, WON, Snapshot
 from projections.reports.sources import OMITTED, closed
 from projections.tables import wins
 
@@ -156,7 +157,7 @@ def _actual(asked: Question, found: Sequence[Snapshot], view: View, rates: Rates
         [piece] = line.pieces
         place = {**piece.dimensions, "period": name}
         figures = {"actual_minor": piece.bases[base]}
-        yield Item(line.stream, line.position, line.at, place, figures, "actual", line.joined, line.late)
+        yield Item(line.stream, line.position, line.at, place, figures, ACTUAL, line.joined, line.late)
 
 
 def _actual_added_up(asked: Question, found: Sequence[Snapshot], view: View) -> Iterator[Item]:
@@ -173,7 +174,7 @@ def _actual_added_up(asked: Question, found: Sequence[Snapshot], view: View) -> 
             yield Item("", 0, one.at, {**anything, "period": one.name}, {})
     for place, minor in snapshots.won_by_month(asked, whole, view):
         one = of_month[place["month"] or ""]
-        yield Item("", 0, one.at, {**place, "period": one.name}, {"actual_minor": minor}, "actual")
+        yield Item("", 0, one.at, {**place, "period": one.name}, {"actual_minor": minor}, ACTUAL)
 
 
 def summary(question: Question, found: Sequence[Item]) -> dict[str, Any]:
@@ -266,6 +267,7 @@ FORECAST_ACCURACY = Report(
     dimensions=("period", *(each for each in DEAL_DIMENSIONS if each not in {"product", "product_range", "stage"})),
     items=items,
     evidence=evidence,
+    read_at=lambda question, item: (Pair(item.at, item.at), question.pair),
     summary=summary,
     fixed=("period",),
     choices={"of": ("forecast", "call")},

@@ -8,12 +8,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ledger.times import day_end, local_date
+from projections.pairs import Pair
 from projections.reports import exact, periods, snapshot_runs, snapshots, targets
 from projections.reports.definition import Item, Report, Text, says, told
 from projections.reports.dimensions import DEAL_DIMENSIONS
 from projections.reports.exact import wanted
 from projections.reports.periods import Period
-from projections.reports.snapshots import WON, Snapshot
+from projections.reports.snapshots import ACTUAL, WON, Snapshot
 from projections.reports.sources import OMITTED, closed
 from projections.tables import wins
 
@@ -139,7 +140,7 @@ def _actual(asked: Question, series: Sequence[Snapshot], view: View, rates: Rate
             [piece] = line.pieces
             figures = {"actual_minor": piece.bases[base] if says(piece.bases, base) else None}
             place = {**piece.dimensions, "date": date.name}
-            yield Item(line.stream, line.position, line.at, place, figures, "actual", line.joined, line.late)
+            yield Item(line.stream, line.position, line.at, place, figures, ACTUAL, line.joined, line.late)
 
 
 def _actual_added_up(
@@ -217,6 +218,7 @@ FORECAST_HISTORY = Report(
     dimensions=("date", *(each for each in DEAL_DIMENSIONS if each not in {"product", "product_range", "stage"})),
     completed=tell,
     evidence=evidence,
+    read_at=lambda question, item: (question.pair,) if item.state == ACTUAL else (Pair(item.at, item.at),),
     summary=summary,
     fixed=("date",),
     choices={"every": ("week", "day", "month")},

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from projections.store import View
 
 WON = "won"
+ACTUAL = "actual"
+"""The state of what a forecast period became, beside those of the deals at a snapshot."""
+
 OPEN_COLUMNS = frozenset({
     "stream", "position", "appended_at", "owner", "customer", "pipeline", "stage", "probability_bp", "category",
     "value_minor", "margin_minor", "currency",

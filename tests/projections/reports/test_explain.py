@@ -164,6 +164,32 @@ def test_an_explanation_names_the_events_behind_each_line(book):
     assert (before.title, before.figures["amount_minor"]) == ("Deal d", 900)
 
 
+def test_what_was_read_at_a_date_later_than_known_is_named_as_it_was_then(book):
+    book.deal("d", "2026-01-05", eur(1_000), expected_close_on="2026-02-15").rate("USD", "2025-01-01", "0.9")
+    book.deal("e", "2026-01-06", money(500, "USD"), expected_close_on="2026-02-15").moved("e", "2026-03-05", "demo")
+    known_at = {"as_of": "2026-02-28", "known_at": "2026-01-02"}
+    of_d, of_e = ([event.position for event in book.ledger.stream(stream)] for stream in ("deal-d", "deal-e"))
+    rate = [event.position for event in book.ledger.stream("rate-USD")]
+    for report, asked in (
+        ("pipeline_changes", {"from": "2026-01-31"}),
+        ("forecast_accuracy", {"periods": "1 month", "lead": "10"}),
+        ("forecast_history", {"period": "2026-02", "from": "2026-01-31", "every": "month"}),
+    ):
+        explained = book.explained(report, **known_at, **asked)
+        assert {told.stream: told.title for told in explained.lines} == {"deal-d": "Deal d", "deal-e": "Deal e"}, report
+        for told in explained.lines:
+            own = {"deal-d": of_d, "deal-e": of_e[:1]}[told.stream]
+            assert told.events in ({told.stream: own}, {told.stream: own, "rate-USD": rate}), report
+
+
+def test_what_is_corrected_since_is_named_with_what_it_was(book):
+    book.deal("d", "2026-01-05", eur(1_000)).retracted("deal-d", 1, "2026-02-10")
+    asked = {"from": "2026-01-31", "to": "2026-03-31"}
+    [only] = book.explained("pipeline_changes", **asked).lines
+    assert (only.figures["opening_minor"], only.figures["corrected_minor"], only.title) == (1_000, -1_000, "Deal d")
+    assert only.events == {"deal-d": [event.position for event in book.ledger.stream("deal-d")][:1]}
+
+
 def test_a_series_is_explained_at_one_of_its_dates(book):
     book.deal("d", "2026-01-05", eur(1)).deal("e", "2026-02-05", eur(2))
     asked = {"period": "2026-Q1", "every": "month"}
