@@ -198,7 +198,20 @@ class BulkAppender:
                 batch.requests.append((deciding, request))
             elif remembered:
                 batch.requests.append((deciding, Request([], self._actor, remembered=remembered)))
+        self._take_overtaken([deciding for deciding in readable if deciding.error is not None and deciding.key])
         return batch
+
+    def _take_overtaken(self, refused: Sequence[_Deciding]) -> None:
+        """What another writer has stored since the keys were looked up may be refused for that; it is a repetition."""
+        keys = {deciding.key for deciding in refused if not isinstance(deciding.error, KeyReused)}
+        since = self._recorder.remembered(self._actor, sorted(keys)) if keys else {}
+        for deciding in refused:
+            if deciding.key in since:
+                try:
+                    deciding.receipt = same_body(since[deciding.key], deciding.body)[0]
+                    deciding.error, deciding.repeated = None, True
+                except KeyReused as reused:
+                    deciding.error = bare(reused)
 
     def _before(self, lines: Sequence[_Deciding]) -> dict[str, Remembered]:
         """What is remembered of the keys that these lines have."""

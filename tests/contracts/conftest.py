@@ -42,3 +42,11 @@ def ledger(database_url: str, book: str, clock: Clock) -> Iterator[Ledger]:
     ledger = open_ledger(database_url, book, clock=clock)
     yield ledger
     ledger.close()
+
+
+@pytest.fixture
+def other(ledger: Ledger, database_url: str, book: str, clock: Clock) -> Iterator[Ledger]:
+    """The same book, as another process has it open."""
+    other = open_ledger(database_url, book, clock=clock)
+    yield other
+    other.close()

@@ -12,6 +12,7 @@ from ledger import bulk
 from ledger.application import open_ledger
 from ledger.errors import KeyReused, Refused
 from ledger.log import recorder as recorder_module
+from ledger.session import Session
 from tests.support.lines import check_log, entries, eur, opened, pipeline, say, team
 
 CLOSED = say("team-a", "team.closed")
@@ -393,3 +394,28 @@ def test_a_long_file_goes_through_a_process_of_its_own(database_url, book, monke
     answered = [each.receipt for each in outcomes if each.receipt]
     assert all(stored[receipt.stream, receipt.version] == receipt.position for receipt in answered)
     ledger.close()
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_lines_that_another_writer_stores_at_that_moment_are_repeated_and_not_refused(
+    ledger, other, monkeypatch, dry_run
+):
+    """The other one stores them after we have looked up the keys and before we read the streams."""
+    run(ledger, pipeline())
+    lines = [opened("d1") | {"key": "k1"}, say("deal-d1", "deal.won") | {"key": "k2"}]
+    preload, interfered = Session.preload, []
+
+    def interfering(self, names):
+        if self._recorder is ledger.recorder and not interfered:
+            interfered.append(True)
+            run(other, *lines)
+        preload(self, names)
+
+    monkeypatch.setattr(Session, "preload", interfering)
+    outcomes = run(ledger, *lines, opened("d1", value=eur(7)) | {"key": "k1"}, dry_run=dry_run)
+    assert [(each.error and each.error.code, each.repeated) for each in outcomes] == [
+        (None, True),
+        (None, True),
+        ("key_reused", False),
+    ]
+    assert check_log(ledger) == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from ledger.application import open_ledger
 from ledger.imports import appending
 from ledger.imports.rows import Made, Produced, Rejected
 from ledger.log import recorder as recorder_module
+from ledger.session import Session
 from tests.support.lines import check_log, entries, eur, opened, pipeline, say, team
 
 FILE = Path("ventes.csv")
@@ -208,6 +211,54 @@ def test_what_another_writer_appends_meanwhile_is_decided_upon(ledger, database_
     assert [each.error and each.error.code for each in outcomes] == ["team_closed", None, None]
     assert check_log(ledger) == 5
     other.close()
+
+
+def between_keys_and_streams(monkeypatch, ledger, interfere):
+    """Run this once, after the session has looked up which keys are used and before it reads the streams."""
+    preload = Session.preload
+    interfered = []
+
+    def interfering(self, names):
+        if self._recorder is ledger.recorder and not interfered:
+            interfered.append(True)
+            interfere()
+        preload(self, names)
+
+    monkeypatch.setattr(Session, "preload", interfering)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_another_import_stores_at_that_moment_is_known_and_not_refused(ledger, other, monkeypatch, dry_run):
+    run(ledger, row(1, pipeline()))
+    rows = [row(n, customer(f"c{n % 2}"), *deal(n)) for n in range(2, 6)]
+    between_keys_and_streams(monkeypatch, ledger, lambda: run(other, *rows))
+    assert counts(run(ledger, *rows, rows[0], dry_run=dry_run)) == (0, 12, 0, 0)
+    assert check_log(ledger) == 12
+
+
+def test_of_two_imports_at_once_each_row_is_stored_by_one_and_known_to_the_other(ledger, database_url, book, batches):
+    """What each says of the other's rows: they were there already, they do not stand twice in the file."""
+    ledger.append([pipeline()], actor="ana")
+    rows = [row(n, customer(f"c{n}"), *deal(n)) for n in range(2, 32)]
+    barrier = threading.Barrier(2)
+
+    def work(_):
+        own = open_ledger(database_url, book)
+        barrier.wait(60)
+        figures = counts(run(own, *rows, rows[0]))
+        own.close()
+        return figures
+
+    with ThreadPoolExecutor(2) as threads:
+        told = list(threads.map(work, range(2)))
+    stored = [appended for appended, *_ in told]
+    assert sum(stored) == 3 * 30
+    for appended, known, twice, refused in told:
+        assert refused == 0
+        assert appended + known + twice == 3 * 30 + 2
+        assert twice == (2 if appended == 90 else twice)
+        assert twice <= 2
+    assert check_log(ledger) == 2 + 90
 
 
 def test_keys_say_nothing_of_what_a_row_is_known_by(ledger):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -35,9 +36,9 @@ _TIMES = ("effective_at", "recorded_at")
 class RowOutcome(msgspec.Struct, gc=False):
     """What became of a row: how many of its events were stored, or why it was refused, all of it.
 
-    `known` events were in the log before, `twice` came earlier in the same import; `differs` are notes about things
-    that earlier rows described otherwise. Positions are those of the first and last event stored. `error` is bare, since
-    the frames it was raised in hold the batch.
+    `known` events were in the log before or came there by another import, `twice` came earlier in this one; `differs`
+    are notes about things that earlier rows described otherwise. Positions are those of the first and last event stored.
+    `error` is bare, since the frames it was raised in hold the batch.
     """
 
     row: Produced | Rejected
@@ -68,13 +69,14 @@ class _Line(msgspec.Struct, gc=False):
 
 
 class _Try(msgspec.Struct, gc=False):
-    """A row on its way: its lines or the fault of one of them, and what was decided."""
+    """A row on its way: its lines or the fault of one of them, what was decided, and the things it was first to name."""
 
     outcome: RowOutcome
     lines: list[_Line] = []
     fault: LedgerError | None = None
     request: Request | None = None
     opens: int = 0
+    named: Iterable[str] = ()
 
 
 class RowAppender:
@@ -85,12 +87,12 @@ class RowAppender:
         self._actor = actor
         self._dry_run = dry_run
         self._secret = recorder.secret
-        self._start = recorder.head().position
         # What a dry run decides is nowhere but here, so it may forget nothing.
         self._session = Session(recorder, References(recorder), most=None if dry_run else KEPT_STREAMS, trying=dry_run)
         self._things: Recent[_Thing] = Recent(None if dry_run else KEPT_THINGS)
         self._noted: Recent[bool] = Recent(KEPT_THINGS)
         self._tried: dict[str, bytes] = {}
+        self._stored = _StoredHere()
         self._opened = False
 
     def run(self, rows: Iterable[Produced | Rejected]) -> Iterator[RowOutcome]:
@@ -110,8 +112,8 @@ class RowAppender:
             else:
                 waiting.append(each)
         for _ in range(MAX_TRIES):
-            self._decide(waiting)
-            waiting = self._store(waiting)
+            overtaken = self._decide(waiting)
+            waiting = self._store(waiting) or overtaken
             if not waiting:
                 return [each.outcome for each in tries]
         for each in waiting:
@@ -122,10 +124,10 @@ class RowAppender:
 
     # Deciding -----------------------------------------------------------------------------------------------------
 
-    def _decide(self, tries: Sequence[_Try]) -> None:
-        """Decide each row in turn; leaves an outcome and perhaps a request."""
+    def _decide(self, tries: Sequence[_Try]) -> list[_Try]:
+        """Decide each row in turn; leaves an outcome and perhaps a request. The rows to be decided again at once."""
         for each in tries:
-            each.request, each.opens, each.fault = None, 0, None
+            each.request, each.opens, each.fault, each.named = None, 0, None, ()
             each.outcome = RowOutcome(each.outcome.row)
             try:
                 row = each.outcome.row
@@ -141,6 +143,18 @@ class RowAppender:
         now = self._recorder.now()
         for each in tries:
             self._decide_row(each, before, seen, now)
+        return self._overtaken(tries, before)
+
+    def _overtaken(self, tries: Sequence[_Try], before: dict[str, Remembered]) -> list[_Try]:
+        """The refused rows that another import has stored since we looked up their keys, and may be refused for that."""
+        refused = [
+            (each, {line.key for line in each.lines if line.said is not None and line.key not in before})
+            for each in tries
+            if each.outcome.error is not None and each.fault is None
+        ]
+        keys = {key for _, its_own in refused for key in its_own}
+        since = self._recorder.remembered(self._actor, sorted(keys)) if keys else {}
+        return [each for each, its_own in refused if not its_own.isdisjoint(since)]
 
     def _line(self, made: Made) -> _Line:
         """The line read, with its key. Raises `Refused`."""
@@ -188,6 +202,7 @@ class RowAppender:
             return
         self._opened = self._opened or bool(decided)
         seen |= {each.key: each.body_hmac for each in remembered}
+        row.named = things
         for name, thing in things.items():
             self._things.put(name, thing)
         if remembered:
@@ -214,18 +229,17 @@ class RowAppender:
         body = earlier.body_hmac if earlier is not None else seen.get(line.key)
         if body is None:
             return False
+        here = earlier is None or self._stored.has(earlier)
         if body != line.body:
-            where = "earlier in this import"
-            if earlier is not None and self._was_stored_before(earlier):
-                where = "by an earlier import"
+            where = "earlier in this import" if here else "by an earlier import"
             raise KeyReused(
                 f"the {made.line['type']} of this row was stored {where} and says something else now;"
                 " what is stored stays: append an event.corrected for it, or undo the change in the file"
             )
-        if earlier is not None and self._was_stored_before(earlier):
-            outcome.known += 1
-        else:
+        if here:
             outcome.twice += 1
+        else:
+            outcome.known += 1
         return True
 
     def _known_thing(
@@ -240,16 +254,12 @@ class RowAppender:
         things[name] = _Thing(made.line["data"], outcome.row.place)
         if earlier is None:
             return False
-        outcome.known += self._was_stored_before(earlier)
+        outcome.known += not self._stored.has(earlier)
         if earlier.body_hmac != line.body:
             outcome.differs.append(
                 f"{made.line['stream']}: {made.line['type']} was imported before with other data, which stays"
             )
         return True
-
-    def _was_stored_before(self, earlier: Remembered) -> bool:
-        position = earlier.answer[0].position
-        return position is not None and position <= self._start
 
     def _is_news(self, note: str) -> bool:
         if self._noted.get(note) is not None:
@@ -283,12 +293,42 @@ class RowAppender:
                 error = outcome if isinstance(outcome, LedgerError) else LedgerError(str(outcome))
                 each.outcome = RowOutcome(each.outcome.row, error)
         self._session.keep(stored)
+        self._stored.add(stored)
         if not unsettled:
             self._session.rest()
             return []
         self._session.forget()
-        self._things = Recent(KEPT_THINGS)
+        for each in tries:
+            if id(each) not in settled or each.outcome.error is not None:
+                for name in each.named:
+                    self._things.drop(name)
         return [each for each in tries if id(each) not in settled]
+
+
+class _StoredHere:
+    """What this import has stored itself, among what others store meanwhile, as ranges of positions."""
+
+    def __init__(self) -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+
+    def add(self, stored: Sequence[tuple[Request, Stored]]) -> None:
+        """These requests are stored, in one transaction, and so one after the other."""
+        placed = [(request, where.position) for request, where in stored if request.entries]
+        if not placed:
+            return
+        first, last = placed[0][1], placed[-1][1] + len(placed[-1][0].entries) - 1
+        if self._lasts and self._lasts[-1] == first - 1:
+            self._lasts[-1] = last
+        else:
+            self._firsts.append(first)
+            self._lasts.append(last)
+
+    def has(self, earlier: Remembered) -> bool:
+        """Whether the event of this key is ours."""
+        position = earlier.answer[0].position or 0
+        index = bisect_right(self._firsts, position) - 1
+        return index >= 0 and position <= self._lasts[index]
 
 
 def _request(decided: Sequence[tuple[PendingEntry, Sealing]], actor: str, remembered: Sequence[Remembered]) -> Request:

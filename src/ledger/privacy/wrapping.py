@@ -75,7 +75,7 @@ def write_file(path: Path) -> WrappingKey:
     """A new key in a new file that only its owner may read; the one that is there, if there is one already."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = b64encode(os.urandom(KEY_BYTES)).decode() + "\n"
-    written = path.with_name(f"{path.name}.{os.getpid()}.new")
+    written = path.with_name(f"{path.name}.{os.urandom(8).hex()}.new")
     descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _SECRET_MODE)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
