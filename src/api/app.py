@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from api import openapi, problems
 from api.guard import Guard, check_host
+from api.heads import Heads
 from api.routes import commands, dashboard, events, health, proofs, reports, streams
 from api.service import Service
 from projections.runner import Runner
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(Heads)
     routers = [routes.router for routes in (events, reports, streams, commands, proofs, health, dashboard)]
     problems.install(app, routers)
     for router in routers:

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 PARTS = "#/components/schemas/"
-ETAG = {"ETag": {"description": "The stream's version.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}}
+ETAG = {
+    "ETag": {
+        "description": "The stream's version, for If-Match: what it says also depends on dates, language and erasures.",
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+    }
+}
 
 
 def install(app: FastAPI) -> None:

@@ -76,6 +76,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
         if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # Starlette names the methods of one route only
             path = request.scope["path"]
             methods = {name for route in routes if route.path_regex.match(path) for name in route.methods or ()}
+            methods |= {"HEAD"} if "GET" in methods else set()
             answer.headers["Allow"] = ", ".join(sorted(methods))
         return answer
 

@@ -356,7 +356,7 @@ def test_conditions_that_are_never_met_together_are_not_met(client):
     assert answer.status_code == 412
 
 
-@pytest.mark.parametrize(("path", "methods"), [("/v1/deals/small/win", "POST"), ("/v1/events", "GET, POST")])
+@pytest.mark.parametrize(("path", "methods"), [("/v1/deals/small/win", "POST"), ("/v1/events", "GET, HEAD, POST")])
 def test_another_method_is_told_which_there_are(client, path, methods):
     answer = client.put(path)
     assert (answer.status_code, answer.headers["allow"]) == (405, methods)

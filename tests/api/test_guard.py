@@ -87,6 +87,44 @@ def test_what_has_no_route_is_a_problem_document_too(client, method, path, statu
     assert set(answer.json()) == {"type", "title", "status", "detail"}
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/events.md", "/v1/reports", "/v1/streams/deal-small?as_of=2026-02-01", "/nowhere"]
+)
+def test_head_answers_with_the_headers_of_get_and_no_body(client, path):
+    full, head = client.get(path), client.head(path)
+    assert (head.status_code, head.headers, head.content) == (full.status_code, full.headers, b"")
+
+
+def test_head_of_what_only_takes_post_is_refused(client):
+    answer = client.head("/v1/deals/small/win")
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "POST", b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("/v1/events", "after, limit, stream, type"),
+        ("/v1/reports", "lang"),
+        ("/v1/streams/deal-small", "as_of, known_at, lang"),
+    ],
+)
+def test_an_unknown_parameter_is_refused_and_told_which_there_are(client, path, known):
+    answer = client.get(path, params={"asof": "2026-01-01"})
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:sales-ledger:problem:bad_request")
+    assert f"does not take 'asof'; it takes {known}" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/reports", "/v1/reports/sales", "/v1/reports/sales/explain", "/v1/streams/deal-small"]
+)
+def test_a_language_that_is_not_spoken_is_refused_where_it_is_asked_for_and_not_where_it_is_liked(client, path):
+    answer = client.get(path, params={"lang": "de"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "unknown language 'de'; write fr or en"
+    assert client.get(path, params={"lang": "fr-CA"}).status_code == 200
+    assert client.get(path, headers={"Accept-Language": "de"}).status_code == 200
+
+
 def test_a_fault_says_nothing_of_the_inside(app, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret detail")

@@ -13,6 +13,7 @@ from api.appending import IdempotencyKey, Receipt, store
 from api.bodies import JSON, decoded, read_body
 from api.openapi import PARTS
 from api.problems import document
+from api.queries import KNOWN_ONLY
 from api.service import ServiceOf
 from ledger.errors import BadRequest
 from ledger.plain import plain_events
@@ -91,7 +92,7 @@ async def append(
     return Receipts(receipts=receipts)
 
 
-@router.get("/events", responses=document(400, 421, 503))
+@router.get("/events", dependencies=[KNOWN_ONLY], responses=document(400, 421, 503))
 def read(
     service: ServiceOf,
     after: Annotated[int, Query(ge=0, le=MAX_POSITION, description="Only positions beyond this one.")] = 0,

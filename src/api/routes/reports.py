@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from api.accepting import best
 from api.lines import page_of_lines
 from api.problems import document
+from api.queries import KNOWN_ONLY
 from api.service import Service, ServiceOf
-from api.texts import language_for
+from api.texts import language_asked
 from ledger.errors import BadRequest
 from projections.exports import FORMATS, check_format, export, file_name
 from projections.exports import language as language_of
@@ -119,10 +120,10 @@ def _answers(example: dict[str, Any], *statuses: int) -> dict[int | str, dict[st
     return document(*statuses) | {200: {"description": "OK", "content": content}}
 
 
-@router.get("/reports", responses=document(400, 421))
+@router.get("/reports", dependencies=[KNOWN_ONLY], responses=document(400, 421))
 def catalogue(lang: Lang = None, accept_language: AcceptLanguage = None) -> Catalogue:
     """Every report: what it means, by which formula, from which events."""
-    language = language_for(lang, accept_language, None)
+    language = language_asked(lang, accept_language, None)
     return Catalogue(
         reports=[
             Definition(
@@ -175,7 +176,7 @@ def report(  # noqa: PLR0917 (FastAPI calls it by name)
     find(name)
     form = form or best(accept, {each.media_type: each.name for each in FORMATS.values()})
     check_format(form)
-    language = language_for(lang, accept_language, None) if locale is None else language_of(form, locale)
+    language = language_asked(lang, accept_language, None) if locale is None else language_of(form, locale)
     params = _params(request, "format", "locale")
     head, now = _caught_up(service, params)
     found = answer(
@@ -227,7 +228,7 @@ def explanation(  # noqa: PLR0917 (FastAPI calls it by name)
     find(name)
     params = _params(request, "cell", "limit", "offset")
     _, now = _caught_up(service, params)
-    language = language_for(lang, accept_language, None)
+    language = language_asked(lang, accept_language, None)
     found = explain(
         service.store,
         service.ledger,

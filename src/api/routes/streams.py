@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from api.openapi import ETAG
 from api.problems import document
+from api.queries import KNOWN_ONLY
 from api.service import ServiceOf
-from api.texts import language_for, locale_for
+from api.texts import language_asked, locale_for
 from ledger.errors import NotFound, Refused
 from ledger.history import visible
 from ledger.kinds import kind_of
@@ -62,7 +63,11 @@ class History(BaseModel):
     life: list[dict[str, Any]] = Field(examples=[[_ENTRY]])
 
 
-@router.get("/streams/{stream}", responses=document(400, 404, 421, 503) | {200: {"headers": ETAG}})
+@router.get(
+    "/streams/{stream}",
+    dependencies=[KNOWN_ONLY],
+    responses=document(400, 404, 421, 503) | {200: {"headers": ETAG}},
+)
 def stream_history(
     service: ServiceOf,
     response: Response,
@@ -98,7 +103,7 @@ def stream_history(
         if each.position != each.origin:
             event["corrected_by"] = each.position
     book = service.book
-    language = language_for(lang, accept_language, book.locale)
+    language = language_asked(lang, accept_language, book.locale)
     story = told(
         service.ledger,
         events,

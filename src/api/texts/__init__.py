@@ -5,11 +5,15 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
 
 from api.accepting import by_quality
+from ledger.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -32,11 +36,21 @@ def language_for(asked: str | None, accepted: str | None, book_locale: str | Non
     'fr'
     """
     for preferred in ([asked or ""], by_quality(accepted or ""), [book_locale or ""]):
-        chosen = negotiate_locale([each.replace("-", "_") for each in preferred if each], LANGUAGES)
-        for language in LANGUAGES:
-            if chosen == language:
-                return language
+        if (language := _spoken(preferred)) is not None:
+            return language
     return "en"
+
+
+def language_asked(asked: str | None, accepted: str | None, book_locale: str | None) -> Language:
+    """As `language_for`, for a program: it is told where what it asks for is not spoken. Raises `BadRequest`."""
+    if asked and _spoken([asked]) is None:
+        raise BadRequest(f"unknown language {asked!r}; write {' or '.join(LANGUAGES)}")
+    return language_for(asked, accepted, book_locale)
+
+
+def _spoken(preferred: Iterable[str]) -> Language | None:
+    chosen = negotiate_locale([each.replace("-", "_") for each in preferred if each], LANGUAGES)
+    return next((language for language in LANGUAGES if language == chosen), None)
 
 
 def locale_for(language: Language, book_locale: str | None) -> Locale:

@@ -45,8 +45,11 @@ def settings_with(**chosen: Any) -> Settings:
     """The environment's settings, with what the command line chose over them."""
     from pydantic import ValidationError
 
-    from ledger.settings import Settings
+    from ledger.settings import LANGUAGES, Settings
 
+    lang = chosen.get("lang")
+    if lang is not None and lang.lower().replace("_", "-").partition("-")[0] not in LANGUAGES:
+        raise WrongUse(f"unknown language {lang[:20]!r}; write --lang {' or --lang '.join(LANGUAGES)}")
     try:
         return Settings(**{name: value for name, value in chosen.items() if value is not None})
     except ValidationError as error:

@@ -134,3 +134,16 @@ def test_a_cell_is_written_key_equals_value(filled):
     assert "KEY=VALUE" in filled("explain", "pipeline", "--cell", "bob").err
     short = filled("explain", "pipeline", "--as-of", "2026-03-01", "--limit", "1")
     assert "1 more lines" in short.err
+
+
+@pytest.mark.parametrize("arguments", [["reports"], ["report", "sales"], ["history", "deal-1"]])
+def test_a_language_that_is_not_spoken_is_one_error_that_names_those_that_are(sales_ledger, arguments):
+    assert sales_ledger(*arguments, "--lang", "de") == (
+        2,
+        "",
+        "sales-ledger: unknown language 'de'; write --lang fr or --lang en\n",
+    )
+
+
+def test_a_language_may_name_its_country(sales_ledger):
+    assert "titre" in sales_ledger("reports", "--lang", "fr-CA").out
