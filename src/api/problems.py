@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from ledger.errors import (
     BadRequest,
     Conflict,
+    DatabaseFailed,
     DatabaseUnusable,
     KeyReused,
     LedgerError,
@@ -88,8 +89,10 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     app.add_exception_handler(Exception, _of_fault)
 
 
-def _of_ledger(_: Request, error: Exception) -> JSONResponse:
+def _of_ledger(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, LedgerError)
+    if isinstance(error, DatabaseFailed):
+        return _of_database(request, error)
     status, title = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), STATUS[BadRequest])
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("%s: %s", error.code, error)
@@ -112,7 +115,10 @@ def _of_http(_: Request, error: Exception) -> JSONResponse:
 def _of_database(_: Request, error: Exception) -> JSONResponse:
     _logger.error("the database failed: %s", error)
     status, title = STATUS[DatabaseUnusable]
-    detail = "the database did not answer; nothing was stored; try again in a moment"
+    detail = (
+        "the database did not answer, and the service's log says why; try again in a moment, what was to be stored with"
+        " its Idempotency-Key"
+    )
     return problem(status, DatabaseUnusable.code, title, detail, {"Retry-After": "2"})
 
 

@@ -54,6 +54,10 @@ class DatabaseUnusable(LedgerError):
     code = "database_unusable"
 
 
+class DatabaseFailed(DatabaseUnusable):
+    """What the driver says. The message names the database's address, and is for who runs it."""
+
+
 class KeysUnusable(DatabaseUnusable):
     """The key store is missing, is another database's, or does not open with the wrapping key."""
 

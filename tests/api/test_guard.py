@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from api import create_app
 from api.guard import check_host
 from api.problems import STATUS
 from ledger import errors
 from ledger.errors import BadRequest, LedgerError
+from ledger.log.database import unusable
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.com", ""])
@@ -135,6 +138,19 @@ def test_a_fault_says_nothing_of_the_inside(app, monkeypatch):
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_database_that_is_gone_is_told_without_its_address_and_when_to_try_again(app, monkeypatch):
+    def fail(*_, **__):
+        error = RuntimeError('connection to server at "10.0.0.7", port 5432 failed')
+        raise unusable(DBAPIError("x", None, error), make_url("postgresql+psycopg://me@10.0.0.7/sales"))
+
+    monkeypatch.setattr(type(app.state.service.ledger.recorder), "head", fail)
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        answer = client.get("/v1/events")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["type"] == "urn:sales-ledger:problem:database_unusable"
+    assert "10.0.0.7" not in answer.text
 
 
 def test_health_counts_what_is_not_in_the_reports_yet(client):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from ledger.errors import DatabaseUnusable, NotFound
+from ledger.errors import DatabaseFailed, DatabaseUnusable, NotFound
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -71,21 +71,19 @@ def shown(address: URL) -> str:
     return address.render_as_string(hide_password=True)
 
 
-def unusable(error: DBAPIError, address: URL) -> DatabaseUnusable:
+def unusable(error: DBAPIError, address: URL) -> DatabaseFailed:
     """What a driver's error means for the user, in one line."""
     said = " ".join(str(error.orig).split())[:200]
     where = shown(address)
     if "readonly" in said or "read-only" in said:
-        return DatabaseUnusable(f"{where} cannot be written to; check its permissions ({said})")
+        return DatabaseFailed(f"{where} cannot be written to; check its permissions ({said})")
     if "not a database" in said:
-        return DatabaseUnusable(
-            f"{where} is not a ledger: the file is no SQLite database; name another with --database"
-        )
+        return DatabaseFailed(f"{where} is not a ledger: the file is no SQLite database; name another with --database")
     if "disk is full" in said or "No space left" in said or "disk I/O" in said:
-        return DatabaseUnusable(f"the disk of {where} is full or failing; free some space and try again ({said})")
+        return DatabaseFailed(f"the disk of {where} is full or failing; free some space and try again ({said})")
     if "locked" in said:
-        return DatabaseUnusable(f"{where} is locked by another program; end it or try again ({said})")
-    return DatabaseUnusable(f"{where} cannot be used; check that it runs and that the address is right ({said})")
+        return DatabaseFailed(f"{where} is locked by another program; end it or try again ({said})")
+    return DatabaseFailed(f"{where} cannot be used; check that it runs and that the address is right ({said})")
 
 
 def address_of(url: str) -> URL:

@@ -59,13 +59,11 @@ class PostgresRecorder(LogRecorder):
     _writer: Any = None
 
     def _store(self, requests: Sequence[Request], taken: dict[int, BaseException], *, pessimistic: bool) -> Prepared:
-        if self._writer is None:
-            self._writer = self.engine.connect()
-        connection = self._writer.connection.driver_connection
+        head = None if pessimistic else self._head or self.head()
         large = sum(len(request.entries) for request in requests) > MOST_IN_ONE_STATEMENT
-        head = self._head
         try:
-            if pessimistic or large or head is None:
+            connection = self._writing()
+            if large or head is None:
                 return self._store_locked(connection, requests, taken)
             prepared = self._prepare(head, requests, taken)
             if not self._store_expecting(connection, head, prepared):
@@ -74,9 +72,36 @@ class PostgresRecorder(LogRecorder):
             raise UniqueViolation from None
         except psycopg.Error as error:
             self._discard_writer()
+            if head is not None and connection.closed:
+                return self._store_again(head, requests, taken, error)
             raise DBAPIError("append", None, error) from None
         else:
             return prepared
+
+    def _store_again(
+        self, head: Head, requests: Sequence[Request], taken: dict[int, BaseException], lost: psycopg.Error
+    ) -> Prepared:
+        """Store once more, over a new connection, what was lost with the old one: the server was restarted, say.
+
+        Where the head is still the one that we saw before, nothing of it can have been stored, or ever will be: whatever
+        the old connection had under way waits for our lock, or we for its, and one of them finds that the head has
+        moved. If it has, nobody can say by whom, and the caller must know.
+        """
+        self.engine.dispose()  # what is left in the pool is as dead
+        try:
+            return self._store_locked(self._writing(), requests, taken, expected=head)
+        except TakenError:
+            raise UniqueViolation from None
+        except HeadMoved:
+            raise DBAPIError("append", None, lost) from None
+        except psycopg.Error as error:
+            self._discard_writer()
+            raise DBAPIError("append", None, error) from None
+
+    def _writing(self) -> psycopg.Connection[Any]:
+        if self._writer is None:
+            self._writer = self.engine.connect()
+        return self._writer.connection.driver_connection  # type: ignore[no-any-return]
 
     def _store_expecting(self, connection: psycopg.Connection[Any], expected: Head, prepared: Prepared) -> bool:
         """Insert everything if the head is where we saw it last; False, and nothing done, if it has moved."""
@@ -96,13 +121,20 @@ class PostgresRecorder(LogRecorder):
         return connection.execute("".join(parts), values, prepare=True).fetchone() is not None
 
     def _store_locked(
-        self, connection: psycopg.Connection[Any], requests: Sequence[Request], taken: dict[int, BaseException]
+        self,
+        connection: psycopg.Connection[Any],
+        requests: Sequence[Request],
+        taken: dict[int, BaseException],
+        *,
+        expected: Head | None = None,
     ) -> Prepared:
         with connection.transaction():
             found = connection.execute(
                 "SELECT position, stamp, frontier FROM heads WHERE book = %s FOR UPDATE", [self.book], binary=True
             ).fetchone()
             assert found is not None
+            if expected is not None and found[0] != expected.position:
+                raise HeadMoved
             head = Head(found[0], found[1], Frontier.from_bytes(found[0], found[2]))
             prepared = self._prepare(head, requests, taken)
             for table, rows in contents(prepared).items():

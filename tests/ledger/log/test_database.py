@@ -247,5 +247,5 @@ def test_a_read_only_folder_says_so(open_folder):
 
     said = asked_as_nobody(lambda: open_ledger(f"sqlite:///{path}").book)
     open_folder.chmod(0o777)
-    assert said.startswith("DatabaseUnusable"), said
+    assert said.startswith("DatabaseFailed"), said
     assert "permissions" in said
