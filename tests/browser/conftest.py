@@ -59,6 +59,10 @@ class Page:
             "paths => paths.filter(p => p.getAttribute('opacity') !== '0').map(p => [p.getAttribute('fill'), p.getAttribute('d')])",
         )
 
+    def switch(self, name, value):
+        """Choose one of the two of a switch where a reader does: on its words."""
+        self.page.locator(f"#{name} label", has=self.page.locator(f"[value={value}]")).click()
+
     def choose(self, at=0):
         """Click into the column of a slot, on the free part above its bar."""
         self.page.locator("#chart .mark-rect path[opacity='0']").nth(at).click(position={"x": 5, "y": 3}, force=True)

@@ -61,7 +61,7 @@ def test_a_drag_ends_on_the_last_date_asked_for(past):
 
 
 def test_restating_asks_for_what_is_known_now_and_keeps_it_in_the_address(past):
-    past.redrawn(lambda: past.page.check("#mode [value=restated]", force=True))
+    past.redrawn(lambda: past.switch("mode", "restated"))
     assert text(past, "#knowing") == "with all that is known today"
     assert "known_at=now" in past.page.url
     assert "known_at=now" in past.page.get_attribute("#json", "href")
@@ -79,7 +79,7 @@ def test_weighted_amounts_make_the_bars_smaller(past):
         return sum(int(re.sub(r"\D", "", cell) or 0) for cell in cells)
 
     amount = total()
-    past.page.check("#measure [value=weighted]", force=True)
+    past.switch("measure", "weighted")
     assert 0 < total() < amount
 
 
@@ -254,7 +254,7 @@ def test_a_measure_chosen_before_anything_was_read_breaks_nothing(visit, demo):
     fails(seen)
     seen.page.goto(f"{demo}/?lang=en")
     seen.page.wait_for_selector("#notice button")
-    seen.page.check("#measure [value=weighted]", force=True)
+    seen.switch("measure", "weighted")
     seen.page.wait_for_timeout(100)
     forgive(seen)
 
@@ -326,13 +326,13 @@ def test_a_date_the_page_can_take_is_shown_without_a_word(past):
 
 def test_the_deals_of_a_bar_add_up_to_it_weighted_too(past):
     past.page.evaluate("document.querySelector('.as-table').open = true")
-    past.page.check("#measure [value=weighted]", force=True)
+    past.switch("measure", "weighted")
     cell = past.page.locator("#table tbody tr", has_text="July 2026").locator("td").nth(1).locator("button")
     amount = cell.inner_text()
     cell.click()
     past.page.wait_for_selector("#deals:not([hidden])[aria-busy=false]")
     assert text(past, "#deals-count").endswith(f"· {amount} weighted")
-    past.page.check("#measure [value=amount]", force=True)
+    past.switch("measure", "amount")
     past.page.wait_for_function("() => /largest first · [^ ]+$/.test(document.getElementById('deals-count').innerText)")
 
 
@@ -355,7 +355,7 @@ def without_stage(route):
 
 
 def test_the_measure_survives_a_reload_and_the_other_language(past):
-    past.page.check("#measure [value=weighted]", force=True)
+    past.switch("measure", "weighted")
     assert "measure=weighted" in past.page.url
     past.page.click(".languages a[hreflang=fr]")
     past.page.wait_for_selector("#chart svg")
