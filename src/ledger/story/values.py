@@ -18,7 +18,7 @@ from ledger.events import Erased, Line, Money, Rule, Sealed, Stage
 from ledger.money import decimals
 from ledger.story.fields import hints
 from ledger.story.names import REFERENCES, SAME_KIND, Names
-from ledger.story.texts import texts
+from ledger.story.texts import code_text, texts
 from ledger.times import is_date, local_date, parse_date, parse_instant, to_datetime, zone
 
 ARROW = "→"
@@ -125,7 +125,7 @@ class Words:
             case Rule.ID:
                 return self._thing(field, value, around)
             case Rule.CODE:
-                return str(self.texts["code"].get(value, value.replace("_", " ")))
+                return code_text(value, self.locale.language)
             case Rule.DATE:
                 return self.date(value)
             case Rule.DECIMAL | Rule.QUANTITY:

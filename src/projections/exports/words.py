@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 FIGURES = frozenset({"count", "money", "quantity", "ratio"})
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+REASON = "reason"
+"""The column of codes that a book chooses itself; the usual ones have words."""
 WORDED = frozenset(
-    {"month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health", "metric", "what"}
+    {
+        *("month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health", "metric", "what"),
+        *("scope", REASON),
+    }
 )
-"""Columns whose values are words of ours, not of the book."""
+"""Columns whose values are shown as words of ours, not as the book writes them."""
 
 WORDS: Mapping[str, Text] = {
     "overdue": Text("En retard", "Overdue"),
@@ -39,6 +44,9 @@ WORDS: Mapping[str, Text] = {
     "best_case": Text("Meilleur cas", "Best case"),
     "pipeline": Text("En cours", "Pipeline"),
     "omitted": Text("Écarté", "Omitted"),
+    "company": Text("Toute l'entreprise", "The whole company"),
+    "team": Text("Équipe", "Team"),
+    "person": Text("Personne", "Person"),
     "met": Text("Atteint", "Met"),
     "missed": Text("Manqué", "Missed"),
     "ahead": Text("En avance", "Ahead"),
@@ -99,6 +107,11 @@ def word(column: AnswerColumn, value: Any, lang: str) -> Any:
     """A word of ours in the reader's language, or two of them; what the book says stays as it is."""
     if column.name not in WORDED or not isinstance(value, str):
         return value
+    if column.name == REASON:
+        from ledger.story.texts import code_text  # noqa: PLC0415 (stories bring babel, slow to import)
+
+        said = code_text(value, lang)
+        return said[:1].upper() + said[1:]
     words = [WORDS[each].in_(lang) if each in WORDS else each for each in value.split(":")]
     return "\u00a0: ".join(words) if lang == "fr" else ": ".join(words)
 

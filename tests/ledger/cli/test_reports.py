@@ -39,6 +39,14 @@ def test_in_french_amounts_and_words_are_french(filled):
     assert "11\u202f250,00" in shown
 
 
+def test_a_reason_is_a_word_in_a_table(filled):
+    lost = {"stream": "deal-2", "type": "deal.lost", "effective_at": "2026-03-02", "data": {"reason": "no_budget"}}
+    assert filled("append", "-", stdin=jsonl(lost)).code == 0
+    asked = ("report", "losses", "--period", "2026-Q1", "--lang", "fr")
+    assert "Pas de budget" in filled(*asked).out
+    assert "no_budget" in filled(*asked, "--format", "csv").out
+
+
 def test_json_is_the_contract(filled):
     answer = json.loads(filled("report", "sales", "--period=2026-Q1", "--by", "owner", "--format", "json").out)
     assert answer["report"] == "sales"

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from ledger.events import EVENTS, EventCorrected, EventRetracted, Line, Money, Part, Period, Satisfaction, Scope, Stage
+from ledger.examples import EXAMPLES
 from ledger.kinds import kind_of_event
 from ledger.story.fields import hints, hints_of_kind
 from ledger.story.texts import LANGUAGES, texts
@@ -78,6 +79,11 @@ def test_every_value_that_is_one_of_a_few_words_has_its_word(language):
         for field, hint in hints(struct).items():
             missing = [word for word in words_of(hint) if word not in known.get(field, {})]
             assert not missing, (struct, field)
+
+
+def test_every_reason_of_the_examples_has_its_french_word():
+    codes = {line["data"]["reason"] for line in EXAMPLES.values() if "reason" in line["data"]}
+    assert codes <= texts("fr")["code"].keys()
 
 
 def test_every_part_of_an_event_is_looked_at_here():

@@ -219,6 +219,28 @@ def test_words_of_ours_are_in_the_readers_language(book):
     assert "Au 31/12/2026 13:00:00, tel que connu au 31/12/2026 13:00:00" in drawn
 
 
+def test_reasons_and_scopes_are_codes_for_programs_and_words_for_people(book):
+    book.deal("d1", "2026-10-05", eur(100)).lost("d1", "2026-10-06", reason="no_budget")
+    book.deal("d2", "2026-10-05", eur(100)).lost("d2", "2026-10-06", reason="cold_feet")
+    year = {"from": "2026-01-01", "to": "2026-12-31"}
+    aim = {"scope": {"company": True}, "metric": "amount", "period": year, "target": eur(500)}
+    book.say("objective-1", "objective.set", "2026-01-01", **aim)
+    for report, lang, codes, words in (
+        ("losses", "fr", ["cold_feet", "no_budget"], ["Cold feet", "Pas de budget"]),
+        ("losses", "en", ["cold_feet", "no_budget"], ["Cold feet", "No budget"]),
+        ("objectives", "fr", ["company"], ["Toute l'entreprise"]),
+        ("objectives", "en", ["company"], ["The whole company"]),
+    ):
+        answer = book.report(report, lang=lang)
+        column = "reason" if report == "losses" else "scope"
+        assert [row[column] for row in answer.rows] == codes
+        assert all(f"{code}," in written(answer, "csv", lang).decode() for code in codes)
+        localised = written(answer, "csv", lang, lang).decode()
+        assert all(word in localised for word in words)
+        drawn = texts(written(answer, "svg", lang).decode())
+        assert all(any(word in each for each in drawn if each) for word in words)
+
+
 def test_a_chart_shows_months_without_anything(book):
     for number, month in enumerate(("2027-01", "2027-04")):
         book.deal(f"d{number}", "2026-10-05", eur(100), expected_close_on=f"{month}-15")

@@ -21,3 +21,12 @@ LANGUAGES = ("fr", "en")
 def texts(language: str) -> dict[str, Any]:
     """The whole table of a language."""
     return tomllib.loads(files(__package__).joinpath(f"{language}.toml").read_text("utf-8"))
+
+
+def code_text(code: str, language: str) -> str:
+    """A reason and the like in words; one without a text of its own is called by its code.
+
+    >>> code_text("no_budget", "fr"), code_text("no_budget", "en")
+    ('pas de budget', 'no budget')
+    """
+    return str(texts(language)["code"].get(code, code.replace("_", " ")))
