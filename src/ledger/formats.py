@@ -29,6 +29,16 @@ def number_text(value: float, lang: str) -> str:
         return format_decimal(value, format="#,##0.####", locale=lang)
 
 
+def whole_text(value: int, lang: str) -> str:
+    """A whole number as `number_text` writes it, without the time that babel takes to import.
+
+    >>> whole_text(-10_000, "en"), whole_text(10_000, "fr")
+    ('-10,000', '10\u202f000')
+    """
+    text = f"{value:,}"
+    return text.replace(",", "\u202f") if lang == "fr" else text
+
+
 def percent_text(value: float, lang: str) -> str:
     """A share as a percentage with one decimal."""
     from babel.numbers import format_percent  # noqa: PLC0415 (as above)

@@ -67,6 +67,26 @@ def test_an_empty_book_says_how_to_begin(empty_client, language, text):
     assert "<script" not in page
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("fr", "des événements, mais aucune affaire"), ("en", "holds events, but no deal")],
+)
+def test_a_book_without_deals_is_not_called_empty(empty_client, language, text):
+    line = {"stream": "team-north", "type": "team.created", "data": {"name": "North"}}
+    assert empty_client.post("/v1/events", json=[line]).status_code == 201
+    page = empty_client.get("/", params={"lang": language}).text
+    assert text in page
+    assert "sales-ledger demo" not in page
+    assert "est vide" not in page
+    assert "is empty" not in page
+
+
+def test_the_commands_of_an_empty_page_name_the_database_and_the_book(empty_client):
+    commands = re.findall(r"<code>(sales-ledger [^<]*)</code>", empty_client.get("/").text)
+    assert len(commands) == 3
+    assert all(command.endswith("--database URL --book main") for command in commands)
+
+
 def test_a_books_name_is_text_and_never_markup(empty_client):
     opening = {
         "name": "<script>alert(1)</script>",

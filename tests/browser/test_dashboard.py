@@ -302,10 +302,21 @@ def test_nothing_open_is_said_where_there_is_nothing(visit, nothing):
     assert text(seen, "#notice") == "Nothing is open and nothing was won around this date."
 
 
+@pytest.mark.parametrize(("lang", "words"), [("fr", "0 affaire"), ("en", "0 deals")])
+def test_nothing_is_singular_in_french(visit, nothing, lang, words):
+    begin(nothing, deals=1)
+    append(nothing, [{"stream": "deal-0", "type": "deal.lost", "data": {"reason": "price"}}])
+    seen = visit(nothing)
+    seen.open(lang=lang)
+    assert text(seen, "#figure-open .aside") == text(seen, "#figure-won_month .aside") == words
+
+
 @pytest.mark.parametrize(
     ("lang", "asked", "words"),
     [
-        ("fr", "2026-02-30", "« 2026-02-30 » n’est pas une date écrite année-mois-jour : voici aujourd’hui."),
+        ("fr", "demain", "« demain » n’est pas une date écrite année-mois-jour : voici aujourd’hui."),
+        ("fr", "2026-02-30", "Le « 2026-02-30 » n’existe pas dans le calendrier : voici aujourd’hui."),
+        ("en", "2026-02-30", "“2026-02-30” does not exist in the calendar, so today is shown."),
         ("en", "last-quarter", "“last-quarter” is no date written as year-month-day, so today is shown."),
         ("en", "2131-01-01", "1 January 2131 is still to come, so today is shown."),
         ("en", "1990-01-02", "2 January 1990 is before the first deal or sale, of "),
@@ -318,6 +329,32 @@ def test_a_date_the_page_cannot_take_is_said_and_today_is_shown(visit, demo, lan
     assert seen.page.input_value("#pick") == seen.page.get_attribute("#pick", "max")
     seen.redrawn(lambda: seen.page.click("#earlier"))
     assert seen.page.is_hidden("#refused")
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        (
+            "fr",
+            "Cette page montre ce qui était connu à la date choisie, ou ce qu’on sait aujourd’hui (known_at=now) : ",
+        ),
+        ("en", "This page shows what was known on the chosen date, or what is known today (known_at=now): "),
+    ],
+)
+def test_another_date_of_knowledge_is_said_not_to_be_taken(visit, demo, lang, words):
+    seen = visit(demo)
+    seen.open(as_of="2026-06-30", known_at="2026-07-31", lang=lang)
+    assert text(seen, "#refused").startswith(f"{words}{'«' if lang == 'fr' else '“'}")
+    assert "2026-07-31" in text(seen, "#refused")
+    assert seen.page.input_value("#pick") == "2026-06-30"
+
+
+@pytest.mark.parametrize("known", ["2026-06-30", "now"])
+def test_the_dates_of_knowledge_that_the_page_has_are_taken_without_a_word(visit, demo, known):
+    seen = visit(demo)
+    seen.open(as_of="2026-06-30", known_at=known, lang="en")
+    assert seen.page.is_hidden("#refused")
+    assert seen.page.is_checked("#mode [value=restated]") == (known == "now")
 
 
 def test_a_date_the_page_can_take_is_shown_without_a_word(past):

@@ -68,7 +68,7 @@ _SAY = {
     "page": Text("page", "page"),
     "proof": Text("Prouver ces chiffres", "Proving these figures"),
     "proof_text": Text(
-        "Tout ce qui figure ici se déduit des {position} premières entrées du livre « {book} ». Leur racine de Merkle "
+        "Tout ce qui figure ici se déduit des {position} premières entrées du registre « {book} ». Leur racine de Merkle "
         "(RFC 9162, SHA-256), imprimée au pied de chaque page, les désigne à l’octet près : une seule entrée modifiée, "
         "retirée ou ajoutée entre elles donnerait une autre racine. Chaque réponse se refait depuis ces seules entrées, "
         "sans le magasin de lecture ; rien de ce qui a été écrit ensuite ne peut la changer :",

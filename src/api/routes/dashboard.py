@@ -55,6 +55,8 @@ def dashboard(
         locale_tag=str(locale).replace("_", "-"),
         book=book,
         page=_page(book, language, locale) if book.first else None,
+        begun=service.ledger.head().position > 0,
+        where=f"--database URL --book {service.ledger.book}",
         build=_build(),
     )
     return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Accept-Language"})

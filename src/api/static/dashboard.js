@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { colour, palette } from "./colours.js";
-import { isDate, monthOf, monthsFrom } from "./dates.js";
+import { isDate, isWritten, monthOf, monthsFrom } from "./dates.js";
 import { Deals } from "./deals.js";
 import { get, make, swatch } from "./dom.js";
 import { blankFigures, showFigures } from "./figures.js";
@@ -36,17 +36,25 @@ function fromAddress() {
   const asked = given.get("as_of");
   const wanted = !asked || asked === "now" ? span.today : asked;
   const refused = whyNot(wanted);
-  get("refused").textContent = refused;
-  get("refused").hidden = !refused;
+  const asOf = refused ? span.today : wanted;
+  const known = given.get("known_at") ?? "";
+  const restated = known === "now" || known === span.today;
+  tellRefused(refused, known && known !== wanted && !restated ? fill(say.refused.known, { asked: known }) : "");
   return {
-    asOf: refused ? span.today : wanted, restated: given.get("known_at") === "now",
+    asOf, restated,
     measure: given.get("measure") === "weighted" ? "weighted" : "amount",
   };
 }
 
+function tellRefused(...sentences) {
+  get("refused").textContent = sentences.filter(Boolean).join(" ");
+  get("refused").hidden = !get("refused").textContent;
+}
+
 /** Why a date of the address is not shown; nothing where it can be. */
 function whyNot(date) {
-  if (!isDate(date)) return fill(say.refused.no_date, { asked: date });
+  if (!isWritten(date)) return fill(say.refused.no_date, { asked: date });
+  if (!isDate(date)) return fill(say.refused.no_day, { asked: date });
   if (date > span.today) return fill(say.refused.ahead, { date: longDate(date) });
   if (date < span.first) return fill(say.refused.before, { date: longDate(date), first: longDate(span.first) });
   return "";

@@ -4,8 +4,11 @@ const DAY_MS = 86_400_000;
 const parse = (date) => Date.parse(`${date}T00:00:00Z`);
 const write = (ms) => new Date(ms).toISOString().slice(0, 10);
 
+/** Is it written YYYY-MM-DD, be there such a day or not? */
+export const isWritten = (text) => /^\d{4}-\d\d-\d\d$/.test(text);
+
 /** Is it a day of the calendar, written YYYY-MM-DD? */
-export const isDate = (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(parse(text)) && write(parse(text)) === text;
+export const isDate = (text) => isWritten(text) && !Number.isNaN(parse(text)) && write(parse(text)) === text;
 
 export const monthOf = (date) => date.slice(0, 7);
 export const addDays = (date, days) => write(parse(date) + days * DAY_MS);

@@ -15,7 +15,9 @@ export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) =
 export const number = (value) => formatter("NumberFormat", {}).format(value);
 export const percent = (value, digits = 0) =>
   formatter("NumberFormat", { style: "percent", maximumFractionDigits: digits }).format(value);
-export const counted = (count, { one, many }) => fill(count === 1 ? one : many, { count: number(count) });
+/** As the language counts: in French nothing and one and a half are singular too. */
+export const counted = (count, { one, many }) =>
+  fill(formatter("PluralRules", {}).select(count) === "one" ? one : many, { count: number(count) });
 export const deals = (count) => counted(count, { one: say.figures.deals_one, many: say.figures.deals });
 
 export const decimals = (currency = bookCurrency) => page.decimals[currency] ?? 2;

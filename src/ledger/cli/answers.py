@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NOTHING = "–"
 
 _WORDS = {
-    "fr": ("Au {as_of}, tel que connu au {known_at} ({zone}) ; position {position} du livre.", "Total", "Note : "),
+    "fr": ("Au {as_of}, tel que connu au {known_at} ({zone}) ; position {position} du registre.", "Total", "Note : "),
     "en": ("As of {as_of}, as known at {known_at} ({zone}); position {position} of the log.", "Total", "Note: "),
 }
 

@@ -38,7 +38,7 @@ _SAID = {
     "report": Text("Rapport", "Report"),
     "as_of": Text("Au", "As of"),
     "known_at": Text("Tel que connu au", "As known at"),
-    "position": Text("Position du livre", "Position of the log"),
+    "position": Text("Position du registre", "Position of the log"),
     "generation": Text("Génération du magasin de lecture", "Generation of the read store"),
 }
 _PARAMETERS = Text("Paramètres", "Parameters")

@@ -152,33 +152,34 @@ def _notes(cells: Sequence[Cells], view: View, head: int | None) -> list[Text]:
     if late:
         notes.append(
             Text(
-                f"{late} ligne(s) sur {lines} reposent sur des événements ajoutés au livre après la date de "
+                "{late} ligne(s) sur {lines} reposent sur des événements ajoutés au registre après la date de "
                 "connaissance (historique importé)",
-                f"{late} of {lines} lines rest on events appended after known_at (imported history)",
-            )
+                "{late} of {lines} lines rest on events appended after known_at (imported history)",
+            ).counting(late=late, lines=lines)
         )
     for base, (one, several) in AMOUNTS.items():
         asked, said = (sum(each.known.get(base, (0, 0))[index] for each in cells) for index in range(2))
         if 0 < said < asked:
             notes.append(
                 Text(
-                    f"{one.fr} pour {said} ligne(s) sur {asked} : les sommes de {several.fr} ne comptent que celles-là",
-                    f"the {one.en} of {said} of {asked} lines is known: sums of {several.en} count these alone",
-                )
+                    f"{one.fr} pour {{said}} ligne(s) sur {{asked}} : les sommes de {several.fr} ne comptent que "
+                    "celles-là",
+                    f"the {one.en} of {{said}} of {{asked}} lines is known: sums of {several.en} count these alone",
+                ).counting(said=said, asked=asked)
             )
     if aside := view.quarantined:
         notes.append(
             Text(
-                f"{aside} flux en quarantaine ne sont pas à jour ici : voir sales-ledger doctor",
-                f"{aside} quarantined stream(s) are not up to date here: see sales-ledger doctor",
-            )
+                "{aside} flux en quarantaine ne sont pas à jour ici : voir sales-ledger doctor",
+                "{aside} quarantined stream(s) are not up to date here: see sales-ledger doctor",
+            ).counting(aside=aside)
         )
     if head is not None and view.position < head:
         notes.append(
             Text(
-                f"le magasin de lecture en est à la position {view.position} sur {head}",
-                f"the read store is at position {view.position} of {head}",
-            )
+                "le magasin de lecture en est à la position {position} sur {head}",
+                "the read store is at position {position} of {head}",
+            ).counting(position=view.position, head=head)
         )
     return notes
 

@@ -228,7 +228,7 @@ DASHBOARD = Report(
     title=Text("Tableau de bord", "Dashboard"),
     description=Text(
         "Les quelques chiffres qu'un rôle regarde d'abord (role : rep, manager ou director), chacun une case de son "
-        "rapport à côté de ce qu'il était. Ceux que le livre a choisis (dashboard), ou un choix par défaut ; where "
+        "rapport à côté de ce qu'il était. Ceux que le registre a choisis (dashboard), ou un choix par défaut ; where "
         "restreint à un commercial ou à une équipe, by dit les mêmes de chacun. Sans période : le trimestre d'as_of.",
         "The few figures that a role looks at first (role: rep, manager or director), each a cell of its report beside "
         "what it was. Those the book has chosen (dashboard), or a default choice; where restricts them to an owner or "

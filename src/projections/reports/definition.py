@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import msgspec
 
+from ledger.formats import whole_text
 from ledger.money import half_even
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class Text(NamedTuple):
 
     def in_(self, lang: str) -> str:
         return self.fr if lang == "fr" else self.en
+
+    def counting(self, **numbers: int) -> Text:
+        """The text with its blanks filled, each number as the language writes it."""
+        said = {lang: {name: whole_text(number, lang) for name, number in numbers.items()} for lang in ("fr", "en")}
+        return Text(self.fr.format(**said["fr"]), self.en.format(**said["en"]))
 
 
 class Sum(NamedTuple):

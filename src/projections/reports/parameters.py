@@ -110,7 +110,7 @@ _ALL = (
     Parameter(
         "currency",
         Text(
-            "Monnaie du rapport, au cours en vigueur ; celle du livre par défaut",
+            "Monnaie du rapport, au cours en vigueur ; celle du registre par défaut",
             "Reporting currency, at the rate in force; the book's by default",
         ),
         "USD",

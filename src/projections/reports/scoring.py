@@ -270,7 +270,7 @@ SCORING = Report(
         "points of each part.",
     ),
     formula=Text(
-        "note = 100 × Σ poids × critère / Σ poids des critères qui s'appliquent ; poids : score_weights du livre aux "
+        "note = 100 × Σ poids × critère / Σ poids des critères qui s'appliquent ; poids : score_weights du registre aux "
         "dates de la question, sinon 20, 20, 15, 20, 15, 10. Critères de 0 à 1 : path : rang de l'étape / nombre "
         "d'étapes (lead 1/3, prospect 2/3) ; recency : 1 − jours depuis la dernière vente (le dernier échange, pour "
         "prospects et affaires) / lapse_after_days ; frequency : ventes sur 24 mois / 6, au plus 1 ; value : part des "

@@ -231,7 +231,7 @@ def _beside(question: Question, view: View) -> list[Beside]:
     if previous is not None:
         beside.append(_answered("previous_", Text("avant", "before"), previous, question, view))
     for back, before in enumerate(years_before(question), start=1):
-        label = Text(f"{back} an(s) avant", f"{back} year(s) before")
+        label = Text(f"{back} ans avant", f"{back} years before") if back > 1 else Text("1 an avant", "1 year before")
         beside.append(_answered(f"year_minus_{back}_", label, before, question, view))
     return beside
 

@@ -98,11 +98,9 @@ def _too_short(months: Sequence[int]) -> tuple[Text, ...]:
         return ()
     return (
         Text(
-            f"{len(months)} série(s) de moins de {LEAST_MONTHS} mois entiers (la plus longue : {max(months)}) : sans "
-            "tendance ni saison",
-            f"{len(months)} series of less than {LEAST_MONTHS} whole months (the longest: {max(months)}): no trend or "
-            "season",
-        ),
+            "{series} série(s) de moins de {least} mois entiers (la plus longue : {longest}) : sans tendance ni saison",
+            "{series} series of less than {least} whole months (the longest: {longest}): no trend or season",
+        ).counting(series=len(months), least=LEAST_MONTHS, longest=max(months)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from projections.reports import answer
 from tests.support.book import eur, line, money
 
 
@@ -146,7 +147,7 @@ def test_imported_history_is_said_to_be_appended_later(book):
     assert book.report("sales", as_of="2026-03-31").notes == [
         "1 of 1 lines rest on events appended after known_at (imported history)"
     ]
-    assert "ajoutés au livre" in book.report("sales", as_of="2026-03-31", lang="fr").notes[0]
+    assert "ajoutés au registre" in book.report("sales", as_of="2026-03-31", lang="fr").notes[0]
     assert book.report("sales", as_of="2026-03-31", known_at="now").notes == []
 
 
@@ -156,3 +157,15 @@ def test_filtered_by_kind_or_by_having_none(book):
         book.deal(name, "2026-01-05", eur(100), **more).won(name, "2026-02-01")
     won = {where: book.totals("sales", where=where)["won"] for where in ("kind=new", "kind=", "kind=,kind=new")}
     assert won == {"kind=new": 1, "kind=": 1, "kind=,kind=new": 2}
+
+
+@pytest.mark.parametrize(
+    ("lang", "note"),
+    [
+        ("fr", "le magasin de lecture en est à la position 2 sur 12\u202f345"),
+        ("en", "the read store is at position 2 of 12,345"),
+    ],
+)
+def test_numbers_of_notes_are_written_as_the_language_writes_them(book, lang, note):
+    found = answer(book.folded(), "sales", {}, today=book.today, lang=lang, ledger=book.ledger, head=12_345)
+    assert found.notes == [note]
