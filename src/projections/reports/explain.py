@@ -156,7 +156,7 @@ def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
     evidence = question.report.evidence or question.report.items
     if evidence is not None:
         items = cells.summarise(evidence(question, view, rates))
-        return sorted(items, key=lambda item: item.stream), cells
+        return sorted(items, key=_order), cells
     into = merged(question, view)
     found: list[Line] = []
     for source in question.report.lines(question, view) if question.report.lines else ():
@@ -170,7 +170,14 @@ def _lines(question: Question, view: View) -> tuple[list[Line | Item], Cells]:
     cells.settle()
     if question.report.completed is not None:
         question.report.completed(question, view, rates, cells)
-    return sorted(found, key=lambda line: line.stream), cells
+    return sorted(found, key=_order), cells
+
+
+def _order(line: Line | Item) -> tuple[str, int, int, str, list[str]]:
+    """By stream, then by date and position; where these are the same by all that tells lines apart, whatever read them."""
+    parts = [(line.dimensions, line.figures)] if isinstance(line, Item) else line.pieces
+    told = [str([sorted(each.items()) for each in part]) for part in parts]
+    return line.stream, line.at, line.position, line.state or "", sorted(told)
 
 
 def _with_behind(question: Question, view: View, found: Sequence[Line | Item]) -> Sequence[Line | Item]:
