@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, exchange, in_parts, lines
 from projections.reports.definition import PRODUCT, SAID, counted, lines_and_said
 from projections.reports.exact import Bases, Line, Piece, wanted
-from projections.reports.rates import Rates
+from projections.reports.rates import Rates, naming_the_earliest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -167,8 +167,9 @@ def work_out(question: Question, view: View, *, totals: bool = True) -> Cells:
     """The report's cells: sums told by the database, and one by one what it cannot round or share.
 
     Without `totals` these are left out, and how many lines there were, where they would take a query of their own.
+    Raises `MissingRate`.
     """
-    cells = _worked_out(question, view, totals=totals)
+    cells = naming_the_earliest(partial(_worked_out, view=view, totals=totals), question)
     if question.report.across is not None:
         cells.notes = question.report.across(question, cells.rows, cells.totals)
     return cells

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -33,7 +34,7 @@ from projections.reports.dimensions import merged
 from projections.reports.exact import Line
 from projections.reports.labels import ERASED
 from projections.reports.question import ask, dates
-from projections.reports.rates import Rates
+from projections.reports.rates import Rates, naming_the_earliest
 from projections.reports.table import shown
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def explain_cell(
         today = today or local_date(now, view.time_zone)
         asked = ask(view, report, params, clock=answer.clock(view, today, now))
         question = _at_cell(asked, cell, view)
-        found, cells = _lines(question, view)
+        found, cells = naming_the_earliest(partial(_lines, view=view), question)
         kept = _with_behind(question, view, found[:limit])
         _tell_across(asked, question, cell, cells, view)
         position, generation = view.position, view.generation

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from projections.reports.definition import Report
     from projections.reports.periods import Period
+    from projections.reports.rates import Missing
     from projections.store import View
 
 MAX_HORIZON_MONTHS = 120
@@ -45,7 +46,7 @@ class Book:
 class Question:
     """What is asked of a report. `today` is the local date of `as_of`; instants are microseconds.
 
-    `since` is the instant from which changes are told, in a report of these. `settled` is the pair at which it is settled
+    `missing` takes the rates that are, where all of them are asked for. `since` is the instant from which changes are told, in a report of these. `settled` is the pair at which it is settled
     who is who, where that is not the question's own.
     """
 
@@ -62,6 +63,7 @@ class Question:
     horizon_months: int
     since: int | None = None
     settled: Pair | None = None
+    missing: Missing | None = None
 
     @cached_property
     def heads(self) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import and_, select
 
@@ -16,16 +17,32 @@ from ledger.times import local_date
 from projections.tables import rate_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from projections.reports.question import Question
     from projections.store import View
+
+Found = TypeVar("Found")
 
 
 class MissingRate(BadRequest):
     """An amount in a currency that nothing converts at its date."""
 
     code = "missing_rate"
+
+
+Missing = dict[tuple[int, str], MissingRate]
+"""Of each rate that is missing, by its instant and currency, the error that names it."""
+
+
+def naming_the_earliest(work_out: Callable[[Question], Found], question: Question) -> Found:
+    """What is worked out of a question. Of several missing rates the error names the earliest, whatever is read first."""
+    try:
+        return work_out(question)
+    except MissingRate as first:
+        missing: Missing = {}
+        work_out(replace(question, missing=missing))
+        raise missing[min(missing)] if missing else first from None
 
 
 class _Fixed(NamedTuple):
@@ -84,6 +101,36 @@ class Rates:
 
     def factor(self, currency: str, at: int) -> Fraction:
         """Minor units of the reporting currency for one of `currency` at an instant. Raises `MissingRate`."""
+        try:
+            return self._factor(currency, at)
+        except MissingRate as missing:
+            if self._question.missing is None:
+                raise
+            self._question.missing[at, currency] = missing
+            return Fraction(1)
+
+    def converts(self, currency: str, at: int) -> bool:
+        """Whether `currency` can be converted at an instant."""
+        with suppress(MissingRate):
+            self._factor(currency, at)
+            return True
+        return False
+
+    def factors(self, at: int) -> dict[str, Fraction]:
+        """The factor of every currency that can be converted at an instant."""
+        named = self._fixed.keys() | {each.base for fixed in self._fixed.values() for each in fixed}
+        found = {}
+        for currency in named - {self._question.currency}:
+            with suppress(MissingRate):
+                found[currency] = self._factor(currency, at)
+        return found
+
+    def streams(self, currency: str) -> tuple[str, ...]:
+        """The streams whose rates may have told the factor of a currency."""
+        named = {currency, self._question.currency, self._question.book.currency}
+        return tuple(sorted(f"rate-{each}" for each in named if each in self._fixed))
+
+    def _factor(self, currency: str, at: int) -> Fraction:
         to = self._question.currency
         if currency == to:
             return Fraction(1)
@@ -93,20 +140,6 @@ class Rates:
             rate, apart = self._rate(currency, to, at), decimals(to) - decimals(currency)
             self._found[currency, at] = rate * Fraction(10) ** apart if apart else rate
         return self._found[currency, at]
-
-    def factors(self, at: int) -> dict[str, Fraction]:
-        """The factor of every currency that can be converted at an instant."""
-        named = self._fixed.keys() | {each.base for fixed in self._fixed.values() for each in fixed}
-        found = {}
-        for currency in named - {self._question.currency}:
-            with suppress(MissingRate):
-                found[currency] = self.factor(currency, at)
-        return found
-
-    def streams(self, currency: str) -> tuple[str, ...]:
-        """The streams whose rates may have told the factor of a currency."""
-        named = {currency, self._question.currency, self._question.book.currency}
-        return tuple(sorted(f"rate-{each}" for each in named if each in self._fixed))
 
     def _rate(self, currency: str, to: str, at: int) -> Fraction:
         rate = self._between(currency, to, at)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from ledger.money import convert
 from projections.pairs import Pair
 from projections.reports.definition import PRODUCT, TIME
-from projections.reports.rates import MissingRate, Rates
+from projections.reports.rates import Rates
 from projections.reports.sources import instant, label
 from projections.reports.waterfall import Place
 
@@ -106,12 +106,8 @@ class Worth:
 
     def last(self, minor: int, currency: str, at: int, *, was_open: bool) -> int:
         """At the rate of `from`: of what was not open then, and in a currency that had no rate, at that of `at`."""
-        try:
-            return self.known(minor, currency)
-        except MissingRate:
-            if was_open:
-                raise
-            return self._at(minor, currency, self._rates, at)
+        is_known = was_open or self._rates.converts(currency, self._since)
+        return self._at(minor, currency, self._rates, self._since if is_known else at)
 
     def end(self, minor: int, currency: str) -> int:
         return self._at(minor, currency, self._rates, self._end)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ledger.money import BASIS_POINTS, MAX_MINOR, half_even
 from projections.reports.exchange import MAX_INTEGER, converted
+from projections.reports.rates import MissingRate
 from tests.support.book import eur, money
 
 RATES = {
@@ -67,6 +68,21 @@ def test_a_currency_that_nothing_converts_is_named(book):
     book.deal("d3", "2026-01-05", money(100, "CHF"))
     with pytest.raises(Exception, match=r"no exchange rate from CHF to EUR .* rate-CHF with base EUR"):
         book.totals("pipeline", as_of="2026-03-31")
+
+
+def test_of_several_missing_rates_the_earliest_is_named(book):
+    for number, (currency, day) in enumerate((("USD", "2026-03-03"), ("CHF", "2026-02-02"), ("USD", "2026-02-04"))):
+        book.deal(f"d{number}", "2026-01-05", money(100, currency), owner="bca"[number]).won(f"d{number}", day)
+    book.deal("e", "2026-01-05", money(100, "GBP")).lost("e", "2026-02-01")
+    whole, of_wins = r"from GBP to EUR on 2026-02-01", r"from CHF to EUR on 2026-02-02"
+    for report, by, earliest in (("win_rate", "", whole), ("sales", "owner", of_wins), ("sales", "product", of_wins)):
+        with pytest.raises(MissingRate, match=earliest):
+            book.report(report, by=by, period="2026")
+        with pytest.raises(MissingRate, match=earliest):
+            book.explained(report, by=by, period="2026")
+    changes = {"from": "2026-01-31", "to": "2026-03-31"}
+    with pytest.raises(MissingRate, match="from CHF to EUR on 2026-01-31"):
+        book.report("pipeline_changes", **changes)
 
 
 def test_of_a_rate_through_the_book_s_currency_the_missing_part_is_named(book):
