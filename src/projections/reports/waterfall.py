@@ -88,13 +88,18 @@ def _open(rows: Rows, then: Parts, learnt: Parts, deals: int) -> None:
     for part in then.values():
         if part.place.counts:
             _add(rows, part.place, "opening", part.at_from, deals)
-    if then == learnt:
+    if _stood(then) == _stood(learnt):
         return
     corrected = [(part, _less(part.at_from), -deals) for part in then.values()]
     corrected += [(part, part.at_from, deals) for part in learnt.values()]
     for part, minor, count in corrected:
         if part.place.counts:
             _add(rows, part.place, "corrected", minor, count)
+
+
+def _stood(parts: Parts) -> dict[tuple[str | None, ...], tuple[object, ...]]:
+    """What the rows show of a deal's parts: a filter that takes what they were and what they are sees no difference."""
+    return {product: (part.place.row, part.place.counts, part.at_from) for product, part in parts.items()}
 
 
 def _tell(rows: Rows, before: Part | None, after: Part | None, story: Story) -> None:

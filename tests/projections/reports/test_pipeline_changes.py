@@ -343,6 +343,21 @@ def holds_together(book: GivenBook, rng: Random) -> None:
             assert alone == {name: row[name] for name in alone}
 
 
+@pytest.mark.parametrize("of", ["in_brief", "one_by_one"])
+def test_what_a_filter_takes_as_it_was_and_as_it_is_is_not_corrected(book, of):
+    """Nobody said its margin, so what would be taken off and put back is unknown."""
+    book.deal("d", "2026-01-05", eur(100), expected_close_on="2026-02-15")
+    book.say("deal-d", "deal.assigned", "2026-01-10", recorded="2026-02-05", owner="bob")
+    asked = {"from": "2026-01-31", "to": "2026-03-31", "by": "quarter", "measure": "margin"}
+    for where in ("", "owner=ana,owner=bob"):
+        given = asked | {"where": where}
+        told = book.totals if of == "in_brief" else lambda *name, **more: book.explained(*name, **more).figures
+        figures = told("pipeline_changes", **given)
+        assert (figures["opening_minor"], figures["corrected_minor"], figures["corrected_deals"]) == (None, 0, 0)
+    only = book.totals("pipeline_changes", **asked, where="owner=ana")
+    assert (only["corrected_minor"], only["corrected_deals"]) == (None, -1)
+
+
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**6))
 def test_opening_and_lines_are_the_closing_whatever_happened(tmp_path_factory, seed):
