@@ -30,18 +30,22 @@ def as_table(answer: Answer, lang: str, time_zone: str) -> str:
     labels = {column.name: column.label for column in answer.columns}
     columns = [column for column in answer.columns if f"{column.name}_name" not in labels and _says(answer, column)]
     rows = [[_cell(row, column, lang) for column in columns] for row in answer.rows]
+    header = [_header(column, labels) for column in columns]
+    right = [index for index, column in enumerate(columns) if column.type in FIGURES]
     if answer.rows and answer.totals:
         last = [_cell(answer.totals, column, lang) if column.name in answer.totals else "" for column in columns]
-        last[0] = last[0] or total
+        if columns[0].name in answer.totals:  # nothing heads the rows: the only one is of all there is
+            header, right = ["", *header], [1 + index for index in right]
+            rows, last = [["", *row] for row in rows if row != last], ["", *last]
+        last[0] = total
         rows.append(last)
-    right = [index for index, column in enumerate(columns) if column.type in FIGURES]
     pair = head.format(
         as_of=until_text(parse_instant(answer.as_of), time_zone),
         known_at=until_text(parse_instant(answer.known_at), time_zone),
         zone=time_zone,
         position=number_text(answer.position, lang),
     )
-    parts = [answer.title, pair, "", table([_header(column, labels) for column in columns], rows, right=right)]
+    parts = [answer.title, pair, "", table(header, rows, right=right)]
     if answer.notes:
         parts += ["", *(f"{note}{each}" for each in answer.notes)]
     return "\n".join(parts)

@@ -107,8 +107,22 @@ def _as_table(explanation: Explanation, lang: str, zone: str) -> str:
         ]
         for line in explanation.lines
     ]
-    header = ["stream", "title", "state", f"since ({zone})", *figures, "events at positions"]
+    headings = _headings(explanation, figures, lang)
+    header = ["stream", "title", "state", f"since ({zone})", *headings, "events at positions"]
     return table(header, rows, right=range(4, 4 + len(figures)))
+
+
+def _headings(explanation: Explanation, figures: Sequence[str], lang: str) -> list[str]:
+    """What the report calls these figures, or their own names where it shows none of that name."""
+    from projections.reports import find, variant
+
+    report, currency = variant(find(explanation.report), explanation.parameters), explanation.parameters.get("currency")
+    labels = {column.name: column.label.in_(lang) for column in report.columns}
+    headings = []
+    for name in figures:
+        label = labels.get(name, name.removesuffix("_minor").replace("_", " "))
+        headings.append(f"{label} ({currency})" if currency and name.endswith("_minor") else label)
+    return headings
 
 
 def _figure(line: Explained, name: str, parameters: Mapping[str, str], lang: str) -> str:

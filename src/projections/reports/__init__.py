@@ -38,6 +38,7 @@ from projections.reports.parameters import PARAMETERS, Parameter, choices
 from projections.reports.pipeline import PIPELINE
 from projections.reports.pipeline_changes import PIPELINE_CHANGES
 from projections.reports.products import PRODUCTS
+from projections.reports.question import variant
 from projections.reports.rates import MissingRate
 from projections.reports.required_sales import REQUIRED_SALES
 from projections.reports.sales import SALES
@@ -147,4 +148,5 @@ __all__ = [
     "choices",
     "explain",
     "find",
+    "variant",
 ]

@@ -135,8 +135,7 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
     for name in report.parameters:
         if parameters.choices(report, name) and name not in {"by", "where"}:
             parameters.choice(report, given, name)
-    for name, value in given.items():
-        report = report.variants.get(f"{name}={value}", report)
+    report = variant(report, given)
     if "measure" in given and report.sums_of:
         report = replace(report, sums=report.sums_of[given["measure"]])
     present = Present(view.stamp, clock, view.time_zone)
@@ -166,6 +165,13 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
         horizon_months=_horizon(given.get("horizon", "12")),
     )
     return question if report.first_day is None else replace(question, since=_since(question, report.first_day))
+
+
+def variant(report: Report, given: Mapping[str, str]) -> Report:
+    """The report under the values of its parameters."""
+    for name, value in given.items():
+        report = report.variants.get(f"{name}={value}", report)
+    return report
 
 
 def read_book(view: View, pair: Pair, time_zone: str) -> Book:

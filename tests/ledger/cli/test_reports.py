@@ -33,6 +33,13 @@ def test_a_report_shows_the_pair_the_rows_and_their_total(filled):
     assert [line.split()[:3] for line in shown[4:6]] == [["Offer", "2", "11,250.00"], ["Total", "2", "11,250.00"]]
 
 
+def test_the_total_is_called_so_where_nothing_heads_the_rows_and_stands_alone(filled):
+    for lang in ("en", "fr"):
+        head, only, after, *_ = filled("report", "sales", "--as-of", "2026-04-01", "--lang", lang).out.splitlines()[3:]
+        assert head.startswith(" ")
+        assert (only.split()[:2], after) == (["Total", "1"], "")
+
+
 def test_in_french_amounts_and_words_are_french(filled):
     shown = filled("report", "pipeline", "--as-of", "2026-03-01", "--lang", "fr").out
     assert shown.startswith("Affaires en cours par étape\nAu 2026-03-01, tel que connu au 2026-03-01")
@@ -130,6 +137,16 @@ def test_explain_lists_the_lines_and_events_of_a_cell(filled):
     assert shown[1].startswith("deal-2  =cmd")
     assert "10,000.00" in shown[1]
     assert "deal-2 4" in shown[1]
+
+
+def test_explained_figures_are_called_what_the_report_calls_them(filled):
+    asked = ("explain", "leaderboard", "--metric", "won_count", "--as-of", "2026-04-01")
+    assert "  Achieved  " in filled(*asked).out.splitlines()[0]
+    for lang, labels in {"en": "  Amount (EUR)  Margin (EUR)  ", "fr": "  Montant (EUR)  Marge (EUR)  "}.items():
+        head = filled("explain", "forecast", "--as-of", "2026-03-01", "--lang", lang).out.splitlines()[0]
+        assert " ".join(labels.split()) in " ".join(head.split())
+        assert "_" not in head
+        assert head.index(labels.split()[0]) < head.index("(EUR)")
 
 
 def test_explained_lines_add_up_to_the_figure(filled):
