@@ -158,6 +158,19 @@ def test_nothing_sticks_out_at_any_width(visit, demo, width, lang):
     assert seen.page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_deals_of_a_narrow_page_are_whole(visit, demo, lang):
+    seen = visit(demo, width=400)
+    seen.open(as_of="2026-06-30", lang=lang)
+    seen.choose(at=6)
+    cut = """parts => parts.filter(part => part.scrollWidth > part.clientWidth || part.getBoundingClientRect().right > 400)
+      .map(part => part.textContent)"""
+    assert seen.page.eval_on_selector_all("#deals .scroll, #deals .name, #deals td:not(.spare)", cut) == []
+    weighted = seen.page.locator("#deals td.number:not(.spare) .under").first
+    assert ("pondérés" if lang == "fr" else "weighted") in weighted.inner_text()
+    assert seen.page.inner_text("#deals-heading")[0].isupper()
+
+
 def test_the_narrow_page_lays_its_bars_down_in_the_order_of_months(visit, demo):
     seen = visit(demo, width=400)
     seen.open(**PAST)

@@ -110,7 +110,7 @@ export class Deals {
     const names = [
       [say.deals.deal], [say.deals.customer, "spare"], [say.deals.owner, "spare"], [say.deals.stage, "spare"],
       [this.#won ? say.deals.won_on : say.deals.expected, "spare"], [say.deals.amount, "number"],
-      ...(this.#won ? [] : [[say.deals.weighted, "number"]]),
+      ...(this.#won ? [] : [[say.deals.weighted, "number spare"]]),
     ];
     return make("thead", {}, make("tr", {}, ...names.map(([name, className = ""]) => make("th", { scope: "col", className }, name))));
   }
@@ -138,14 +138,17 @@ export class Deals {
     const series = this.#series().get(this.#won ? "won" : stage);
     const when = this.#won ? line.effective_at : line.expected_close_on;
     const cell = (...children) => make("td", { className: "spare" }, ...children);
+    const { amount_minor: amount, weighted_minor: weighted } = line.figures;
+    const isWeighted = !this.#won && Number.isFinite(weighted);
     const row = make("tr", {},
       make("td", {}, open, make("span", { className: "id" }, line.title ? line.stream : "")),
       cell(line.names.customer ?? customer ?? "–"),
       cell(line.names.owner ?? owner ?? "–"),
       cell(series ? swatch(series.colour) : "", line.names.stage ?? stage ?? "–"),
       cell(when ? shortDate(when.length === 10 ? when : localDay(when)) : "–"),
-      make("td", { className: "number" }, money(line.figures.amount_minor)),
-      this.#won ? null : make("td", { className: "number" }, line.figures.weighted_minor === undefined ? "–" : money(line.figures.weighted_minor)));
+      make("td", { className: "number" }, money(amount),
+        isWeighted ? make("span", { className: "under" }, fill(say.deals.weighted_sum, { amount: money(weighted) })) : null),
+      this.#won ? null : make("td", { className: "number spare" }, isWeighted ? money(weighted) : "–"));
     row.addEventListener("click", () => this.#onDeal(line));
     return row;
   }
