@@ -190,6 +190,14 @@ def test_an_empty_book_has_a_pack(database_url):
     assert any("Rien à signaler." in page for page in pages)
 
 
+def test_a_section_without_rows_draws_nothing_where_its_table_would_be(book):
+    reader = pypdf.PdfReader(io.BytesIO(pack(gathered(book), "fr")))
+    (page,) = [each for each in reader.pages if "Où en est chaque objectif" in each.extract_text()]
+    assert "Rien à signaler" in page.extract_text()
+    content = pypdf.generic.ContentStream(page.get_contents(), reader)
+    assert not {b"f", b"f*"} & {operator for _, operator in content.operations}
+
+
 def test_names_are_text_never_markup(book):
     name = '#panic("x") *a* $b$ <c> `d` \\e //f'
     book.person("ana", "2026-01-02", "north", name=name).deal("d1", "2026-01-05", eur(100)).won("d1", "2026-02-10")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 HEIGHT, BAR, FEW, BROAD = 240, 20, 8, 28
 LETTER = 7
 """How broad a letter of a label is at most, on the whole."""
+LONGEST = 340
+"""How broad a label beside a bar may be; what is longer is cut."""
 MOST_BARS, MOST_COLOURS, MOST_LINES, MOST_ACROSS = 25, 8, 7, 36
 
 INK, MUTED, LINE = "#1b1e25", "#5b6270", "#e5e2db"
@@ -31,6 +33,9 @@ COLOURS = ["#2b458c", "#6f9bd8", "#2e7d5b", "#c8772a", "#8a5aa8", "#9a3b1f", "#7
 
 ADDED = frozenset({"count", "money", "quantity"})
 """Kinds of figures of which there are none, rather than nothing known, where a row is missing."""
+
+TOLD_BY = {"scope": ("owner", "team"), "team": ("owner",)}
+"""Heads that say nothing more of a row which has another of these."""
 
 _NONE = Text("(sans)", "(none)")
 _EMPTY = Text("Rien à montrer", "Nothing to show")
@@ -73,6 +78,7 @@ class Picture:
         if head.type != "id" or f"{head.name}_name" in row or head != self.telling[0]:
             return said
         others = [each for each in self.heads if each not in self.telling and row.get(each.name) is not None]
+        others = [each for each in others if all(row.get(name) is None for name in TOLD_BY.get(each.name, ()))]
         about = [self.label(each, row) for each in others if f"{each.name}_name" in row or each.name in WORDED]
         return f"{' · '.join(about)} ({said})" if about else said
 
@@ -201,7 +207,7 @@ def bars(picture: Picture, width: int, *, upright: bool) -> Any:
     ]
     along, up = (alt.X, alt.Y) if upright else (alt.Y, alt.X)
     angle = -40 if upright and len(slots) > 12 else 0
-    slot_axis = alt.Axis(title=None, labelAngle=angle, labelLimit=240, **_said(first, slots, picture.lang))
+    slot_axis = alt.Axis(title=None, labelAngle=angle, labelLimit=LONGEST, **_said(first, slots, picture.lang))
     slot = along("x:N", axis=slot_axis, scale=alt.Scale(domain=slots, paddingInner=0.25, paddingOuter=0.1))
     size = {"width": width, "height": HEIGHT if upright else _tall(len(slots))}
     chart = _drawn([each for each in values if each["y"] is not None], **size)

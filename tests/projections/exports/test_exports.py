@@ -241,6 +241,21 @@ def test_reasons_and_scopes_are_codes_for_programs_and_words_for_people(book):
         assert all(any(word in each for each in drawn if each) for word in words)
 
 
+def test_objectives_are_drawn_by_whose_they_are_and_whole(book):
+    book.say("team-ouest", "team.created", "2026-01-01", name="Grand Est et Hauts-de-France")
+    book.person("ana", "2026-01-01", "ouest", name="Ana Kermarrec")
+    year = {"from": "2026-01-01", "to": "2026-12-31"}
+    for number, scope in enumerate(({"company": True}, {"team": "ouest"}, {"person": "ana"}), start=1):
+        aim = {"scope": scope, "metric": "new_customers", "period": year, "target": "5"}
+        book.say(f"objective-annual-{number}", "objective.set", "2026-01-01", **aim)
+    book.customer("c1", "2026-01-05", owner="ana").deal("d1", "2026-01-05", eur(100), customer="c1", owner="ana")
+    book.won("d1", "2026-02-01")
+    drawn = texts(written(book.report("objectives", lang="fr"), "svg", "fr").decode())
+    assert "Toute l'entreprise · Nouveaux clients (annual-1)" in drawn
+    assert "Grand Est et Hauts-de-France · Nouveaux clients (annual-2)" in drawn
+    assert "Ana Kermarrec · Nouveaux clients (annual-3)" in drawn
+
+
 def test_a_chart_shows_months_without_anything(book):
     for number, month in enumerate(("2027-01", "2027-04")):
         book.deal(f"d{number}", "2026-10-05", eur(100), expected_close_on=f"{month}-15")
