@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -285,6 +286,56 @@ def begin(address, *, deals, value=None, close_on=None):
         *({"stream": f"deal-{number}", "type": "deal.opened", "data": deal} for number in range(deals)),
     ]
     append(address, lines)
+
+
+def colours_of(visit, address, scheme, stages):
+    """The colours of a pipeline of so many stages, the surest first."""
+    begin(address, deals=1)
+    named = [
+        {
+            "stage": f"s{number}",
+            "name": f"Stage {number}",
+            "probability_bp": 9000 - 900 * number,
+            "category": "pipeline",
+        }
+        for number in range(stages)
+    ]
+    redefined = [{**STAGE, "probability_bp": named[-1]["probability_bp"]}, *named[:-1]]
+    append(address, [{"stream": "pipeline-main", "type": "pipeline.redefined", "data": {"stages": redefined}}])
+    seen = visit(address)
+    seen.page.emulate_media(color_scheme=scheme)
+    seen.open(lang="en")
+    return seen.page.evaluate(
+        """async () => {
+          const { palette } = await import(document.querySelector("script[type=module]").src.replace("dashboard", "colours"));
+          return [...palette().values()].map(({ colour }) => colour);
+        }"""
+    )
+
+
+def apart(one, other):
+    """How far apart the channels of two colours are together."""
+    return sum(abs(int(one[at : at + 2], 16) - int(other[at : at + 2], 16)) for at in (1, 3, 5))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "few"),
+    [
+        ("light", ["#1d2f66", "#3a5bb0", "#6f9bd8", "#a9b4e6", "#d9c9ea"]),
+        ("dark", ["#e3e9ff", "#a9bbf0", "#6f8fd6", "#5563a8", "#57436f"]),
+    ],
+)
+def test_stages_can_be_told_apart_by_their_colours(visit, nothing, scheme, few):
+    many = colours_of(visit, nothing, scheme, 9)
+    assert (many[:5], len(set(many))) == (few, 9)
+    assert min(apart(one, other) for one, other in itertools.pairwise(many)) > 60
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_few_stages_are_spread_over_the_blues(visit, nothing, scheme):
+    few = colours_of(visit, nothing, scheme, 3)
+    assert len(few) == 3
+    assert min(apart(one, other) for one, other in itertools.pairwise(few)) > 150
 
 
 def append(address, lines):

@@ -1,4 +1,4 @@
-// The surest stage is the darkest; won deals have a colour of their own. Both follow the reader's colour scheme.
+// The surest of a few stages is the darkest; won deals have a colour of their own. Both follow the reader's colour scheme.
 
 import { span } from "./format.js";
 
@@ -11,17 +11,20 @@ function mix(from, to, share) {
   return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** A colour of the ramp, from 0 for the surest to 1: through several hues, so that neighbours can be told apart. */
-function ramp(share) {
-  const stops = [1, 2, 3, 4, 5].map((number) => colour(`ramp-${number}`));
-  const index = Math.min(3, Math.floor(share * 4));
-  return mix(stops[index], stops[index + 1], share * 4 - index);
+const FEW = 5;
+const STOPS = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => `ramp-${number}`);
+
+/** The colour of one of so many stages, 0 being the surest: a few spread over the blues, each beyond these adds a hue. */
+function ramp(index, count) {
+  const last = Math.min(Math.max(count, FEW), STOPS.length) - 1;
+  const at = (index * last) / Math.max(1, count - 1);
+  const from = Math.min(Math.floor(at), last - 1);
+  return mix(colour(STOPS[from]), colour(STOPS[from + 1]), at - from);
 }
 
 /** The stages the book has ever had, surest first, each with its colour. */
 export function palette() {
-  const last = Math.max(1, span.stages.length - 1);
   return new Map(span.stages.map(({ stage, name }, index) => [
-    stage, { stage, name, rank: index + 1, colour: ramp(index / last) },
+    stage, { stage, name, rank: index + 1, colour: ramp(index, span.stages.length) },
   ]));
 }

@@ -14,11 +14,12 @@ from babel.dates import format_date, format_datetime, get_month_names
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from babel.units import format_unit
 
+from ledger.codes import code_text
 from ledger.events import Erased, Line, Money, Rule, Sealed, Stage
 from ledger.money import decimals
 from ledger.story.fields import hints
 from ledger.story.names import REFERENCES, SAME_KIND, Names
-from ledger.story.texts import code_text, texts
+from ledger.story.texts import texts
 from ledger.times import is_date, local_date, parse_date, parse_instant, to_datetime, zone
 
 ARROW = "→"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import altair as alt
 
 from ledger.formats import number_text
 from ledger.times import is_date
-from projections.exports.words import MONTH, WORDED, day_text, heading, is_share, month_text, units, word
+from projections.exports.words import FIGURES, MONTH, WORDED, day_text, heading, is_share, month_text, units, word
 from projections.reports.definition import Text
 from projections.reports.periods import month_first, month_number
 
@@ -36,6 +37,9 @@ ADDED = frozenset({"count", "money", "quantity"})
 
 TOLD_BY = {"scope": ("owner", "team"), "team": ("owner",)}
 """Heads that say nothing more of a row which has another of these."""
+
+DURATIONS = frozenset({"minutes"})
+"""Counts of time, which say nothing beside counts of things."""
 
 _NONE = Text("(sans)", "(none)")
 _EMPTY = Text("Rien à montrer", "Nothing to show")
@@ -318,15 +322,20 @@ def _layers(picture: Picture, rows: Sequence[dict[str, Any]], frame: Frame) -> l
 
 
 def figures(picture: Picture, width: int) -> Any:
-    """A report of one row: its figures of the headline's kind."""
+    """A report of one row: its figures of the headline's kind or, where that is the only one, of the most usual kind."""
     row = picture.answer.rows[0] if picture.answer.rows else picture.answer.totals
-    figures = [each for each in picture.answer.columns if each.type == picture.main.type]
-    values = [{"x": each.label, "y": picture.number(each, row)} for each in figures if row.get(each.name) is not None]
+    told = [each for each in picture.answer.columns if each.type in FIGURES and row.get(each.name) is not None]
+    told = [each for each in told if each.name not in DURATIONS or each == picture.main]
+    figures = [each for each in told if each.type == picture.main.type]
+    if len(figures) == 1:
+        usual, _ = Counter(each.type for each in told).most_common(1)[0]
+        figures = [each for each in told if each.type == usual]
+    values = [{"x": each.label, "y": picture.number(each, row)} for each in figures]
     if not values:
         return nothing(picture.lang, width)
     slot = alt.Y("x:N", sort=None, axis=alt.Axis(title=None, labelLimit=220))
     chart = _drawn(values, width=width, height=_tall(len(values)))
-    axis = _axis(picture.main, "x", title=picture.main.unit or "")
+    axis = _axis(figures[0], "x", title=figures[0].unit or "")
     return chart.mark_bar(color=MAIN).encode(slot, alt.X("y:Q", axis=axis))
 
 

@@ -7,7 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ledger.codes import code_text
 from ledger.money import decimals
+from projections.reports.dashboard import title
 from projections.reports.definition import Text
 
 if TYPE_CHECKING:
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
 
 FIGURES = frozenset({"count", "money", "quantity", "ratio"})
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
-REASON = "reason"
-"""The column of codes that a book chooses itself; the usual ones have words."""
+REASON, INDICATOR = "reason", "indicator"
+"""Columns of codes that a book chooses itself, of which the usual ones have words, and of figures of other reports."""
 WORDED = frozenset(
     {
         *("month", "quarter", "year", "category", "outcome", "status", "line", "severity", "health", "metric", "what"),
-        *("scope", REASON),
+        *("scope", REASON, INDICATOR),
     }
 )
 """Columns whose values are shown as words of ours, not as the book writes them."""
@@ -107,9 +109,9 @@ def word(column: AnswerColumn, value: Any, lang: str) -> Any:
     """A word of ours in the reader's language, or two of them; what the book says stays as it is."""
     if column.name not in WORDED or not isinstance(value, str):
         return value
+    if column.name == INDICATOR:
+        return title(value, lang)
     if column.name == REASON:
-        from ledger.story.texts import code_text  # noqa: PLC0415 (stories bring babel, slow to import)
-
         said = code_text(value, lang)
         return said[:1].upper() + said[1:]
     words = [WORDS[each].in_(lang) if each in WORDS else each for each in value.split(":")]

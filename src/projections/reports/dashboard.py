@@ -150,6 +150,20 @@ def _indicator(text: str) -> Indicator | None:
     return next((Indicator(report, each) for each in numbers if each.name == wanted), None)
 
 
+def title(name: str, lang: str) -> str:
+    """What people call an indicator: its report and its column; one that there is no longer by its name.
+
+    >>> title("activity.effort_per_win", "en"), title("alerts.alerts", "fr")
+    ('Activity: Effort per win', 'Alertes')
+    """
+    indicator = _indicator(name)
+    if indicator is None:
+        return name
+    report, column = indicator.report.title.in_(lang), indicator.column.label.in_(lang)
+    colon = "\u00a0: " if lang == "fr" else ": "
+    return report if report == column else f"{report}{colon}{column}"
+
+
 def _value(indicator: Indicator, question: Question, view: View) -> Exact:
     """The whole report's figure under the filters that it honours; of objectives, that of the shortest period."""
     asked = _asked(indicator, question)

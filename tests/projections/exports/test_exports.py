@@ -256,6 +256,29 @@ def test_objectives_are_drawn_by_whose_they_are_and_whole(book):
     assert "Ana Kermarrec · Nouveaux clients (annual-3)" in drawn
 
 
+def test_what_was_done_is_drawn_where_there_is_only_one_rate(book):
+    for number in range(3):
+        call = {"kind": "call", "direction": "out", "owner": "ana", "customer": "c1", "duration_minutes": 500}
+        book.say(f"interaction-{number}", "interaction.logged", "2026-10-05", **call)
+    book.deal("d1", "2026-10-05", eur(100)).won("d1", "2026-10-06")
+    answer = book.report("activity", lang="fr")
+    assert answer.totals["effort_per_win"] is not None
+    drawn = texts(written(answer, "svg", "fr").decode())
+    assert {"Appels", "Affaires ouvertes", "Ventes"} <= set(drawn)
+    assert not {"Effort par vente", "Minutes"} & set(drawn)
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("fr", "Prévision des ventes\u00a0: Montant pondéré"), ("en", "Sales forecast: Weighted amount")],
+)
+def test_indicators_of_a_dashboard_are_drawn_by_their_titles(book, lang, words):
+    book.deal("d1", "2026-10-05", eur(100))
+    answer = book.report("dashboard", lang=lang, role="director")
+    assert "forecast.weighted_minor" in [row["indicator"] for row in answer.rows]
+    assert words in texts(written(answer, "svg", lang).decode())
+
+
 def test_a_chart_shows_months_without_anything(book):
     for number, month in enumerate(("2027-01", "2027-04")):
         book.deal(f"d{number}", "2026-10-05", eur(100), expected_close_on=f"{month}-15")

@@ -4,7 +4,7 @@
 - `sentence`: the same with what it says, for the types that have one, as one text or as several of which the first is
   taken whose blanks can all be filled. `{value}` is what the event says or changes, `{value.before}` what it was,
   `{thing.value}` what it is afterwards; a part in square brackets goes when one of its blanks cannot be filled;
-- `field`, `value`, `code`: names of fields, of the values that are one of a few words, and of common reasons.
+- `field`, `value`: names of fields, and of the values that are one of a few words.
 """
 
 from __future__ import annotations
@@ -21,12 +21,3 @@ LANGUAGES = ("fr", "en")
 def texts(language: str) -> dict[str, Any]:
     """The whole table of a language."""
     return tomllib.loads(files(__package__).joinpath(f"{language}.toml").read_text("utf-8"))
-
-
-def code_text(code: str, language: str) -> str:
-    """A reason and the like in words; one without a text of its own is called by its code.
-
-    >>> code_text("no_budget", "fr"), code_text("no_budget", "en")
-    ('pas de budget', 'no budget')
-    """
-    return str(texts(language)["code"].get(code, code.replace("_", " ")))
