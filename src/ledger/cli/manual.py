@@ -50,10 +50,11 @@ These pages are made from the code by `{COMMAND}`; change them there. The exampl
 
 
 class Example(NamedTuple):
-    """A question to the example company, and its answer."""
+    """A question to the example company, its answer, and what the answer's columns are called in French."""
 
     question: dict[str, str]
     answer: Answer
+    french: dict[str, str]
 
 
 def write(folder: Path) -> list[Path]:
@@ -119,8 +120,11 @@ def _example(report: Report, store: ReadStore, ledger: Ledger) -> Example:
         by = next((each for each in BY if each in report.dimensions), None)
         question |= {"by": by} if by else {}
     now = ledger.now()
-    found = answer(store, report.name, question, today=local_date(now, _zone(ledger)), now=now, ledger=ledger)
-    return Example(question, found)
+    today = local_date(now, _zone(ledger))
+    found, in_french = (
+        answer(store, report.name, question, today=today, now=now, ledger=ledger, lang=lang) for lang in ("en", "fr")
+    )
+    return Example(question, found, {each.name: each.label for each in in_french.columns})
 
 
 def _index() -> str:
@@ -139,7 +143,7 @@ def _page(report: Report, example: Example) -> str:
         f"## Formula\n\n{report.formula.en}\n",
         f"## Source\n\n{report.source.en}\n",
         "## Columns\n",
-        *_columns(report, example.answer),
+        *_columns(report, example),
         "\n## Parameters\n",
         *_parameters(report),
         "\n## Example\n",
@@ -153,13 +157,12 @@ def _page(report: Report, example: Example) -> str:
     return "\n".join(parts)
 
 
-def _columns(report: Report, answer: Answer) -> Iterator[str]:
+def _columns(report: Report, example: Example) -> Iterator[str]:
     """The heads of the example's rows, then the report's own figures, which no parameter changes."""
-    fr = {each.name: each.label.fr for each in report.columns}
     yield "| column | type | what it is | en français |\n|---|---|---|---|"
-    for column in answer.columns:
+    for column in example.answer.columns:
         kind = _TYPES.get(column.type, column.type)
-        yield f"| `{column.name}` | {kind} | {column.label} | {fr.get(column.name, '')} |"
+        yield f"| `{column.name}` | {kind} | {column.label} | {example.french[column.name]} |"
     if report.dimensions:
         yield f"\nDimensions for `by` and `where`: {', '.join(f'`{each}`' for each in report.dimensions)}."
 

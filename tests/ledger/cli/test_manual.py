@@ -27,6 +27,13 @@ def test_every_report_has_its_page_and_picture(pages):
         assert f"({report.name}.md)" in pages[manual.INDEX]
 
 
+def test_every_column_has_its_french_name(pages):
+    for report in REPORTS:
+        _, _, columns = pages[f"{report.name}.md"].partition("| column | type | what it is | en français |")
+        for row in columns.partition("\n\n")[0].splitlines()[2:]:
+            assert row.split("|")[4].strip(), (report.name, row)
+
+
 def test_every_example_has_something_to_show(pages):
     for report in REPORTS:
         if report.name != "duplicates":  # none of the example's customers look the same
