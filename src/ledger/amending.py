@@ -24,9 +24,8 @@ def amend(
 ) -> Draft | None:
     """The draft of a retraction or correction, or None where it is already so. Raises `Refused`."""
     if not 1 <= event.version <= stream.version:
-        raise Refused(
-            "unknown_version", f"{stream.name} has no event {event.version}; its versions are 1 to {stream.version}"
-        )
+        there = f"its versions are 1 to {stream.version}" if stream.version else "it has none yet"
+        raise Refused("unknown_version", f"{stream.name} has no event {event.version}; {there}")
     target = stream.events[event.version - 1]
     if isinstance(target.data, BookHistoryClosed):
         raise Refused("closed_for_good", "a book's history is closed for good; that cannot be retracted or corrected")

@@ -21,6 +21,11 @@ def amount_text(minor: int, currency: str, lang: str) -> str:
         return format_decimal(Decimal(minor).scaleb(-places), format=pattern, locale=lang)
 
 
+def count_text(count: int, one: str, many: str | None = None) -> str:
+    """`1 event`, `1,200 events`: how many of what, in English."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def number_text(value: float, lang: str) -> str:
     """A number with its thousands set apart and at most four decimals."""
     from babel.numbers import format_decimal  # noqa: PLC0415 (babel is slow to import, and rarely asked)

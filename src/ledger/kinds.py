@@ -127,7 +127,9 @@ def event_class(event_type: str, kind: str) -> type[Event]:
     """The struct of an event type, if streams of that kind take it. Raises `Refused`."""
     event = EVENTS.get(event_type)
     if event is None:
-        raise Refused("unknown_type", f"unknown event type {event_type[:60]!r}; see EVENTS for the list")
+        raise Refused(
+            "unknown_type", f"unknown event type {event_type[:60]!r}; docs/events.md and sales-ledger schema list them"
+        )
     if kind_of_event(event_type) not in (None, kind):
         raise Refused("wrong_stream", f"{event_type} does not belong on a {kind} stream")
     return event

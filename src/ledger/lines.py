@@ -151,7 +151,8 @@ def _check_envelope(line: Line, *, history: bool) -> None:
     if not history and (line.recorded_at is not None or line.source is not None):
         raise Refused(
             "history_only",
-            "recorded_at and source are for imported history; append it with --history, or leave them out",
+            "recorded_at and source are for imported history: leave them out, or append the line with"
+            " `sales-ledger append --history`, as no request to the service can",
         )
     if line.key is not None:
         check_key(line.key)

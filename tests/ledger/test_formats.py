@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.formats import amount_text, number_text, percent_text
+from ledger.formats import amount_text, count_text, number_text, percent_text
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,8 @@ def test_amounts_and_shares_of_any_size_are_told():
     assert amount_text(10**30, "EUR", "en") == "10" + 9 * ",000" + ".00"
     assert amount_text(-(10**30), "JPY", "en") == "-1" + 10 * ",000"
     assert percent_text(1e28, "en") == "1" + 10 * ",000" + ".0%"
+
+
+def test_one_of_a_thing_is_no_plural():
+    said = [count_text(0, "event"), count_text(1, "entry", "entries"), count_text(1_200, "entry", "entries")]
+    assert said == ["0 events", "1 entry", "1,200 entries"]

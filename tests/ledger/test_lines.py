@@ -24,7 +24,11 @@ def dated(text, **more):
 
 
 BAD = {
-    "unknown type": (say("deal-d1", "deal.teleported"), "unknown_type", "unknown event type 'deal.teleported'"),
+    "unknown type": (
+        say("deal-d1", "deal.teleported"),
+        "unknown_type",
+        "docs/events.md and sales-ledger schema list them",
+    ),
     "unknown field": (say("team-b", "team.created", name="b", colour="red"), "bad_data", "unknown field `colour`"),
     "unknown field of the line": (team("b") | {"colour": "red"}, "bad_line", "unknown field `colour`"),
     "missing field": (say("team-b", "team.created"), "bad_data", "missing required field `name`"),
@@ -40,6 +44,7 @@ BAD = {
         "wrong_stream",
         "does not belong on a deal stream",
     ),
+    "version of nothing": (corrected("team-none", 1, {"name": "x"}), "unknown_version", "no event 1; it has none yet"),
     "wrong version": (corrected("team-a", 9, {"name": "x"}), "unknown_version", "has no event 9"),
     "version 0": (corrected("team-a", 0, {"name": "x"}), "bad_value", "version must be"),
     "closed deal won again": (say("deal-won", "deal.won", order="o2"), "closed_deal", "this deal is won; reopen it"),
@@ -116,7 +121,11 @@ BAD = {
         "a stage twice",
     ),
     "a seal of one's own": (opened("x", title={"$sealed": {"c": "a", "s": "b"}}), "bad_value", "the text itself"),
-    "claimed recording": (team("b") | {"recorded_at": "2020-01-01T00:00:00Z"}, "history_only", "--history"),
+    "claimed recording": (
+        team("b") | {"recorded_at": "2020-01-01T00:00:00Z"},
+        "history_only",
+        "`sales-ledger append --history`, as no request",
+    ),
     "claimed source": (team("b") | {"source": "crm"}, "history_only", "leave them out"),
     "version as text": (team("b") | {"expected_version": "1"}, "bad_line", "expected `int"),
     "negative version": (team("b") | {"expected_version": -1}, "bad_value", "0 for a new stream"),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from api.problems import document
 from api.service import ServiceOf
 from ledger.errors import BadRequest, NotFound
+from ledger.formats import count_text
 from ledger.proof import tree
 from ledger.proof.log_tree import LogTree, stored
 from ledger.proof.merkle import leaf_hash
@@ -123,7 +124,9 @@ def consistency(
     """The proof that the log only grew from one checkpoint to a later one."""
     second = _size(service, second)
     if first > second:
-        raise BadRequest(f"the later checkpoint has {second} events and the earlier one {first}; exchange them")
+        raise BadRequest(
+            f"the later checkpoint has {count_text(second, 'event')} and the earlier one {first}; exchange them"
+        )
     log = LogTree(service.ledger.recorder)
     roots, hashes = (log.root(first), log.root(second)), log.consistency(first, second)
     tree.check_consistency(first, roots[0], second, roots[1], hashes)
@@ -140,7 +143,7 @@ def _size(service: Service, size: int | None) -> int:
     """The size asked for, or that of the log as it is. Raises `NotFound` for more events than there are."""
     head = service.ledger.head().position
     if head == 0 or (size or 0) > head:
-        raise NotFound(f"the log has {head} events; there is no proof about {size or 'an empty log'}")
+        raise NotFound(f"the log has {count_text(head, 'event')}; there is no proof about {size or 'an empty log'}")
     return size or head
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.cli.common import Book, Database, ledger_of, settings_with, time_zone_of
+from ledger.formats import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ def events(
     if form is Format.TABLE and shown == 0:
         typer.echo("no such event", err=True)
     elif form is Format.TABLE and shown == limit:
-        typer.echo(f"{limit:,} events shown; more with --limit, or --after {batch[-1].position}", err=True)
+        typer.echo(f"{count_text(limit, 'event')} shown; more with --limit, or --after {batch[-1].position}", err=True)
 
 
 def _batches(

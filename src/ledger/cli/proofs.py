@@ -9,6 +9,7 @@ import typer
 
 from ledger.cli.common import Book, Database, ledger_of, settings_with
 from ledger.cli.failures import NOT_SO, WrongUse
+from ledger.formats import count_text
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
@@ -53,7 +54,7 @@ def prove(
     settings = settings_with(database_url=database, book=book)
     with ledger_of(settings) as ledger:
         if position > ledger.head().position:
-            raise WrongUse(f"position {position}: the log has {ledger.head().position:,} events")
+            raise WrongUse(f"position {position}: the log has {count_text(ledger.head().position, 'event')}")
         desk, log = _desk(settings, ledger), LogTree(ledger.recorder)
         note = desk.sign(ledger.recorder, log)
         size = opened(note, desk.verifier).size
@@ -79,13 +80,13 @@ def verify(
     book: Book = None,
 ) -> None:
     """Check that nothing was altered: the ledger against its checkpoints, a proof file, or a bundle. 1 if it was."""
-    from ledger.proof.notes import Verifier
-
-    verifier = None if key is None else Verifier.parse(_text(Path(key)) if Path(key).exists() else key)
+    verifier = None if key is None else _verifier(key)
     if path is None:
         _verify_ledger(settings_with(database_url=database, book=book), checkpoints or [], verifier)
     elif path.is_dir():
         _verify_bundle(path, checkpoints or [], verifier)
+    elif not path.exists():
+        raise WrongUse(f"there is no file {path}; name a proof or a bundle, or none to check the ledger itself")
     elif checkpoints:
         raise WrongUse("--checkpoint is for the ledger itself or a bundle; a proof file holds its own")
     elif verifier is None:
@@ -114,7 +115,8 @@ def prove_explanation(settings: Settings, ledger: Ledger, explanation: Explanati
         raise NotProven(f"the log does not bear this figure out ({wrong}); run sales-ledger verify") from None
     path.write_bytes(found.json() + b"\n")
     typer.echo(
-        f"{len(lines):,} lines and {len(found.events):,} events written to {path}; check it: sales-ledger verify {path} --key …",
+        f"{count_text(len(lines), 'line')} and {count_text(len(found.events), 'event')} written to {path};"
+        f" check it: sales-ledger verify {path} --key …",
         err=True,
     )
 
@@ -138,7 +140,26 @@ def bundle(
     settings = settings_with(database_url=database, book=book)
     with ledger_of(settings) as ledger, Bar("Writing entries") as bar:
         written = write_bundle(directory, ledger.recorder, LogTree(ledger.recorder), _desk(settings, ledger), bar.show)
-    typer.echo(f"{written.size:,} entries in {directory}, root {written.root.hex()}; check it: python3 verify.py")
+    typer.echo(
+        f"{count_text(written.size, 'entry', 'entries')} in {directory}, root {written.root.hex()}; check it: python3 verify.py"
+    )
+
+
+def _verifier(key: str) -> Verifier:
+    """The key on the command line, or in the file that it names. Raises `WrongUse`."""
+    from ledger.errors import NotProven
+    from ledger.proof.notes import Verifier
+
+    path = Path(key)
+    try:
+        there = path.exists()
+    except OSError:  # a key may be too long for the name of a file
+        there = False
+    try:
+        return Verifier.parse(_text(path) if there else key)
+    except NotProven as wrong:
+        what = f"--key {path}, a file, holds no key" if there else f"--key {key[:80]!r} is neither a file nor a key"
+        raise WrongUse(f"{what} ({wrong}); sales-ledger checkpoint prints the key") from None
 
 
 def _verify_file(text: str, verifier: Verifier) -> None:
@@ -162,7 +183,7 @@ def _verify_file(text: str, verifier: Verifier) -> None:
     typer.echo("Asked: " + ", ".join(f"{name} {value}" for name, value in cell.parameters.items()), err=True)
     where = ", ".join(f"{name}={value or ''}" for name, value in cell.cell.items()) or "all"
     typer.echo(
-        f"of {cell.report} ({where}): {len(cell.lines):,} lines on {len(told.events):,} events, each among the"
+        f"of {cell.report} ({where}): {count_text(len(cell.lines), 'line')} on {count_text(len(told.events), 'event')}, each among the"
         f" {checkpoint.size:,} that {checkpoint.origin} signed. What was asked, that no line is left out, and that each brings what its"
         " events say, replay --bundle shows.",
         err=True,
@@ -186,7 +207,7 @@ def _verify_ledger(settings: Settings, paths: list[Path], verifier: Verifier | N
         typer.echo(f"{len(found.findings)} thing{'s' * (len(found.findings) > 1)} wrong", err=True)
         raise typer.Exit(NOT_SO)
     typer.echo(
-        f"{found.size:,} entries, root {found.root.hex()}: as they were hashed, and as "
+        f"{count_text(found.size, 'entry', 'entries')}, root {found.root.hex()}: as they were hashed, and as "
         f"{len(held)} checkpoint{'s say' if len(held) != 1 else ' says'}."
     )
     if not paths:
@@ -234,6 +255,8 @@ def _desk(settings: Settings, ledger: Ledger) -> SigningDesk:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WrongUse(f"there is no file {path}; correct its name") from None
     except (OSError, UnicodeDecodeError):
         raise WrongUse(f"{path} cannot be read as text") from None
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.common import Book, Database, ledger_of, settings_with
+from ledger.formats import count_text
 
 
 def rebuild(
@@ -26,6 +27,6 @@ def rebuild(
         rebuilt = run(ledger, workers or os.cpu_count() or 1, progress=bar.show)
     rate = rebuilt.events / rebuilt.seconds if rebuilt.seconds else 0
     typer.echo(
-        f"generation {rebuilt.generation}: {rebuilt.events:,} events to {rebuilt.rows:,} rows "
+        f"generation {rebuilt.generation}: {count_text(rebuilt.events, 'event')} to {count_text(rebuilt.rows, 'row')} "
         f"in {rebuilt.seconds:.1f} s ({rate:,.0f} events/s)"
     )

@@ -12,6 +12,7 @@ from ledger.cli.failures import NOT_SO, WrongUse
 from ledger.cli.parameters import parameters
 from ledger.cli.reading import fresh_store
 from ledger.cli.report import Form, Lang, Locale, Output, answer_from, check_format, language, write
+from ledger.formats import count_text
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -25,7 +26,7 @@ def replay(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="[REPORT]", help="Which report.")] = None,
     position: Annotated[
-        int | None, typer.Option("--position", min=0, show_default=False, help="From the first so many events [all]")
+        int | None, typer.Option("--position", min=1, show_default=False, help="From the first so many events [all]")
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Fold the whole log afresh and compare every row of the read store.")
@@ -57,7 +58,7 @@ def replay(
 
         head = ledger.head().position
         if position is not None and position > head:
-            raise WrongUse(f"--position {position}: the log has {head:,} events")
+            raise WrongUse(f"--position {position}: the log has {count_text(head, 'event')}")
         store = memory_store(ledger, position)
         answer = answer_from(store, ledger, name, asked, settings.lang, head=position or head)
         write(ledger, answer, asked, form, output, settings.lang, locale)
@@ -84,4 +85,4 @@ def _check(ledger: Ledger) -> None:
         count = f"{len(differences):,} difference{'s' * (len(differences) > 1)}"
         typer.echo(f"{count}; where the log is sound, sales-ledger rebuild makes the read store anew", err=True)
         raise typer.Exit(NOT_SO)
-    typer.echo(f"Every row of the read store follows from the {store.position():,} events of the log.")
+    typer.echo(f"Every row of the read store follows from the {count_text(store.position(), 'event')} of the log.")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from ledger.errors import KeysUnusable, NotProven
+from ledger.formats import count_text
 from ledger.privacy.sealing import VaultRow
 from ledger.privacy.vault import Vault, erased
 from ledger.proof.entries import MOST_FINDINGS, Part, Place, read_part
@@ -145,7 +146,9 @@ def audit(
             log.wrong("the log's head does not state the root or the time of its last entry")
         for each in held:
             if each.size > log.size:
-                log.wrong(f"a checkpoint of {each.size} entries exists, and the log has {log.size}: it was cut")
+                log.wrong(
+                    f"a checkpoint of {count_text(each.size, 'entry', 'entries')} exists, and the log has {log.size}: it was cut"
+                )
             elif log.roots.get(each.size) != each.root:
                 log.wrong(f"the first {each.size} entries are not those of the checkpoint of that size")
         _check_beyond(recorder, head.position, log)

@@ -109,12 +109,14 @@ class SigningDesk:
                 raise NotFound("nothing has been signed yet; run sales-ledger checkpoint")
             if not is_name(self._name):
                 raise NotProven(
-                    f"nothing can be signed as {self._name!r}: a name has 1 to 200 characters, no space and no +; "
+                    f"nothing can be signed as {self._name[:80]!r}: a name has 1 to 200 characters, no space and no +; "
                     "see LEDGER_ORIGIN"
                 )
             self._keep(Path(path.name), Signer(self._name, secrets.token_bytes(SEED_BYTES)).line() + "\n")
         try:
             signer = Signer.parse(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            raise NotProven(f"{path} is no text, and so no signing key; put it back from its copy") from None
         except NotProven as unreadable:
             raise NotProven(f"{path}: {unreadable}; put it back from its copy") from None
         if signer.name != self._name:

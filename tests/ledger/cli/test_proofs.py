@@ -83,9 +83,12 @@ def opened_key(told):
         (["prove", "5"], "position 5: the log has 4 events"),
         (["prove", "0"], "--help"),
         (["prove"], "--help"),
-        (["verify", "nothing-here"], "checked with --key"),
-        (["verify", "nothing-here", "--key", KEY], "nothing-here cannot be read as text"),
-        (["verify", "--checkpoint", "nothing-here"], "nothing-here cannot be read as text"),
+        (["verify", "nothing-here"], "there is no file nothing-here; name a proof"),
+        (["verify", "nothing-here", "--key", KEY], "there is no file nothing-here; name a proof"),
+        (["verify", "--checkpoint", "nothing-here"], "there is no file nothing-here; correct its name"),
+        (["verify", "{proof}", "--key", "nothing-here"], "--key 'nothing-here' is neither a file nor a key"),
+        (["verify", "{proof}", "--key", "x" * 300], "is neither a file nor a key"),
+        (["verify", "{proof}", "--key", "{proof}"], "proof, a file, holds no key"),
         (["verify", "{proof}"], "checked with --key"),
         (["verify", "{proof}", "--checkpoint", "{proof}"], "a proof file holds its own"),
         (["verify", "{folder}"], "there is no bundle in"),
@@ -212,3 +215,12 @@ def test_a_name_that_no_key_can_have_leaves_no_key_behind(sales_ledger, monkeypa
         assert ran.code != 0
         assert "see LEDGER_ORIGIN" in ran.err
     assert sales_ledger("checkpoint").code == 0
+
+
+def test_a_signing_key_that_is_no_text_is_one_line(told, tmp_path):
+    told("checkpoint")
+    (path,) = tmp_path.glob("**/signing.key")
+    path.write_bytes(b"\xff\xfe\x00")
+    ran = told("checkpoint")
+    assert (ran.code, ran.out) == (1, "")
+    assert "signing.key is no text, and so no signing key; put it back from its copy" in ran.err

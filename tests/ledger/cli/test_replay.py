@@ -65,7 +65,9 @@ def test_check_names_the_row_that_is_missing(filled, database_url):
     assert "is missing" in filled("replay", "--check").out
 
 
-@pytest.mark.parametrize("wrong", [[], ["pipeline", "--check"], ["pipeline", "--position", "99"]])
+@pytest.mark.parametrize(
+    "wrong", [[], ["pipeline", "--check"], ["pipeline", "--position", "99"], ["pipeline", "--position", "0"]]
+)
 def test_wrong_use_is_one_line(filled, wrong):
     done = filled("replay", *wrong)
     assert (done.code, done.out) == (2, "")
@@ -75,3 +77,8 @@ def test_wrong_use_is_one_line(filled, wrong):
 def test_wins_are_checked_too(filled):
     filled("append", "-", "--history", stdin=jsonl(WON))
     assert filled("replay", "--check").code == 0
+
+
+def test_one_event_is_no_events(sales_ledger):
+    assert sales_ledger("append", "-", stdin=jsonl(LATER)).code == 1
+    assert "the log has 1 event\n" in sales_ledger("replay", "pipeline", "--position", "99").err
