@@ -229,7 +229,7 @@ def open_ledger(
 ) -> Ledger:
     """The ledger of one book in the database at this address; its tables are made or migrated as needed.
 
-    Without `create`, a database that is not there is an error. `keys` says where the key store is, the trust directory of
+    Without `create`, a database or a book that is not there is an error. `keys` says where the key store is, the trust directory of
     the address by default; it is opened when something is sealed or read. Raises `DatabaseUnusable`, `NotFound`,
     `UnreadableEvent` when the log holds event types this version does not know.
     """
@@ -258,7 +258,7 @@ def open_recorder(
         lambda: KeyFile(key_place(url, keys), book, owner_of(recorder.secret), create=not recorder.has_subjects())
     )
     try:
-        recorder.ensure_book()
+        recorder.ensure_book(create=create)
         _check_types(recorder)
     except BaseException:
         recorder.close()

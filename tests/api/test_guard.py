@@ -42,6 +42,8 @@ def test_a_name_that_somebody_points_at_loopback_is_turned_away(client, host):
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://[bad"},
+        {"Origin": "http://localhost/a/path"},
+        {"Origin": "http://localhost/" + "a" * 300},
         {"Sec-Fetch-Site": "cross-site"},
     ],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 PROGRAM = "sales-ledger"
 
@@ -14,6 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ledger.cli.failures import explain_failure
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stderr is None:  # closed by whoever started us (2>&-)
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (for as long as the process lives)
+    if sys.stdout is None:
+        print(f"{PROGRAM}: standard output is closed, so there is nowhere to answer; leave it open", file=sys.stderr)
+        return 2
     try:
         return app(args=given, prog_name=PROGRAM, standalone_mode=False) or 0
     except Exception as failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
@@ -30,6 +31,10 @@ def explain_failure(failure: Exception) -> tuple[str, int]:
             return f"{_one_line(failure.format_message())} See --help.", WRONG_USE
         case OSError(filename=str() | bytes() as name, strerror=str() as reason):
             return _one_line(f"{_text(name)}: {reason}"), WRONG_USE
+        case OSError(
+            errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EIO | errno.EBADF, strerror=str() as reason
+        ):
+            return f"the output cannot be written: {reason}; what was confirmed is stored", WRONG_USE
         case _ if said := _database_said(failure):
             return f"the database failed: {said}; what was not confirmed was not stored", WRONG_USE
         case _:

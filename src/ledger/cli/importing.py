@@ -41,7 +41,7 @@ def import_(
     keep_apart(rejects, mapping, *paths)
     settings = settings_with(database_url=database, book=book, actor=actor)
     rows = csv.read(paths, csv.load(mapping))
-    with ledger_of(settings, create=True) as ledger, Tally(rejects, dry_run) as tally, Bar("Importing") as bar:
+    with ledger_of(settings, create=not dry_run) as ledger, Tally(rejects, dry_run) as tally, Bar("Importing") as bar:
         outcomes = ledger.append_rows(rows, actor=settings.actor, dry_run=dry_run)
         for number, outcome in enumerate(outcomes, start=1):
             tally.add_row(outcome)

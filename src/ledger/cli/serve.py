@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,8 @@ from ledger.cli.common import Book, Database, settings_with
 from ledger.cli.failures import WrongUse
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from ledger.settings import Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -37,12 +40,18 @@ def run_service(settings: Settings) -> None:
 
     from api import create_app
 
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if self.should_exit:  # asked twice: what is cut short now is no fault, and would be logged as one
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
+            super().handle_exit(sig, frame)
+
     with _listening(settings) as listener:
         config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         typer.echo(f"Serving http://{host}:{listener.getsockname()[1]}/ (stop with Ctrl-C)")
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            Server(config).run(sockets=[listener])
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger.codec import MAX_ENTRY_BYTES, Envelope, encode
-from ledger.errors import LedgerError, Moved, Refused
-from ledger.log.database import unusable
+from ledger.errors import LedgerError, Moved, NotFound, Refused
+from ledger.log.database import shown, unusable
 from ledger.log.reader import MOST_IN_A_LIST, Head, LogReader
 from ledger.log.requests import Group, PendingEntry, Request, Row, Stored, positioned
 from ledger.log.subscription import PollingSubscription
@@ -254,9 +254,14 @@ class LogRecorder(LogReader, ApplicationRecorder):
         self._known_types.update((event_type, schema) for event_type, schema in found)
         return list(self._known_types)
 
-    def ensure_book(self) -> None:
-        """Make the book's head row, if this is the first time anybody opens the book."""
+    def ensure_book(self, *, create: bool = True) -> None:
+        """Make the book's head row, if this is the first time anybody opens the book; without `create`, raise `NotFound`."""
         if self.one("SELECT 1 FROM heads WHERE book = ?", [self.book]) is None:
+            if not create:
+                raise NotFound(
+                    f"there is no book {self.book} in {shown(self.engine.url)}; correct --book, or make it with"
+                    " `sales-ledger append`"
+                )
             insert = heads.insert().values(
                 book=self.book, position=0, stamp=0, frontier=b"", secret=os.urandom(SECRET_BYTES)
             )

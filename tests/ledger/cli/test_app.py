@@ -114,3 +114,29 @@ def test_a_fault_of_ours_is_one_line_unless_traced(monkeypatch, capsys):
     assert "a fault of this program: ZeroDivisionError: nothing to divide by" in capsys.readouterr().err
     with pytest.raises(ZeroDivisionError):
         main(["--trace", "reports"])
+
+
+def redirected(arguments, where):
+    """Exit code and complaints of a command whose output the shell sends there."""
+    command = Path(sys.executable).with_name("sales-ledger")
+    ran = subprocess.run(
+        ["sh", "-c", f'"$@" {where}', "sh", command, *arguments], capture_output=True, text=True, check=False
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["reports"], ["schema"]])
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [(">/dev/full", "the output cannot be written: No space left on device"), (">&-", "standard output is closed")],
+)
+def test_where_nothing_can_be_written_is_one_line(arguments, where, said):
+    code, err = redirected(arguments, where)
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_command_goes_on_without_a_place_for_complaints():
+    assert redirected(["reports", "--lang", "en"], "2>&-")[0] == 0
+    assert redirected(["nonsense"], "2>&-") == (2, "")

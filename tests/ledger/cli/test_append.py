@@ -93,6 +93,17 @@ def test_a_dry_run_decides_everything_and_stores_nothing(sales_ledger, lines):
     assert "deal." not in sales_ledger("events").out
 
 
+def test_a_dry_run_makes_no_ledger_and_no_book(sales_ledger, lines, tmp_path):
+    path = tmp_path / "none.db"
+    tried = sales_ledger("append", lines(PIPELINE), "--dry-run", "--database", f"sqlite:///{path}")
+    assert (tried.code, tried.out, path.exists()) == (2, "", False)
+    assert "there is no ledger" in tried.err
+    sales_ledger("append", lines(PIPELINE))
+    tried = sales_ledger("append", lines(PIPELINE), "--dry-run", "--book", "other")
+    assert (tried.code, tried.out) == (2, "")
+    assert "there is no book other in" in tried.err
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n"])
 def test_an_empty_file_is_said_to_be_empty(sales_ledger, tmp_path, content):
     path = tmp_path / "empty.jsonl"

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -52,3 +53,15 @@ def test_a_port_that_is_taken_is_one_line(sqlite_url, capsys):
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port), "--database", sqlite_url]) == 2
     assert f"cannot listen on port {port}: Address already in use" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_second_interruption_ends_it_without_a_word(tmp_path):
+    command = [COMMAND, "serve", "--port", "0", "--database", f"sqlite:///{tmp_path}/x.db"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        httpx.get(f"{re.findall(r'http://[^/]+', process.stdout.readline())[0]}/health", timeout=30)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30)[1] == ""
