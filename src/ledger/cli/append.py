@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from ledger.cli.common import Actor, Book, Database, ledger_of, settings_with
+from ledger.cli.common import Actor, Book, Database, ledger_of, ledger_to_try, settings_with
 from ledger.cli.failures import NOT_SO, WrongUse
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def append(
 
     keep_apart(rejects, Path(file))
     settings = settings_with(database_url=database, book=book, actor=actor)
-    with _opened(file) as source, ledger_of(settings, create=not dry_run) as ledger, Tally(rejects, dry_run) as tally:
+    opened = ledger_to_try if dry_run else partial(ledger_of, create=True)
+    with _opened(file) as source, opened(settings) as ledger, Tally(rejects, dry_run) as tally:
         size = Path(file).stat().st_size if file != "-" else None
         with Bar("Appending", size) as bar:
             for outcome in ledger.append_each(

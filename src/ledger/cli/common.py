@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from datetime import date
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +12,8 @@ import typer
 from ledger.cli.failures import WrongUse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ledger.application import Ledger
     from ledger.settings import Settings
     from projections.pairs import Pair
@@ -62,6 +66,21 @@ def ledger_of(settings: Settings, *, create: bool = False) -> Ledger:
     from ledger.application import open_ledger
 
     return open_ledger(settings.database_url, settings.book, create=create, keys=settings.keys)
+
+
+@contextmanager
+def ledger_to_try(settings: Settings) -> Iterator[Ledger]:
+    """The book for a dry run, which makes none: where there is none yet, an empty one that is gone afterwards."""
+    from ledger.application import open_ledger
+    from ledger.errors import NotFound
+
+    with ExitStack() as closing:
+        try:
+            ledger = ledger_of(settings)
+        except NotFound:
+            folder = closing.enter_context(TemporaryDirectory(prefix="sales-ledger-"))
+            ledger = open_ledger(f"sqlite:///{folder}/empty.db", settings.book)
+        yield closing.enter_context(ledger)
 
 
 def time_zone_of(ledger: Ledger) -> str:

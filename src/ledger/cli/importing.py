@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.cli.common import Actor, Book, Database, ledger_of, settings_with
+from ledger.cli.common import Actor, Book, Database, ledger_of, ledger_to_try, settings_with
 from ledger.cli.failures import NOT_SO, WrongUse
 
 
@@ -41,7 +42,8 @@ def import_(
     keep_apart(rejects, mapping, *paths)
     settings = settings_with(database_url=database, book=book, actor=actor)
     rows = csv.read(paths, csv.load(mapping))
-    with ledger_of(settings, create=not dry_run) as ledger, Tally(rejects, dry_run) as tally, Bar("Importing") as bar:
+    opened = ledger_to_try if dry_run else partial(ledger_of, create=True)
+    with opened(settings) as ledger, Tally(rejects, dry_run) as tally, Bar("Importing") as bar:
         outcomes = ledger.append_rows(rows, actor=settings.actor, dry_run=dry_run)
         for number, outcome in enumerate(outcomes, start=1):
             tally.add_row(outcome)
