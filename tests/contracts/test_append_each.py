@@ -403,7 +403,8 @@ def test_lines_that_another_writer_stores_at_that_moment_are_repeated_and_not_re
     """The other one stores them after we have looked up the keys and before we read the streams."""
     run(ledger, pipeline())
     lines = [opened("d1") | {"key": "k1"}, say("deal-d1", "deal.won") | {"key": "k2"}]
-    preload, interfered = Session.preload, []
+    preload = Session.preload
+    interfered: list[bool] = []
 
     def interfering(self, names):
         if self._recorder is ledger.recorder and not interfered:

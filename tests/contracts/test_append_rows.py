@@ -216,7 +216,7 @@ def test_what_another_writer_appends_meanwhile_is_decided_upon(ledger, database_
 def between_keys_and_streams(monkeypatch, ledger, interfere):
     """Run this once, after the session has looked up which keys are used and before it reads the streams."""
     preload = Session.preload
-    interfered = []
+    interfered: list[bool] = []
 
     def interfering(self, names):
         if self._recorder is ledger.recorder and not interfered:

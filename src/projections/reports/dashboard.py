@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.money import E6, decimals
 from ledger.times import DAY_US
-from projections.reports.cells import alone, total, work_out
+from projections.reports.cells import Cells, alone, key_of, total, work_out
 from projections.reports.definition import Column, Item, Report, Text, told
 from projections.reports.objectives import FORECAST_COLUMNS, REACHED
 from projections.reports.objectives_in_force import in_force
 from projections.reports.periods import parse_period
+from projections.reports.question import since_its_first
 from projections.reports.rates import Rates
 from projections.reports.settings import steering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from projections.reports.definition import Exact, Key
     from projections.reports.objectives_in_force import Objective
@@ -69,6 +70,13 @@ class Indicator(NamedTuple):
         return f"{self.report.name}.{self.column.name}"
 
 
+class Figures(NamedTuple):
+    """Of an indicator: who has rows of it, and the figure of anybody, by their key."""
+
+    keys: Collection[Key]
+    of: Callable[[Key], Exact]
+
+
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # noqa: ARG001 (as reports call it)
     """Each indicator of the role with its value now and before, of each owner or team where they are told apart.
 
@@ -79,10 +87,14 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # no
     )
     now = question.over(period)
     before = _before(now, view)
-    indicators = _indicators(question, view)
+    indicators = [
+        (each, _figures(each, now, view), _figures(each, before, view)) for each in _indicators(question, view)
+    ]
     passing = {name: min(values, key=str) for name, values in question.where.items()}
-    for whose in _told_apart(question, [now, before], indicators, view):
-        for place, indicator in enumerate(indicators, start=1):
+    for key in _keys(question, [each for _, *both in indicators for each in both]):
+        whose = dict(zip(question.by, key, strict=True))
+        for place, (indicator, *both) in enumerate(indicators, start=1):
+            its_own, earlier = (each.of(key) for each in both)
             yield Item(
                 stream="book",
                 position=0,
@@ -90,8 +102,8 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # no
                 dimensions=passing | whose | {"indicator": indicator.name},
                 figures={
                     "place": place,
-                    "now": _value(indicator, _of(whose, now), view),
-                    "before": _value(indicator, _of(whose, before), view),
+                    "now": its_own,
+                    "before": earlier,
                     "kind": indicator.column.type,
                     "of_report": indicator.report.name,
                     "of_column": indicator.column.name,
@@ -99,25 +111,12 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:  # no
             )
 
 
-def _told_apart(
-    question: Question, questions: Sequence[Question], indicators: Sequence[Indicator], view: View
-) -> list[dict[str, str | None]]:
-    """Whose the rows are: of each owner and team of whom some indicator tells something, and of the one filtered."""
-    names = question.by
-    if not names:
-        return [{}]
-    found: set[Key] = {(value,) for value in question.where.get(names[0], ())} if len(names) == 1 else set()
-    for indicator, then in product(indicators, questions):
-        asked = _asked(indicator, then)
-        if asked is not None:
-            bare = replace(asked, report=replace(asked.report, fixed=(), across=None))
-            found |= work_out(alone(bare, indicator.column), view).rows.keys()
-    return [dict(zip(names, values, strict=True)) for values in sorted(found, key=str)]
-
-
-def _of(whose: Mapping[str, str | None], question: Question) -> Question:
-    """The question filtered to an owner or team, of which it then tells the whole."""
-    return replace(question, by=(), where={**question.where, **{name: frozenset({of}) for name, of in whose.items()}})
+def _keys(question: Question, found: Iterable[Figures]) -> list[Key]:
+    """Whose the rows are: of each owner and team of whom some indicator tells something, and of those filtered."""
+    if not question.by:
+        return [()]
+    named = product(*(question.where.get(name, ()) for name in question.by))
+    return sorted({*named, *(key for each in found for key in each.keys)}, key=str)
 
 
 def _before(now: Question, view: View) -> Question:
@@ -131,10 +130,16 @@ def _before(now: Question, view: View) -> Question:
 
 
 def _indicators(question: Question, view: View) -> list[Indicator]:
-    role = question.choice("role")
+    role = question.given.get("role") or _role(question)
     chosen = steering(question, view).dashboard.get(role, DEFAULTS[role])
     found = [_indicator(name) for name in chosen]
     return [each for each in found if each is not None]
+
+
+def _role(question: Question) -> str:
+    """Whose the figures are where nobody says: a rep's where owners are named, a manager's where teams are."""
+    named = {*question.where, *question.by}
+    return "rep" if "owner" in named else "manager" if "team" in named else "director"
 
 
 def _indicator(text: str) -> Indicator | None:
@@ -142,7 +147,7 @@ def _indicator(text: str) -> Indicator | None:
     from projections.reports import REPORTS  # noqa: PLC0415 (it lists this module)
 
     name, _, column = text.partition(".")
-    report = next((each for each in REPORTS if each.name == name and each is not DASHBOARD), None)
+    report = next((each for each in REPORTS if each.name == name and each is not DASHBOARD and not each.series), None)
     if report is None:
         return None
     numbers = [each for each in report.columns if each.type in NUMBERS]
@@ -164,14 +169,30 @@ def title(name: str, lang: str) -> str:
     return report if report == column else f"{report}{colon}{column}"
 
 
-def _value(indicator: Indicator, question: Question, view: View) -> Exact:
-    """The whole report's figure under the filters that it honours; of objectives, that of the shortest period."""
-    asked = _asked(indicator, question)
+def _figures(indicator: Indicator, question: Question, view: View) -> Figures:
+    """A report's figures under the filters that it honours; of objectives, those of the shortest period of each."""
+    asked, column = _asked(indicator, question), indicator.column
     if asked is None:
-        return None
+        return Figures((), lambda _: None)
     if asked.report.name == "objectives":
         asked = _of_shortest(asked, view)
-    return total(asked, indicator.column, view)
+    report, by = asked.report, asked.by
+    if not by:
+        figure = total(asked, column, view)
+        return Figures((), lambda _: figure)
+    bare = alone(replace(asked, report=replace(report, fixed=(), across=None)), column)
+    rows = work_out(bare, view).rows
+    if not report.fixed or not (report.items or report.completed or report.across):
+        nothing = Cells(bare).totals
+        return Figures(rows.keys(), lambda key: column.value(rows.get(key, nothing)))
+    # Figures made of the rows of a report are not told by the rows of this one.
+    return Figures({key[-len(by) :] for key in rows}, lambda key: total(_of(key, asked), column, view))
+
+
+def _of(key: Key, question: Question) -> Question:
+    """The question filtered to those of a key, of whom it then tells the whole."""
+    its_own = {name: frozenset({value}) for name, value in zip(question.by, key, strict=True)}
+    return replace(question, by=(), where={**question.where, **its_own})
 
 
 def _asked(indicator: Indicator, question: Question) -> Question | None:
@@ -182,7 +203,7 @@ def _asked(indicator: Indicator, question: Question) -> Question | None:
         told = {*where, *by}
         scope = "person" if "owner" in told else "team" if "team" in told else "company"
         where |= {"scope": frozenset({scope}), "metric": frozenset({"amount"})}
-        report = report if indicator.column.name in FORECAST_COLUMNS else REACHED
+        report = replace(report if indicator.column.name in FORECAST_COLUMNS else REACHED, fixed=())
     if report.name == "alerts":
         report = replace(report, fixed=())  # counted, not listed
         where = {OF_ALERTS.get(name, name): values for name, values in where.items()}
@@ -192,22 +213,24 @@ def _asked(indicator: Indicator, question: Question) -> Question | None:
     given = {name: value for name, value in question.given.items() if name in report.parameters}
     takes_period = "period" in report.parameters and not report.snapshot
     given |= {"period": question.period.name} if takes_period and question.period else {}
-    return replace(
-        question, report=report, given=given, where=where, by=by, period=question.period if takes_period else None
-    )
+    period = question.period if takes_period else None
+    return since_its_first(replace(question, report=report, given=given, where=where, by=by, period=period))
 
 
 def _of_shortest(question: Question, view: View) -> Question:
-    """The question of objectives about that of the shortest period alone, if there is any."""
+    """The question of objectives about that of the shortest period of each alone, if there is any."""
 
     def days(each: Objective) -> int:
         return (date.fromisoformat(each.last) - date.fromisoformat(each.first)).days
 
-    shortest = min(in_force(question, view, Rates(question, view)), key=days, default=None)
-    if shortest is None:
-        return question
-    its_own = {"objective": frozenset({shortest.item.dimensions["objective"]})}
-    return replace(question, where={**question.where, **its_own})
+    its_key = key_of(question.by)
+    shortest: dict[Key, Objective] = {}
+    for each in in_force(question, view, Rates(question, view)):
+        key = its_key(each.item.dimensions)
+        if key not in shortest or days(each) < days(shortest[key]):
+            shortest[key] = each
+    its_own = frozenset(each.item.dimensions["objective"] for each in shortest.values())
+    return replace(question, where={**question.where, "objective": its_own}) if shortest else question
 
 
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:
@@ -243,10 +266,12 @@ DASHBOARD = Report(
     description=Text(
         "Les quelques chiffres qu'un rôle regarde d'abord (role : rep, manager ou director), chacun une case de son "
         "rapport à côté de ce qu'il était. Ceux que le registre a choisis (dashboard), ou un choix par défaut ; where "
-        "restreint à un commercial ou à une équipe, by dit les mêmes de chacun. Sans période : le trimestre d'as_of.",
+        "restreint à un commercial ou à une équipe, by dit les mêmes de chacun. Sans role : rep si des commerciaux sont "
+        "nommés, manager si ce sont des équipes, sinon director. Sans période : le trimestre d'as_of.",
         "The few figures that a role looks at first (role: rep, manager or director), each a cell of its report beside "
         "what it was. Those the book has chosen (dashboard), or a default choice; where restricts them to an owner or "
-        "a team, by tells the same of each. Without a period: the quarter of as_of.",
+        "a team, by tells the same of each. Without role: rep where owners are named, manager where teams are, else "
+        "director. Without a period: the quarter of as_of.",
     ),
     formula=Text(
         "avant = la même case pour la période précédente, au même avancement ; écart = valeur − avant. L'argent est en "

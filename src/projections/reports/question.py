@@ -164,7 +164,13 @@ def ask(view: View, report: Report, given: Mapping[str, str], *, clock: int) -> 
         where=parameters.filters(report, given.get("where", "")),
         horizon_months=_horizon(given.get("horizon", "12")),
     )
-    return question if report.first_day is None else replace(question, since=_since(question, report.first_day))
+    return since_its_first(question)
+
+
+def since_its_first(question: Question) -> Question:
+    """The question with the instant from which its report tells changes, where it tells any. Raises `BadRequest`."""
+    first_day = question.report.first_day
+    return question if first_day is None else replace(question, since=_since(question, first_day))
 
 
 def variant(report: Report, given: Mapping[str, str]) -> Report:

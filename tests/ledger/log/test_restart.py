@@ -69,7 +69,8 @@ def test_what_may_have_been_stored_is_not_stored_again(lost, monkeypatch, lines)
     """The connection is lost after the commit: nobody can tell whose the events are that came since."""
     ledger, end = lost
     method = "_store_expecting" if lines == 1 else "_store_locked"
-    store, done = getattr(PostgresRecorder, method), []
+    store = getattr(PostgresRecorder, method)
+    done: list[bool] = []
 
     def losing(self, connection, *arguments, **options):
         told = store(self, connection, *arguments, **options)

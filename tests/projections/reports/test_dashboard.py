@@ -90,6 +90,35 @@ def test_by_owner_or_team_each_figure_is_what_the_dashboard_of_theirs_tells(stee
     assert (of_bob["sales.amount_minor"], of_bob["pipeline.deals"]) == (5, 0)
 
 
+def test_a_figure_of_any_kind_of_report_can_be_chosen(steered):
+    """Of changes, of many rows, made of its rows, ranked; what stands at many dates is left out."""
+    chosen = ["pipeline_changes", "forecast_accuracy.wape", "loyalty.wins", "losses.lost", "duplicates", "trend"]
+    steered.say("book", "book.settings_changed", "2026-03-02",
+                dashboard={"director": [*chosen, "forecast_history"]})  # fmt: skip
+    asked = {"role": "director", "as_of": "2026-05-15"}
+    names = {row["indicator"].partition(".")[0] for row in steered.report("dashboard", **asked).rows}
+    assert names == {each.partition(".")[0] for each in chosen}
+    apart = steered.report("dashboard", by="owner", **asked).rows
+    assert {row["owner"] for row in apart} >= {"ana", "bob"}
+    for whose in ("ana", "bob"):
+        alone = steered.rows(*ASKED, where=f"owner={whose}", **asked)
+        assert [tuple(row[name] for name in ASKED[1:]) for row in apart if row["owner"] == whose] == alone
+
+
+def test_without_a_role_it_is_that_of_who_is_named(steered):
+    steered.say("book", "book.settings_changed", "2026-03-02",
+                dashboard={"rep": ["sales"], "manager": ["win_rate"], "director": ["pipeline"]})  # fmt: skip
+    for given, report in (
+        ({}, "pipeline"),
+        ({"where": "team=north"}, "win_rate"),
+        ({"by": "team"}, "win_rate"),
+        ({"where": "owner=ana"}, "sales"),
+        ({"by": "owner"}, "sales"),
+        ({"where": "owner=ana", "role": "director"}, "pipeline"),
+    ):
+        assert {row["report"] for row in steered.report("dashboard", as_of="2026-05-15", **given).rows} == {report}
+
+
 def test_filtered_to_several_owners_each_has_figures_of_their_own(steered):
     asked = {"role": "manager", "as_of": "2026-05-15", "where": "owner=ana,owner=bob,owner=cyd"}
     rows = steered.rows("dashboard", "indicator", "owner", "value", by="owner", **asked)
