@@ -26,7 +26,7 @@ def proven(told, tmp_path):
     path = tmp_path / "figure.json"
     ran = told("explain", "sales", "--period", "2026-Q1", "--by", "owner", "--cell", "owner=ana", "--proof", str(path))
     assert (ran.code, ran.out) == (0, "")
-    assert "1 lines and 2 events written" in ran.err
+    assert "1 line and 2 events written" in ran.err
     return path, told("checkpoint").err.split()[-1]
 
 
@@ -42,7 +42,7 @@ def test_a_figure_is_checked_by_its_file_and_the_key_alone(told, proven, nowhere
     ran = told("verify", str(path), "--key", key)
     assert ran.code == 0
     assert "amount_minor 125000\n" in ran.out
-    assert "of sales (owner=ana): 1 lines on 2 events, each among the 5 that sales-ledger.local/main signed" in ran.err
+    assert "of sales (owner=ana): 1 line on 2 events, each among the 5 that sales-ledger.local/main signed" in ran.err
     assert "replay --bundle" in ran.err
     entries = [json.loads(b64decode(each["entry"])) for each in json.loads(path.read_text())["events"]]
     assert [entry["type"] for entry in entries] == ["deal.opened", "deal.won"]
