@@ -32,7 +32,7 @@ def as_table(answer: Answer, lang: str, time_zone: str) -> str:
     rows = [[_cell(row, column, lang) for column in columns] for row in answer.rows]
     header = [_header(column, labels) for column in columns]
     right = [index for index, column in enumerate(columns) if column.type in FIGURES]
-    if answer.rows and answer.totals:
+    if answer.rows and any(each is not None for each in answer.totals.values()):
         last = [_cell(answer.totals, column, lang) if column.name in answer.totals else "" for column in columns]
         if columns[0].name in answer.totals:  # nothing heads the rows: the only one is of all there is
             header, right = ["", *header], [1 + index for index in right]

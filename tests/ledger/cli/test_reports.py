@@ -40,6 +40,12 @@ def test_the_total_is_called_so_where_nothing_heads_the_rows_and_stands_alone(fi
         assert (only.split()[:2], after) == (["Total", "1"], "")
 
 
+def test_what_does_not_add_up_has_no_total(filled):
+    shown = filled("report", "dashboard", "--as-of", "2026-04-01").out
+    assert "Sales: Amount" in shown
+    assert "Total" not in shown
+
+
 def test_in_french_amounts_and_words_are_french(filled):
     shown = filled("report", "pipeline", "--as-of", "2026-03-01", "--lang", "fr").out
     assert shown.startswith("Affaires en cours par étape\nAu 2026-03-01, tel que connu au 2026-03-01")
