@@ -41,7 +41,7 @@ BESIDE: dict[str, tuple[dict[str, str], ...]] = {
         {"role": "rep", "where": "owner={owner}"},
         {"role": "manager", "where": "team={team}"},
         {"role": "manager"},
-        {"role": "director"},
+        {"role": "rep"},
     ),
 }
 """What else they are asked: by a rep of what is theirs, by a manager of a team."""
