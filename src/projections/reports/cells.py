@@ -8,7 +8,7 @@ from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from projections.reports import exact, exchange, in_parts, lines
-from projections.reports.definition import PRODUCT, SAID, counted, lines_and_said
+from projections.reports.definition import SAID, counted, lines_and_said
 from projections.reports.exact import Bases, Line, Piece, wanted
 from projections.reports.rates import Rates, naming_the_earliest
 
@@ -280,7 +280,7 @@ def _by_product(cells: Cells, source: Source, question: Question, view: View, ra
     """Lines in their cells by product alone, summed by the database but for those in other currencies."""
     needed = lines.added_up(question, source)
     own = lines.in_own_currency(source)
-    names = (*lines.asked(question), *sorted(question.dimensions & PRODUCT))
+    names = (*lines.asked(question), *question.told_by_products)
     query = lines.summed_by_product(own, question, view, needed)
     rows: Sequence[Any] = view.rows(query, lines.values(own, question))
     for key, *amounts in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -53,12 +54,13 @@ class Brief(NamedTuple):
     """Lines with parts in the same places, where nobody asks which they are.
 
     `parts` are the dimensions of each place, and what each of the lines brings there: the amounts that are `needed`, in
-    that order, then its chance in basis points and whether it is late.
+    that order, then its chance in basis points and whether it is late. `wholes` are the same of each line in all.
     """
 
     state: str | None
     needed: Sequence[Base]
     parts: Sequence[tuple[Mapping[str, str | None], Sequence[Sequence[int]]]]
+    wholes: Sequence[Sequence[int]]
 
 
 class Product(NamedTuple):
@@ -137,24 +139,27 @@ def in_brief(source: Source, question: Question, view: View, rates: Rates) -> It
     products = products_of(own, question, view, [row[0] for row in rows]) if splits(question) else {}
     labels = slice(int("product" not in question.dimensions), 1 + int("product_range" in question.dimensions))
     weighed = [index for index, base in enumerate(needed) if base in _WEIGHED_BY]
+    told = cache(partial(keyed, question))
     found: dict[Any, _Alike] = {}
     for stream, key, *brings in rows:
         parts = products.get(stream, NO_PRODUCTS)
         same = key, *[each[labels] for each in parts]
         alike = found.get(same)
         if alike is None:
-            alike = found[same] = _alike(question, *same)
-        if len(alike.parts) == 1:
-            alike.parts[0][1].append(brings)
-        elif alike.is_wanted:
+            alike = found[same] = _alike(question, *told(key), same[1:])
+        alike.wholes.append(brings)
+        if len(alike.parts) > 1 and alike.is_wanted:
             alike.add(shares(needed, brings[:-2], parts), weighed, brings[-2:])
     for alike in found.values():
         if alike.is_wanted:
-            yield Brief(alike.state, needed, alike.parts)
+            yield Brief(alike.state, needed, alike.parts, alike.wholes)
     for line in read(lines.in_others(source), question, view, rates):
+        more = (line.probability_bp or 0, line.late)
         dimensions = [{name: piece.dimensions[name] for name in question.dimensions} for piece in line.pieces]
         brought = ([piece.bases[base] for base in needed] for piece in line.pieces)
-        yield Brief(line.state, needed, _by_place(dimensions, brought, weighed, (line.probability_bp or 0, line.late)))
+        whole = together(piece.bases for piece in line.pieces)
+        wholes = [[*(whole[base] for base in needed), *more]]
+        yield Brief(line.state, needed, _by_place(dimensions, brought, weighed, more), wholes)
 
 
 def _by_place(
@@ -347,12 +352,16 @@ class _Places:
 
 
 class _Alike(NamedTuple):
-    """Lines with parts in the same places: which of the `places` each part lies in, and what they bring to each."""
+    """Lines with parts in the same places: which of the `places` each part lies in, and what they bring to each.
+
+    Of lines that lie in one place alone that is their `wholes`.
+    """
 
     state: str | None
     places: Sequence[int]
     is_wanted: bool
     parts: list[tuple[Mapping[str, str | None], list[Sequence[int]]]]
+    wholes: list[Sequence[int]]
 
     def add(self, shares: Iterable[Sequence[int]], weighed: Iterable[int], more: Iterable[int]) -> None:
         """Add a line by what its parts bring, those of the same place together, and `more` behind that."""
@@ -368,14 +377,16 @@ class _Alike(NamedTuple):
             self.parts[place][1].append(its)
 
 
-def _alike(question: Question, key: str, *labels: Sequence[str | None]) -> _Alike:
-    """The lines with a key that have parts of such products: each part comes with its product, its range, or both."""
-    state, of_line = keyed(question, key)
-    of_product = sorted(question.dimensions & PRODUCT)
+def _alike(
+    question: Question, state: str | None, of_line: Mapping[str, str | None], labels: Sequence[Sequence[str | None]]
+) -> _Alike:
+    """The lines of a state that have parts of such products: each part comes with its product, its range, or both."""
     places = list(dict.fromkeys(labels))
-    dimensions = [of_line | dict(zip(of_product, each, strict=True)) for each in places]
+    dimensions = [{**of_line, **dict(zip(question.told_by_products, each, strict=True))} for each in places]
     is_wanted = any(wanted(question, each) for each in dimensions)
-    return _Alike(state, [places.index(each) for each in labels], is_wanted, [(each, []) for each in dimensions])
+    alike = _Alike(state, [places.index(each) for each in labels], is_wanted, [], [])
+    alike.parts.extend((each, alike.wholes if len(places) == 1 else []) for each in dimensions)
+    return alike
 
 
 def _split(places: Sequence[dict[str, str | None]], bases: Bases, products: Sequence[Product]) -> Iterator[Piece]:
@@ -410,9 +421,11 @@ def products_of(
     """
     if source.product_lines is None:
         return {}
-    query = product_lines.query(source, question, view, streams)
+    ranges = product_lines.ranges(source, question, view)
+    query = product_lines.query(source, question, view, streams, with_range=ranges is None)
     found: dict[str, list[Product]] = {}
     told = view.tuples(query.order_by(*list(query.selected_columns)[:2]), lines.values(source, question))
-    for stream, _, *its in told:
-        found.setdefault(stream, []).append(Product._make(its))
+    for stream, _, product, range_, *amounts in told:
+        its_range = range_ if ranges is None else ranges.get(product)
+        found.setdefault(stream, []).append(Product(product, its_range, *amounts))
     return found

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from ledger.money import BASIS_POINTS
 from projections.reports import product_lines
-from projections.reports.definition import BASES, PRODUCT, SAID, Base, Sum
+from projections.reports.definition import BASES, SAID, Base, Sum
 from projections.reports.dimensions import LATE, OWN, Joined, passes
 from projections.reports.exact_sum import ExactSum
 from projections.reports.exchange import Exchange
@@ -262,7 +262,7 @@ def summed_by_product(source: Source, question: Question, view: View, bases: Seq
     each = lines.offset(literal_column("0")).subquery("lines").c
     frm, part = product_lines.beside(each, source, question, view)
     key: ColumnElement[Any] = each.key
-    for name in sorted(question.dimensions & PRODUCT):
+    for name in question.told_by_products:
         key = key + _BETWEEN + func.coalesce(part[name], _EMPTY)
     names = sorted({_COLUMNS[base] for base in bases if base in _COLUMNS})
     of_line = (

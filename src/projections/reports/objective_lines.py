@@ -10,9 +10,9 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import product
-from operator import mul
-from typing import TYPE_CHECKING, Any
+from itertools import chain, product
+from operator import itemgetter, mul
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import structs
 from sqlalchemy import Text, func, literal, null, select
@@ -21,7 +21,7 @@ from ledger.money import BASIS_POINTS, E6
 from ledger.times import day_end, day_start
 from projections.reports import exact
 from projections.reports.cells import key_of, work_out
-from projections.reports.definition import SAID, Item, Sum, known, says
+from projections.reports.definition import PRODUCT, SAID, Item, Sum, known, says
 from projections.reports.dimensions import merged
 from projections.reports.lines import used
 from projections.reports.metrics import MONEY, OF_WINS, base_of, lines_of
@@ -33,7 +33,7 @@ from projections.tables import product_versions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from projections.reports.definition import Base
+    from projections.reports.definition import Base, Key
     from projections.reports.exact import Bases, Line, Piece
     from projections.reports.objectives_in_force import Objective
     from projections.reports.question import Question
@@ -48,51 +48,62 @@ _WEIGHTED: dict[str, Base] = {"amount": "weighted", "margin": "weighted_margin"}
 
 
 class _Brought:
-    """What lines bring, found again by those of their dimensions that an objective reads."""
+    """What the lines of each place bring, found again by those of its dimensions that an objective reads."""
 
-    def __init__(self, names: Sequence[str], found: Iterable[tuple[tuple[str | None, ...], Iterable[Any]]]) -> None:
-        """What some lines bring comes with what they have for `names`, in their order."""
+    def __init__(self, names: Sequence[str], found: Mapping[Key, Any]) -> None:
+        """What lines bring is `found` by what they have for `names`, in their order."""
         self._names = names
-        self._found: dict[tuple[str | None, ...], list[Any]] = defaultdict(list)
-        for place, brings in found:
-            self._found[place].extend(brings)
-        self._placed: dict[tuple[str, ...], dict[tuple[str | None, ...], list[tuple[str, list[Any]]]]] = {}
+        self._found = found
+        self._placed: dict[tuple[str, ...], dict[Key, list[tuple[str, Any]]]] = {}
 
     def to(self, objective: Objective) -> Iterator[Any]:
-        """What counts towards an objective."""
+        """What counts towards an objective, a place each."""
         names = tuple(objective.takes)
         if names not in self._placed:
             placed = self._placed[names] = defaultdict(list)
+            of, on = [self._names.index(name) for name in names], self._names.index("day")
             for place, brings in self._found.items():
-                of = dict(zip(self._names, place, strict=True))
-                placed[tuple([of[name] for name in names])].append((of["day"] or "", brings))
+                placed[tuple([place[index] for index in of])].append((place[on] or "", brings))
         for key in product(*objective.takes.values()):
             for day, brings in self._placed[names].get(key, ()):
                 if objective.first <= day <= objective.last:
-                    yield from brings
+                    yield brings
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each objective, and what counts towards it added up."""
     found = list(in_force(question, view, rates))
     yield from _reached(question, view, found, counted=True)
-    for some, asked, sources in _due(question, view, [replace(each, takes=each.may_take) for each in found]):
-        place_of = key_of(asked.heads)
-        needed = used(asked, sources[0])
-        parts = (
-            (place_of(dimensions), brings)
-            for source in sources
-            for alike in exact.in_brief(source.in_state(null()), asked, view, rates)
-            for dimensions, brings in alike.parts
-        )
-        brought = _Brought(asked.heads, parts)
-        for each in some:
-            deals = list(brought.to(each))
-            if deals:
-                *amounts, chances_bp, late = zip(*deals, strict=True)
-                brings: dict[str, Sequence[int]] = dict(zip(needed, amounts, strict=True))
-                figures = _may_bring(each, brings, chances_bp)
-                yield structs.replace(each.item, state=OPEN, figures=figures, lines=len(deals), late=sum(late))
+    due = _due(question, view, [replace(each, takes=each.may_take) for each in found])
+    if due.sources:
+        yield from _may_come(due, view, rates)
+
+
+def _may_come(due: _Due, view: View, rates: Rates) -> Iterator[Item]:
+    """What open deals may bring to each objective, added up."""
+    of_lines = [name for name in due.asked.heads if name not in PRODUCT]
+    place_of, place_of_line = key_of(due.asked.heads), key_of(of_lines)
+    of_ranges: dict[Key, list[Sequence[int]]] = defaultdict(list)
+    wholes: dict[Key, list[Sequence[int]]] = defaultdict(list)
+    for source in due.sources:
+        for alike in exact.in_brief(source.in_state(null()), due.asked, view, rates):
+            wholes[place_of_line(alike.parts[0][0])] += alike.wholes
+            for dimensions, parts in alike.parts:
+                if dimensions.get("product_range") is not None:
+                    of_ranges[place_of(dimensions)] += parts
+    by_range, whole = _Brought(due.asked.heads, of_ranges), _Brought(of_lines, wholes)
+    names = (*used(due.asked, due.sources[0]), "chance_bp", "late")
+    for each in due.objectives:
+        deals = list(chain.from_iterable((by_range if _is_of_range(each) else whole).to(each)))
+        if deals:
+            brings = _by_name(names, deals)
+            late = sum(brings("late"))
+            yield structs.replace(each.item, state=OPEN, figures=_may_bring(each, brings), lines=len(deals), late=late)
+
+
+def _by_name(names: Sequence[str], deals: Sequence[Sequence[int]]) -> Callable[[str], Sequence[int]]:
+    """Of what deals bring, told for each in the order of the names, that of one name."""
+    return lambda name: list(map(itemgetter(names.index(name)), deals))
 
 
 def items_reached(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -112,7 +123,7 @@ def _reached(question: Question, view: View, found: Sequence[Objective], *, coun
     for some in _alike(found):
         asked = _asked(question, some)
         cells = work_out(asked, view, totals=counted)
-        brought = _Brought(asked.heads, ((place, [sums]) for place, sums in cells.rows.items()))
+        brought = _Brought(asked.heads, cells.rows)
         lines, late = cells.lines, cells.late
         for each in some:
             base = base_of(each.metric)
@@ -138,15 +149,15 @@ def evidence(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                         base = base_of(each.metric)
                         amount = E6 if base == "one" else _said(exact.together(part.bases for part in parts), base)
                         yield _line(line, each, ACHIEVED, each.brings("achieved", amount))
-    for some, asked, sources in _due(question, view, found):
-        by_owner = _by_owner(some)
-        for source in sources:
-            for line in exact.read(source, asked, view, rates, merged=into):
-                for of, bases in _may_come(line):
-                    for each in by_owner(of.get("owner")):
-                        if each.counts(of):
-                            brings = {base: (amount,) for base, amount in bases.items()}
-                            yield _line(line, each, OPEN, _may_bring(each, brings, (line.probability_bp or 0,)))
+    due = _due(question, view, found)
+    by_owner = _by_owner(due.objectives)
+    for source in due.sources:
+        for line in exact.read(source, due.asked, view, rates, merged=into):
+            for each in by_owner(line.pieces[0].dimensions.get("owner")):
+                for of, bases in _by_range(line) if _is_of_range(each) else _whole(line):
+                    if each.counts(of):
+                        brings = _by_name((*bases, "chance_bp"), [(*bases.values(), line.probability_bp or 0)])
+                        yield _line(line, each, OPEN, _may_bring(each, brings))
 
 
 def _alike(found: Iterable[Objective]) -> list[list[Objective]]:
@@ -155,7 +166,7 @@ def _alike(found: Iterable[Objective]) -> list[list[Objective]]:
     for each in found:
         if each.item.figures["is_counted"]:
             of = OF_WINS[0] if each.metric in OF_WINS else each.metric
-            same[of, "product_range" in each.takes].append(each)
+            same[of, _is_of_range(each)].append(each)
     return list(same.values())
 
 
@@ -187,15 +198,21 @@ def _by_owner(some: Sequence[Objective]) -> Callable[[str | None], list[Objectiv
     return lambda owner: own.get(owner, anybody)
 
 
+def _is_of_range(objective: Objective) -> bool:
+    return "product_range" in objective.takes
+
+
 def _of_ranges(source: Source, some: Sequence[Objective], view: View) -> Source:
-    """Of the lines those that have a product of the objectives' ranges, if they have such."""
-    ranges = {name for each in some for name in each.takes.get("product_range", ())}
+    """The lines told by the objectives' ranges, and if all have one those alone that have a product of these."""
+    ranges = frozenset(name for each in some for name in each.takes.get("product_range", ()))
     if not ranges or source.product_lines is None:
         return source
+    if not all(map(_is_of_range, some)):
+        return replace(source, ranges=ranges, kept=None)
     listed = product_versions.c
     products = view.rows(select(listed.stream).where(listed.product_range.in_(sorted(ranges))).distinct())
     of_products = frozenset(row.stream.removeprefix("product-") for row in products)
-    return replace(source, of_products=of_products, kept=None)
+    return replace(source, ranges=ranges, of_products=of_products, kept=None)
 
 
 def _borders(some: Iterable[Objective]) -> set[str]:
@@ -229,18 +246,23 @@ def _taken_by_all(some: Sequence[Objective]) -> dict[str, frozenset[str | None]]
     return {name: frozenset().union(*(each.takes[name] for each in some)) for name in sorted(names)}
 
 
-def _due(
-    question: Question, view: View, found: Sequence[Objective]
-) -> Iterator[tuple[list[Objective], Question, list[Source]]]:
-    """The open deals due in what is left of the objectives' periods, told as their lines: of ranges or not."""
+class _Due(NamedTuple):
+    """The open deals due in what is left of the objectives' periods, and the question that they are lines of."""
+
+    objectives: list[Objective]
+    asked: Question
+    sources: list[Source]
+
+
+def _due(question: Question, view: View, found: Sequence[Objective]) -> _Due:
+    """What is due for those objectives that something may still come to."""
     first = first_left(question).isoformat()
-    left = [each for each in found if each.item.figures["is_forecast"] and each.last >= first]
-    for in_ranges in (False, True):
-        some = [each for each in left if ("product_range" in each.takes) == in_ranges]
-        if some:
-            asked = _asked_due(question, some)
-            assert asked.report.lines is not None
-            yield some, asked, list(asked.report.lines(asked, view))
+    some = [each for each in found if each.item.figures["is_forecast"] and each.last >= first]
+    if not some:
+        return _Due([], question, [])
+    asked = _asked_due(question, some)
+    assert asked.report.lines is not None
+    return _Due(some, asked, list(asked.report.lines(asked, view)))
 
 
 def first_left(question: Question) -> date:
@@ -267,26 +289,31 @@ def _asked_due(question: Question, some: Sequence[Objective]) -> Question:
     return _of_lines(question, some, sorted(bases), lines)
 
 
-def _may_come(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
-    """What an open deal may bring, once for each range that it has parts of."""
+def _by_range(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+    """What a line brings, once for each range that it has parts of."""
     parts: dict[str | None, list[Piece]] = defaultdict(list)
     for piece in line.pieces:
-        parts[piece.dimensions.get("product_range")].append(piece)
+        parts[piece.dimensions["product_range"]].append(piece)
     for some in parts.values():
         yield some[0].dimensions, exact.together(piece.bases for piece in some)
 
 
-def _may_bring(objective: Objective, brings: Mapping[str, Sequence[int]], chances_bp: Sequence[int]) -> dict[str, Any]:
+def _whole(line: Line) -> Iterator[tuple[Mapping[str, str | None], Bases]]:
+    """What a line brings in all."""
+    yield line.pieces[0].dimensions, exact.together(piece.bases for piece in line.pieces)
+
+
+def _may_bring(objective: Objective, brings: Callable[[str], Sequence[int]]) -> dict[str, Any]:
     """What open deals are expected to bring to an objective, and what each may, in minor units or millionths.
 
-    Deals come as what they bring of each base, and how likely that is, in basis points.
+    `brings` tells of each deal what it brings of a base, and as `chance_bp` how likely that is.
     """
-    metric, base = objective.metric, base_of(objective.metric)
-    values = [E6] * len(chances_bp) if metric == "won_count" else brings[base]
+    metric, base, chances_bp = objective.metric, base_of(objective.metric), brings("chance_bp")
+    values = [E6] * len(chances_bp) if metric == "won_count" else brings(base)
     chances = list(zip(values, chances_bp, strict=True))
-    is_known = base not in SAID or any(brings[SAID[base]])
+    is_known = base not in SAID or any(brings(SAID[base]))
     if metric in MONEY:
-        expected = sum(brings[_WEIGHTED[metric]]) if is_known else None
+        expected = sum(brings(_WEIGHTED[metric])) if is_known else None
         return {**objective.brings("forecast", expected), "chances": chances}
     expected = sum(map(mul, values, chances_bp)) if is_known else None
     return {"forecast": None if expected is None else Fraction(expected, E6 * BASIS_POINTS), "chances": chances}

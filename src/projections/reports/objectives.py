@@ -124,9 +124,9 @@ def _shown(name: str, amount: Exact, currency: str | None) -> dict[str, Exact]:
     if amount is None:
         return {}
     if currency is None:
-        return {name: Fraction(amount) * E6}
-    minor = half_even(*Fraction(amount).as_integer_ratio())
-    return {name: Fraction(amount) / 10 ** decimals(currency) * E6, f"{name}_minor": minor}
+        return {name: amount * E6}
+    minor = half_even(*amount.as_integer_ratio())
+    return {name: amount * (E6 // 10 ** decimals(currency)), f"{name}_minor": minor}
 
 
 OBJECTIVES = Report(

@@ -16,6 +16,8 @@ from math import ceil, floor, gcd, log, sqrt
 from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
+from ledger.money import half_even
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -30,6 +32,7 @@ TOGETHER = 200
 UNLIKELY = 1e-9
 CERTAIN_BP = 10_000
 OUT_OF_THE_QUESTION = 1e-15
+_TOO_SMALL = 1e-200
 _NOISE = 1e-12
 """What adding up floating-point probabilities may be off by."""
 
@@ -85,7 +88,7 @@ def objective_probability(deals: Sequence[Chance], won_minor: int, objective_min
     return _convolved(grid, sure).at_least(missing) if reaching is None else reaching
 
 
-def _open(deals: Iterable[Chance]) -> tuple[int, list[Chance]]:
+def _open(deals: Iterable[Chance]) -> tuple[int, list[tuple[int, int]]]:
     """What comes for certain, and the deals beside it that may be won or lost, in one order however they came.
 
     A negative value (a margin may be) is lost for certain and regained with the opposite probability.
@@ -98,7 +101,7 @@ def _open(deals: Iterable[Chance]) -> tuple[int, list[Chance]]:
         if chance_bp >= CERTAIN_BP:
             sure += value
         elif value and chance_bp > 0:
-            open_deals.append(Chance(value, chance_bp))
+            open_deals.append((value, chance_bp))
     return sure, sorted(open_deals)
 
 
@@ -118,7 +121,7 @@ def _foregone(deals: Sequence[Chance], minor: int) -> int | None:
     return None
 
 
-def _enumerated(deals: Sequence[Chance], sure: int) -> Outcome:
+def _enumerated(deals: Sequence[tuple[int, int]], sure: int) -> Outcome:
     import numpy as np  # noqa: PLC0415 (slow to import, and most commands do without)
 
     sums, chances = _sums(deals)
@@ -127,7 +130,7 @@ def _enumerated(deals: Sequence[Chance], sure: int) -> Outcome:
     return Outcome(sums[last] + sure, chances.cumsum()[last], 0)
 
 
-def _meeting(deals: Sequence[Chance], minor: int) -> Fraction:
+def _meeting(deals: Sequence[tuple[int, int]], minor: int) -> Fraction:
     """How likely the sum reaches an amount: by each sum of one half, that the other half's reaches what is missing then.
 
     E. Horowitz and S. Sahni, Computing partitions with applications to the knapsack problem, 1974.
@@ -140,7 +143,7 @@ def _meeting(deals: Sequence[Chance], minor: int) -> Fraction:
     return _as_chance(1.0 - float(np.multiply(below, of_other).sum()))
 
 
-def _sums(deals: Sequence[Chance]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _sums(deals: Sequence[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The sum of every choice of the deals, ascending in minor units, and how likely it is that just these are won."""
     import numpy as np  # noqa: PLC0415 (as above)
 
@@ -151,37 +154,43 @@ def _sums(deals: Sequence[Chance]) -> tuple[NDArray[np.int64], NDArray[np.float6
         np.multiply(chances[:held], won, out=chances[held : 2 * held])
         chances[:held] *= lost
         held *= 2
-    order = sums.argsort()
+    order = sums.argsort(kind="stable")
     return sums[order], chances[order]
 
 
 class _Grid(NamedTuple):
-    """Deals on a grid: how many steps each is worth, ascending, and its chance; `shift` puts their mean right."""
+    """Deals on a grid: how many steps each is worth, ascending, and its chance; `shift` puts their mean right.
+
+    `off` is what each is worth beside its steps.
+    """
 
     step: int
     steps: list[int]
-    chances_bp: list[int]
+    chances_bp: Sequence[int]
     shift: int
-    error_minor: int
+    off: list[int]
+
+    @property
+    def error_minor(self) -> int:
+        return ceil(min(sum(map(abs, self.off)), _reach(self.off))) + 1 if any(self.off) else 0
 
 
-def _laid_out(deals: Sequence[Chance]) -> _Grid:
-    total = sum(value for value, _ in deals)
-    span = min(total, ceil(2 * _reach(value for value, _ in deals)))
-    unit = gcd(*(value for value, _ in deals))
+def _laid_out(deals: Iterable[tuple[int, int]]) -> _Grid:
+    values, chances_bp = zip(*deals, strict=True)
+    total = sum(values)
+    span = min(total, ceil(2 * _reach(values)))
+    unit = gcd(*values)
     step = unit * ceil(span / (unit * (CELLS - 2)))
-    steps = _steps(deals, step)
+    steps = _steps(values, step)
     while span == total and sum(steps) >= CELLS:  # rounded up, mostly
         step = max(step + unit, unit * ceil(step * sum(steps) / (unit * (CELLS - 2))))
-        steps = _steps(deals, step)
-    off = [value - count * step for count, (value, _) in zip(steps, deals, strict=True)]
-    shift = round(Fraction(sum(each * chance_bp for each, (_, chance_bp) in zip(off, deals, strict=True)), CERTAIN_BP))
-    error = ceil(min(sum(map(abs, off)), _reach(off))) + 1 if any(off) else 0
-    return _Grid(step, steps, [chance_bp for _, chance_bp in deals], shift, error)
+        steps = _steps(values, step)
+    off = [value - count * step for count, value in zip(steps, values, strict=True)]
+    return _Grid(step, steps, chances_bp, half_even(sum(map(mul, off, chances_bp)), CERTAIN_BP), off)
 
 
-def _steps(deals: Sequence[Chance], step: int) -> list[int]:
-    return [(value + step // 2) // step for value, _ in deals]
+def _steps(values: Iterable[int], step: int) -> list[int]:
+    return [(value + step // 2) // step for value in values]
 
 
 def _convolved(grid: _Grid, sure: int) -> Outcome:
@@ -239,22 +248,29 @@ def _wrapped(steps: Sequence[int], chances_bp: Sequence[int]) -> NDArray[np.floa
 
 
 def _spread(steps: Sequence[int], chances_bp: Sequence[int], size: int, *, wraps: bool) -> NDArray[np.float64]:
-    """How likely each number of steps is; what is beyond the cells wraps around, or else is left out."""
+    """How likely each number of steps is; what is beyond the cells wraps around, or else is left out.
+
+    By the odds of each deal: that all are lost is a factor of every cell, and multiplied in at the end.
+    """
     import numpy as np  # noqa: PLC0415 (as above)
 
     size = min(size, sum(steps) + 1)
     cells, moved = np.zeros(size), np.empty(size)
-    cells[0], held = 1.0, 1
-    for count, (lost, won) in zip(steps, map(_halves, chances_bp), strict=True):
+    cells[0], held, all_lost = 1.0, 1, 1.0
+    for count, chance_bp in zip(steps, chances_bp, strict=True):
         inside = min(held, max(size - count, 0))
-        np.multiply(cells[:inside], won, out=moved[:inside])
-        beyond = cells[inside:held] * won if wraps and inside < held else None
-        cells[:held] *= lost
-        cells[count : count + inside] += moved[:inside]
+        odds = chance_bp / (CERTAIN_BP - chance_bp)
+        won = np.multiply(cells[:inside], odds, out=moved[:inside])
+        beyond = cells[inside:held] * odds if wraps and inside < held else None
+        cells[count : count + inside] += won
         if beyond is not None:
             cells[: len(beyond)] += beyond
         held = min(held + count, size)
-    return cells
+        all_lost *= (CERTAIN_BP - chance_bp) / CERTAIN_BP
+        if all_lost < _TOO_SMALL:
+            cells[:held] *= all_lost
+            all_lost = 1.0
+    return cells * all_lost
 
 
 def _as_chance(told: float) -> Fraction:

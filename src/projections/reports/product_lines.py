@@ -23,7 +23,27 @@ if TYPE_CHECKING:
 NAMED_ONE_BY_ONE = 500
 
 
-def query(source: Source, question: Question, view: View, streams: Sequence[str] | None = None) -> Select[Any]:
+def ranges(source: Source, question: Question, view: View) -> dict[str, str | None] | None:
+    """The range of each product, of those that the source tells apart, if its lines' products are all of one instant."""
+    if not isinstance(source.at, int) or isinstance(source.product_lines, Subquery):
+        return None
+    if "product_range" not in question.dimensions:
+        return {}
+    listed = product_versions.c
+    held = intervals.holds(product_versions, source.at, question.pair, view)
+    found = view.tuples(select(listed.stream, listed.product_range).where(held))
+    told = source.ranges
+    return {stream.removeprefix("product-"): range_ for stream, range_ in found if told is None or range_ in told}
+
+
+def query(
+    source: Source,
+    question: Question,
+    view: View,
+    streams: Sequence[str] | None = None,
+    *,
+    with_range: bool = True,
+) -> Select[Any]:
     """One row per product line of a source: `stream, line_no`, its product and range, its amounts, unknown being 0.
 
     Of its lines of these `streams` alone, if they are given; that is quicker than to look for the lines once more.
@@ -44,7 +64,7 @@ def query(source: Source, question: Question, view: View, streams: Sequence[str]
         lost = intervals.at_pair(losses, question.pair, view)
         before = intervals.holds(rows, lost.c.effective_from - 1, question.pair, view)
         frm, at = rows.join(lost, and_(lost.c.stream == rows.c.stream, before)), lost.c.effective_from
-    if "product_range" in question.dimensions:
+    if with_range and "product_range" in question.dimensions:
         if source.product_lines is win_lines:  # lines that two wins share begin before the second: ask the win itself
             won = intervals.at_pair(wins, question.pair, view)
             frm, at = frm.join(won, won.c.stream == rows.c.stream), won.c.effective_from

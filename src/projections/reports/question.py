@@ -90,6 +90,11 @@ class Question:
         return tuple(sorted(self.dimensions & (STATE | TIME)))
 
     @cached_property
+    def told_by_products(self) -> tuple[str, ...]:
+        """The dimensions that a line's products tell."""
+        return tuple(sorted(self.dimensions & PRODUCT))
+
+    @cached_property
     def period_from(self) -> int:
         """First instant of the period; before all time without one."""
         return day_start(self.period.first, self.book.time_zone) if self.period else -BEYOND

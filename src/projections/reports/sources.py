@@ -67,7 +67,8 @@ class Source:
     or `happened_at` for what happened. `month` is the line's month as `YYYY-MM`. `values` are parameters of all these,
     `kept` the same source for other values, of what its sums are made of alone: None once it differs in anything else.
     `product_lines` is a table, read at the pair, or rows of `frm`'s lines alone, each with the instant `at` which it held.
-    `of_products` are products, by their ids, one of which a line must ever have had.
+    `of_products` are products, by their ids, one of which a line must ever have had; `ranges` those that are told apart
+    where the lines' products are all of one instant, the others being none.
     """
 
     frm: FromClause
@@ -79,6 +80,7 @@ class Source:
     probability_bp: ColumnElement[Any] | None = None
     product_lines: Table | Subquery | None = None
     of_products: frozenset[str] | None = None
+    ranges: frozenset[str] | None = None
     where: tuple[ColumnElement[bool], ...] = ()
     values: Mapping[str, int | str] = field(default_factory=dict)
     kept: Source | None = None

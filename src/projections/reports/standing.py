@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from ledger.money import convert
 from projections.pairs import Pair
-from projections.reports.definition import PRODUCT, TIME
+from projections.reports.definition import TIME
 from projections.reports.rates import Rates
 from projections.reports.sources import instant, label
 from projections.reports.waterfall import Place
@@ -69,7 +69,7 @@ class PartOf:
     """
 
     def __init__(self, question: Question) -> None:
-        self.names = sorted(question.dimensions & PRODUCT)
+        self.names = question.told_by_products
         self._where = [question.where.get(name) for name in self.names]
         self._any = [
             None if values is None or name in question.heads else min(values, key=str)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from projections.reports import exact, lines, open_states
-from projections.reports.definition import PRODUCT, TIME
+from projections.reports.definition import TIME
 from projections.reports.dimensions import OWN, Joined
 from projections.reports.sources import instant, label
 from projections.reports.standing import PartName, PartOf, Places, held_at, pairs, unmoved
@@ -205,7 +205,7 @@ class Told:
     def __init__(self, question: Question) -> None:
         self._question = question
         self._names = lines.asked(question)
-        self._split = sorted(question.dimensions & PRODUCT)
+        self._split = question.told_by_products
         self._places = Places(question)
         self._told: dict[str, tuple[str | None, ...]] = {}
         self._of: dict[tuple[str, PartName], Place] = {}
