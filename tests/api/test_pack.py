@@ -198,6 +198,11 @@ def test_a_section_without_rows_draws_nothing_where_its_table_would_be(book):
     assert not {b"f", b"f*"} & {operator for _, operator in content.operations}
 
 
+@pytest.mark.parametrize(("lang", "said"), [("fr", "Objectifs aucun"), ("en", "Objectives none")])
+def test_a_book_without_objectives_has_none_not_0_of_0(book, lang, said):
+    assert said in read(pack(gathered(book, lang=lang), lang))[0]
+
+
 def test_names_are_text_never_markup(book):
     name = '#panic("x") *a* $b$ <c> `d` \\e //f'
     book.person("ana", "2026-01-02", "north", name=name).deal("d1", "2026-01-05", eur(100)).won("d1", "2026-02-10")

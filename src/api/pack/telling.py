@@ -59,6 +59,7 @@ _SAY = {
     "largest_rows": Text(
         "Les {shown} plus grandes lignes sur {all}, par\u00a0: {by}", "The {shown} largest of {all} rows, by: {by}"
     ),
+    "none": Text("aucun", "none"),
     "nothing": Text("Rien à signaler.", "Nothing to report."),
     "total": Text("Total", "Total"),
     "formula": Text("Formule", "Formula"),
@@ -147,6 +148,8 @@ def _tile(part: Part, say: dict[str, str], lang: str) -> dict[str, Any]:
     column = next((each for each in answer.columns if each.name == part.section.figure), None)
     if column is None:
         return {"label": answer.title, "value": number_text(len(answer.rows), lang), "beside": say["to_do"]}
+    if column.type == "text" and not answer.rows:
+        return {"label": answer.title, "value": say["none"], "beside": None}
     if column.type == "text":
         good = sum(row.get(column.name) in GOOD for row in answer.rows)
         said = say["of_all"].format(count=number_text(good, lang), all=number_text(len(answer.rows), lang))
