@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ledger.application import open_ledger
 from ledger.codec import encode
 from ledger.errors import BadRequest, LedgerError, Refused
+from ledger.examples import EXAMPLES
 from ledger.lines import read
 from tests.support.lines import STAGES, Clock, check_log, corrected, eur, opened, pipeline, say, team
 
@@ -291,3 +294,45 @@ def test_what_looks_odd_but_is_fine_is_read():
         == b'{"name":"a"}'
     )
     assert read(b'{"stream":"team-b","type":"team.closed"}').event.TYPE == "team.closed"
+
+
+@settings(deadline=None, max_examples=400)
+@given(data=st.data())
+def test_a_key_said_twice_is_refused_wherever_it_stands_and_however_it_is_written(data):
+    """Every example's line, one of its keys said once more: the same, null, a number, or beside a text that was dropped."""
+    line = EXAMPLES[data.draw(st.sampled_from(sorted(EXAMPLES)))]
+    colon = data.draw(st.sampled_from([":", " :", ": ", "\t: "]))
+    places = [path for path, each in _objects(line) if each]
+    chosen = data.draw(st.sampled_from(places))
+    again = data.draw(st.sampled_from(sorted(_at(line, chosen))))
+    value = data.draw(st.sampled_from([None, 1, "", "data", _at(line, chosen)[again]]))
+    is_first = data.draw(st.booleans())
+
+    def written(each, path=()):
+        if isinstance(each, list):
+            return f"[{','.join(written(item, (*path, index)) for index, item in enumerate(each))}]"
+        if not isinstance(each, dict):
+            return msgspec.json.encode(each).decode()
+        pairs = [f'"{name}"{colon}{written(item, (*path, name))}' for name, item in each.items()]
+        if path == chosen:
+            pairs.insert(0 if is_first else len(pairs), f'"{again}"{colon}{msgspec.json.encode(value).decode()}')
+        return f"{{{','.join(pairs)}}}"
+
+    assert read(msgspec.json.encode(line), history=True)
+    with pytest.raises(Refused) as refused:
+        read(written(line).encode(), history=True)
+    assert refused.value.code == "duplicate_key" or value != _at(line, chosen)[again]
+
+
+def _objects(each, path=()):
+    """The objects of a value, each with the way to it."""
+    if isinstance(each, dict):
+        yield path, each
+    for name, item in each.items() if isinstance(each, dict) else enumerate(each) if isinstance(each, list) else ():
+        yield from _objects(item, (*path, name))
+
+
+def _at(each, path):
+    for name in path:
+        each = each[name]
+    return each
