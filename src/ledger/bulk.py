@@ -159,16 +159,14 @@ class BulkAppender:
     def _decide(self, lines: Sequence[_Deciding]) -> _Batch:
         """Decide what can be read; leaves `receipt`, `error` or a request for each."""
         batch = _Batch(lines)
-        readable = [deciding for deciding in lines if deciding.said is not None]
+        readable = [(deciding, said) for deciding in lines if (said := deciding.said) is not None]
         session, now, history = self._session, self._recorder.now(), self._history
         before = self._before(readable)
         if self._is_new:  # no need to ask the log for streams that begin here
-            session.begin(each.said.stream for each in readable if each.said and isinstance(each.said.event, OPENINGS))
-        session.preload(deciding.said.stream for deciding in readable if deciding.said is not None)
-        session.preload_subjects(deciding.said for deciding in readable if deciding.said is not None)
-        for deciding in readable:
-            said = deciding.said
-            assert said is not None
+            session.begin([said.stream for _, said in readable if isinstance(said.event, OPENINGS)])
+        session.preload([said.stream for _, said in readable])
+        session.preload_subjects([said for _, said in readable])
+        for deciding, said in readable:
             deciding.receipt = deciding.error = None
             deciding.repeated = False
             try:
@@ -198,7 +196,7 @@ class BulkAppender:
                 batch.requests.append((deciding, request))
             elif remembered:
                 batch.requests.append((deciding, Request([], self._actor, remembered=remembered)))
-        self._take_overtaken([deciding for deciding in readable if deciding.error is not None and deciding.key])
+        self._take_overtaken([deciding for deciding, _ in readable if deciding.error is not None and deciding.key])
         return batch
 
     def _take_overtaken(self, refused: Sequence[_Deciding]) -> None:
@@ -213,14 +211,14 @@ class BulkAppender:
                 except KeyReused as reused:
                     deciding.error = bare(reused)
 
-    def _before(self, lines: Sequence[_Deciding]) -> dict[str, Remembered]:
+    def _before(self, lines: Sequence[tuple[_Deciding, Said]]) -> dict[str, Remembered]:
         """What is remembered of the keys that these lines have."""
         keys = set()
-        for deciding in lines:
-            if deciding.said is not None and deciding.said.key is not None:
+        for deciding, said in lines:
+            if said.key is not None:
                 deciding.body = deciding.body or body_hmac(self._secret, [deciding.line])
-                deciding.key = deciding.said.key
-                keys.add(deciding.key)
+                deciding.key = said.key
+                keys.add(said.key)
         found = self._recorder.remembered(self._actor, sorted(keys)) if keys else {}
         if self._dry_run:
             self._tried |= found

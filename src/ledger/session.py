@@ -299,7 +299,7 @@ class Session:
             self._refs.put(subject, ref)
         if named:
             self._keys.preload(list(named.values()))
-        self._unnamed |= {subject for subject in wanted if self._refs.get(subject) is None}
+        self._unnamed |= wanted - named.keys()
 
     def _sealer_of(self, subject: str, stream: Stream, sealing: Sealing, fields: tuple[str, ...]) -> Sealer:
         """What seals values about a subject. Raises `Refused` if it is erased."""
