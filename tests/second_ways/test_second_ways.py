@@ -15,7 +15,7 @@ from projections.reports import find
 from tests.model import naive_reports
 from tests.model.naive import day_of, days_of_period, midnight
 from tests.model.naive_reports import Book, Question
-from tests.second_ways import customers, deals, doing
+from tests.second_ways import customers, deals, doing, targets
 from tests.second_ways.changes import changes
 from tests.second_ways.plain import Row, Rows
 
@@ -38,6 +38,7 @@ def agrees(
     period: str = "",
     by: Sequence[str] = ("",),
     from_days: int = 0,
+    fixed: Sequence[str] | None = None,
     **asked: str,
 ) -> None:
     """The report and the second way tell the same rows, and the same totals where the way tells some.
@@ -53,7 +54,7 @@ def agrees(
         question = _question(told, day, restated=restated, period=period, by=heads)
         rows, totals = _expected(told, report, tell, question, **asked)
         answer = told.ask(report, **{name: each for name, each in given.items() if each})
-        keys = [*find(report).fixed, *filter(None, heads.split(","))]
+        keys = [*(find(report).fixed if fixed is None else fixed), *filter(None, heads.split(","))]
         said = {tuple(row[key] for key in keys): row for row in answer.rows}
         assert len(said) == len(answer.rows)
         assert set(said) == set(rows), given
@@ -67,7 +68,7 @@ _EXPECTED: dict[tuple[Any, ...], tuple[Rows, Row]] = {}
 
 def _expected(told: Told, report: str, tell: Tell, question: Question, **asked: str) -> tuple[Rows, Row]:
     """What the second way tells, which is the same for both databases."""
-    key = (told.name, report, question.as_of, question.known_at, question.by, *asked.values())
+    key = (told.name, report, question.as_of, question.known_at, question.period, question.by, *asked.values())
     if key not in _EXPECTED:
         rows, totals = tell(told.book, question)
         _EXPECTED[key] = {key: _shown(row) for key, row in rows.items()}, _shown(totals)
@@ -220,3 +221,43 @@ def test_the_pipeline_changed_as_the_events_say(told, restated):
         return changes(book, question, midnight(since, zone) - 1)
 
     agrees(told, "pipeline_changes", way, restated=restated, by=("", "owner", "stage,segment"), from_days=QUARTER)
+
+
+@each_knowledge
+@pytest.mark.parametrize(
+    "scenario", ["", "average=4.25,conversion=0.5", "quotes_per_visit=1.5"], ids=["as_it_was", "average", "visits"]
+)
+def test_required_sales_are_what_the_events_say(told, restated, scenario):
+    supposed = {name: Fraction(said) for name, said in (each.split("=") for each in scenario.split(",") if each)}
+    way = targets.required_sales(**supposed).tell
+    agrees(
+        told, "required_sales", way, restated=restated, period="this-year", by=("", "owner", "team"), scenario=scenario
+    )
+
+
+@each_knowledge
+@pytest.mark.parametrize("metric", targets.METRICS)
+def test_owners_are_ranked_as_the_events_say(told, restated, metric):
+    way = targets.leaderboard(metric, "owner")
+    agrees(told, "leaderboard", way, restated=restated, period="this-quarter", by=("team", ""), metric=metric)
+
+
+@each_knowledge
+@pytest.mark.parametrize("metric", ["margin", "new_customers", "quotes_issued"])
+def test_teams_are_ranked_as_the_events_say(told, restated, metric):
+    way = targets.leaderboard(metric, "team")
+    asked = {"period": "this-year", "metric": metric, "among": "team"}
+    agrees(told, "leaderboard", way, restated=restated, fixed=("team",), **asked)
+
+
+@each_knowledge
+@pytest.mark.parametrize("basis", ["amount", "margin", "invoiced", "delivered", "quantity"])
+def test_bonuses_are_what_the_events_say(told, restated, basis):
+    way = targets.bonus(basis).tell
+    agrees(told, "bonus", way, restated=restated, period="this-year", by=("", "month,team"), basis=basis)
+
+
+@each_knowledge
+@pytest.mark.parametrize("period", ["this-quarter", "last-quarter"])
+def test_the_review_of_teams_is_what_the_events_say(told, restated, period):
+    agrees(told, "team_review", targets.team_review, restated=restated, period=period)
