@@ -199,15 +199,14 @@ def team_review(book: Book, question: Question) -> tuple[Rows, Row]:
     rows = {key: _reviewed(cells.get(key, []), ends.get(key, [])) for key in cells.keys() | ends.keys() | there}
     for team in {team for team, _ in rows}:
         reps = [row for key, row in rows.items() if key[0] == team]
-        before = [dict(row) for row in reps]
-        for name in REVIEWED:
-            said = [row[name] for row in before if row[name] is not None]
-            median = quantile(said, Fraction(1, 2))
-            for row in reps:
-                row[f"median_{name}"] = median
+        said = {name: [row[name] for row in reps if row[name] is not None] for name in REVIEWED}
+        medians = {name: quantile(its, Fraction(1, 2)) for name, its in said.items()}
+        shown = {f"median_{name}": median for name, median in medians.items()}
+        if medians["amount_minor"] is not None:
+            shown["median_amount_minor"] = Fraction(half_even(medians["amount_minor"]))
         for row in reps:
-            row["below_median"] = sum(row[name] is not None and row[name] < row[f"median_{name}"] for name in REVIEWED)
-            row["reps"] = len(reps)
+            below = [name for name, median in medians.items() if None not in {row[name], median} and row[name] < median]
+            row.update(shown, below_median=len(below), reps=len(reps))
     empty = {f"median_{name}": None for name in REVIEWED} | {"below_median": None, "reps": None}
     return rows, _reviewed(lines, closed) | empty
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import product
@@ -15,7 +16,7 @@ from projections.reports import find
 from tests.model import naive_reports
 from tests.model.naive import day_of, days_of_period, midnight
 from tests.model.naive_reports import Book, Question
-from tests.second_ways import customers, deals, doing, targets
+from tests.second_ways import alerts, customers, deals, doing, targets
 from tests.second_ways.changes import changes
 from tests.second_ways.plain import Row, Rows
 
@@ -94,6 +95,11 @@ def _shown(row: Row) -> Row:
     quantity = row.get("quantity")
     exact = row if quantity is None else row | {"quantity": Fraction(quantity, 1_000_000)}
     return {name: float(each) if isinstance(each, Fraction) else each for name, each in exact.items()}
+
+
+def narrowed(tell: Tell, **asked: Any) -> Tell:
+    """The same way, the question put otherwise."""
+    return lambda book, question: tell(book, replace(question, **asked))
 
 
 def rows_of(naive: Callable[[Book, Question], tuple[Any, Rows]]) -> Tell:
@@ -261,3 +267,33 @@ def test_bonuses_are_what_the_events_say(told, restated, basis):
 @pytest.mark.parametrize("period", ["this-quarter", "last-quarter"])
 def test_the_review_of_teams_is_what_the_events_say(told, restated, period):
     agrees(told, "team_review", targets.team_review, restated=restated, period=period)
+
+
+@each_knowledge
+def test_amounts_in_another_currency_at_one_rate_are_what_the_events_say(told, restated):
+    if told.name != "demo":
+        return
+    ways: dict[str, tuple[Tell, dict[str, str]]] = {
+        "required_sales": (targets.required_sales(average=Fraction(9)).tell, {"scenario": "average=9"}),
+        "leaderboard": (targets.leaderboard("invoiced_amount"), {"metric": "invoiced_amount"}),
+        "bonus": (targets.bonus("amount").tell, {}),
+        "team_review": (targets.team_review, {}),
+    }
+    for report, (tell, more) in ways.items():
+        way = narrowed(tell, currency="GBP", constant_rates=True)
+        asked = more | {"currency": "GBP", "fx": "constant"}
+        agrees(told, report, way, restated=restated, period="this-year", **asked)  # type: ignore[arg-type]
+
+
+@each_knowledge
+def test_what_one_owner_has_to_sell_is_what_the_events_say(told, restated):
+    way = narrowed(targets.required_sales().tell, where={"owner": "p015"})
+    agrees(told, "required_sales", way, restated=restated, period="this-quarter", where="owner=p015")
+
+
+@each_knowledge
+@pytest.mark.parametrize("team", ["", "est"])
+def test_alerts_are_what_the_events_say(told, restated, team):
+    """Of everybody, and of one team."""
+    way = narrowed(alerts.ALERTS.tell, where={"team": team} if team else {})
+    agrees(told, "alerts", way, restated=restated, by=("", "team"), where=team and f"team={team}")
