@@ -246,13 +246,16 @@ def invoiced(book: Book, question: Question, signs: dict[str, int], figure: str 
     for stream in book.of_kind("deal"):
         now = book.state(stream, question.happened_by, question.known_at)
         for entry in now["invoices"] if now is not None else ():
-            if entry["type"] in signs and entry.get(figure) is not None:
-                then = book.state(stream, entry["at"], question.known_at)
-                assert then is not None
-                rate, missing = book.rate(entry[figure]["currency"], into, entry["at"], question)
-                minor = half_even(signs[entry["type"]] * entry[figure]["minor"] * rate)
-                figures = {"minor": minor, "effective_at": entry["at"]}
-                found.append(Line(stream, labels(book, question, then, entry["at"]), figures, missing))
+            if entry["type"] not in signs:
+                continue
+            then = book.state(stream, entry["at"], question.known_at)
+            assert then is not None
+            figures: Row = {"minor": None, "effective_at": entry["at"]}
+            said, missing = entry.get(figure), None
+            if said is not None:
+                rate, missing = book.rate(said["currency"], into, entry["at"], question)
+                figures["minor"] = half_even(signs[entry["type"]] * said["minor"] * rate)
+            found.append(Line(stream, labels(book, question, then, entry["at"]), figures, missing))
     return found
 
 

@@ -137,27 +137,26 @@ def bonus(basis: str) -> Way:
     def lines(book: Book, question: Question) -> list[Line]:
         figure = "margin" if basis == "margin" else "value"
         notes = [] if basis == "quantity" else invoiced(book, question, {"deal.credited": -1}, figure)
-        for line in notes:
-            line.figures = {"credited": line.figures["minor"], "effective_at": line.figures["effective_at"]}
+        notes = [_brings(line, "credited", "minor") for line in notes]
         found = _brought(basis, book, question) + notes
         for line in found:
             line.dimensions |= calendar(month_of(line.figures["effective_at"], book, question))
         return [line for line in found if in_period(line.figures["effective_at"], question, book)]
 
     def figures(cell: list[Line], lines: list[Line]) -> Row:
-        gross = added(cell, "gross")
-        credited = added(cell, "credited")
-        row = {
+        gross, credited, base = (added(cell, name) for name in ("gross", "credited", "base"))
+        row: Row = {
             "sales": sum("gross" in line.figures for line in cell),
             "credits": sum("credited" in line.figures for line in cell),
+            "gross_minor": gross,
+            "credited_minor": credited,
+            "base_minor": base,
+            "base_quantity": None,
         }
         if basis == "quantity":
-            quantity = None if gross is None else Fraction(gross, 10**6)
-            minors = dict.fromkeys(("gross_minor", "credited_minor", "base_minor"))
-            return row | minors | {"base_quantity": quantity}
-        base = None if None in {gross, credited} else gross + credited
-        minors = {"gross_minor": gross, "credited_minor": credited, "base_minor": base}
-        return row | minors | {"base_quantity": None}
+            row |= dict.fromkeys(("gross_minor", "credited_minor", "base_minor"))
+            row["base_quantity"] = None if gross is None else Fraction(gross, 10**6)
+        return row
 
     return Way(lines, figures, ("owner",))
 
@@ -168,25 +167,24 @@ def _brought(basis: str, book: Book, question: Question) -> list[Line]:
     else:
         found = closings(book, question, {"won"})
         figure = {"amount": "amount_minor", "margin": "margin_minor", "quantity": "quantity_e6"}[basis]
-    return [
-        Line(
-            line.stream,
-            dict(line.dimensions),
-            {"gross": line.figures[figure], "effective_at": line.figures["effective_at"]},
-            line.missing,
-        )
-        for line in found
-    ]
+    return [_brings(line, "gross", figure) for line in found]
+
+
+def _brings(line: Line, name: str, figure: str) -> Line:
+    brought = line.figures[figure]
+    figures = {name: brought, "base": brought, "effective_at": line.figures["effective_at"]}
+    return replace(line, dimensions=dict(line.dimensions), figures=figures)
 
 
 # Team review ------------------------------------------------------------------------------------------------------
 
+COUNTED = (*EFFORT.values(), "deals_opened", "quotes_issued")
 REVIEWED = ("interactions", "deals_opened", "quotes_issued", "won", "amount_minor", "win_rate")
 
 
 def team_review(book: Book, question: Question) -> tuple[Rows, Row]:
     """Each rep of each team, and the median of the team's."""
-    lines = [line for line in done(book, question) if line.dimensions["owner"] is not None]
+    lines = [line for line in done(book, question) if not line.figures.keys().isdisjoint(COUNTED)]
     closed = [
         line
         for line in closings(book, question, {"won", "lost", "abandoned"})
@@ -197,7 +195,10 @@ def team_review(book: Book, question: Question) -> tuple[Rows, Row]:
     cells = grouped(lines, heads)
     ends = grouped(closed, heads)
     rows = {key: _reviewed(cells.get(key, []), ends.get(key, [])) for key in cells.keys() | ends.keys() | there}
-    for team in {team for team, _ in rows}:
+    empty = dict.fromkeys((*(f"median_{name}" for name in REVIEWED), "below_median", "reps"))
+    for row in rows.values():
+        row.update(empty)
+    for team in {team for team, _ in rows if team is not None}:
         reps = [row for key, row in rows.items() if key[0] == team]
         said = {name: [row[name] for row in reps if row[name] is not None] for name in REVIEWED}
         medians = {name: quantile(its, Fraction(1, 2)) for name, its in said.items()}
@@ -207,7 +208,6 @@ def team_review(book: Book, question: Question) -> tuple[Rows, Row]:
         for row in reps:
             below = [name for name, median in medians.items() if None not in {row[name], median} and row[name] < median]
             row.update(shown, below_median=len(below), reps=len(reps))
-    empty = {f"median_{name}": None for name in REVIEWED} | {"below_median": None, "reps": None}
     return rows, _reviewed(lines, closed) | empty
 
 

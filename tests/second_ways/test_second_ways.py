@@ -1,4 +1,4 @@
-"""Sixteen reports at five dates, as reported and restated, against what a plain list of events says."""
+"""Twenty-one reports at five dates, as reported and restated, against what a plain list of events says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.model.naive import day_of, days_of_period, midnight
 from tests.model.naive_reports import Book, Question
 from tests.second_ways import alerts, customers, deals, doing, targets
 from tests.second_ways.changes import changes
-from tests.second_ways.plain import Row, Rows
+from tests.second_ways.plain import Row, Rows, shown
 
 if TYPE_CHECKING:
     from tests.second_ways.conftest import Told
@@ -72,7 +72,7 @@ def _expected(told: Told, report: str, tell: Tell, question: Question, **asked: 
     key = (told.name, report, question.as_of, question.known_at, question.period, question.by, *asked.values())
     if key not in _EXPECTED:
         rows, totals = tell(told.book, question)
-        _EXPECTED[key] = {key: _shown(row) for key, row in rows.items()}, _shown(totals)
+        _EXPECTED[key] = {key: shown(row) for key, row in rows.items()}, shown(totals)
     return _EXPECTED[key]
 
 
@@ -88,13 +88,6 @@ def _question(told: Told, day: date, *, restated: bool, period: str, by: str) ->
 def _end_of(told: Told, day: date) -> int:
     zone = {"demo": "Europe/Paris", "real": "America/New_York"}[told.name]
     return midnight(day + timedelta(days=1), zone) - 1
-
-
-def _shown(row: Row) -> Row:
-    """As a report shows it: quantities in units, fractions as decimals."""
-    quantity = row.get("quantity")
-    exact = row if quantity is None else row | {"quantity": Fraction(quantity, 1_000_000)}
-    return {name: float(each) if isinstance(each, Fraction) else each for name, each in exact.items()}
 
 
 def narrowed(tell: Tell, **asked: Any) -> Tell:

@@ -119,10 +119,11 @@ TEAM_REVIEW = Report(
     formula=Text(
         "médiane des commerciaux de l'équipe ; sous la médiane = sur combien des six chiffres ; réussite = gagnées / "
         "(gagnées + perdues + abandonnées) ; qui n'en a pas ne compte pas dans sa médiane. Contacts : ceux qu'activity "
-        "compte, des appels aux propositions. L'équipe est celle de la date de chaque fait.",
+        "compte, des appels aux propositions. L'équipe est celle de la date de chaque fait ; ce qui n'est à personne, ou "
+        "d'aucune équipe, n'a pas de médiane.",
         "median of the team's reps; below median = on how many of the six figures; win rate = won / (won + lost + "
         "abandoned), those without one having no part in its median. Interactions: those that activity counts, from "
-        "calls to proposals. The team is that of the date of each fact.",
+        "calls to proposals. The team is that of the date of each fact; what is nobody's, or of no team, has no median.",
     ),
     source=Text(
         "Événements person.*, interaction.logged, deal.*, quote.*, rate.fixed",
