@@ -18,6 +18,7 @@ from tests.model.naive import day_of, days_of_period, midnight
 from tests.model.naive_reports import Book, Question
 from tests.second_ways import alerts, customers, deals, doing, targets
 from tests.second_ways.changes import changes
+from tests.second_ways.history import forecast_history
 from tests.second_ways.plain import Row, Rows, shown
 
 if TYPE_CHECKING:
@@ -290,3 +291,18 @@ def test_alerts_are_what_the_events_say(told, restated, team):
     """Of everybody, and of one team."""
     way = narrowed(alerts.ALERTS.tell, where={"team": team} if team else {})
     agrees(told, "alerts", way, restated=restated, by=("", "team"), where=team and f"team={team}")
+
+
+@each_knowledge
+@pytest.mark.parametrize(("measure", "by"), [("amount", ("", "owner", "segment,region")), ("margin", ("segment",))])
+def test_forecasts_of_the_past_are_what_the_events_say(told, restated, measure, by):
+    """At the ends of months, since some weeks before each date."""
+    weeks = 7 * 7
+
+    def way(book: Book, question: Question) -> tuple[Rows, Row]:
+        zone = book.settings(question)["time_zone"]
+        since = midnight(day_of(question.as_of, zone) - timedelta(days=weeks), zone)
+        return forecast_history(book, question, since, measure)
+
+    asked = {"period": "this-quarter", "every": "month", "measure": measure}
+    agrees(told, "forecast_history", way, restated=restated, by=by, from_days=weeks, **asked)
