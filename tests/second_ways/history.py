@@ -51,7 +51,7 @@ def forecast_history(book: Book, question: Question, since: int, measure: str = 
     became = grouped(wanted(won, question), question.by)
     rows: Rows = {}
     for day in sorted(days):
-        at = midnight(day + timedelta(days=1), zone) - 1
+        at = min(midnight(day + timedelta(days=1), zone) - 1, question.as_of)
         lines, _ = naive_reports.forecast(book, replace(question, as_of=at, known_at=at))
         then = grouped(lines, question.by)
         for key in then.keys() | became.keys() | (set() if question.by else {()}):

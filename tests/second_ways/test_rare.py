@@ -13,6 +13,7 @@ from projections.reports import find
 from tests.model.naive import day_of, days_of_period, plain
 from tests.model.naive_reports import Book, Question
 from tests.second_ways import alerts, targets
+from tests.second_ways.history import forecast_history
 from tests.second_ways.plain import shown
 from tests.support.book import GivenBook, eur
 
@@ -77,6 +78,9 @@ def _people(given: GivenBook) -> None:
 
 
 def _deals(given: GivenBook) -> None:
+    """Customers a and f turn out to be one in summer; what zoe sold is credited for more than its worth."""
+    given.customer("ca", "2025-01-02", segment="big").customer("cf", "2025-01-02", segment="small")
+    given.say("customer-cf", "customer.merged", "2026-07-20", into="ca")
     for name, owner, more in (
         ("a", "ana", {"expected_close_on": "2026-02-09", "margin": eur(40_00)}),
         ("b", "bob", {"expected_close_on": "2026-02-10", "quantity": "2.5"}),
@@ -215,3 +219,11 @@ def test_the_review_of_teams(small, period):
 @pytest.mark.parametrize("by", ["", "team"])
 def test_alerts(small, by):
     holds(small, "alerts", alerts.ALERTS.tell, by=by)
+
+
+@pytest.mark.parametrize("by", ["customer", "segment", "owner"])
+def test_the_history_of_forecasts(small, by):
+    def way(book: Book, question: Question) -> tuple[Rows, Row]:
+        return forecast_history(book, question, parse_instant("2026-01-30T23:00:00Z"))
+
+    holds(small, "forecast_history", way, by=by, period="2026", every="month", from_="2026-01-31")

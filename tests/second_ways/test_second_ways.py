@@ -1,4 +1,4 @@
-"""Twenty-one reports at five dates, as reported and restated, against what a plain list of events says."""
+"""Twenty-two reports at five dates, as reported and restated, against what a plain list of events says."""
 
 from __future__ import annotations
 
