@@ -456,11 +456,14 @@ def rate_after(events: Iterable[Seen]) -> State | None:
     return state
 
 
+DAYS = ("lapse_after_days", "stalled_after_days")
+
+
 def book_after(events: Iterable[Seen]) -> State | None:
     state: State | None = None
     for event in events:
         if state is None and event.type == "book.opened":
-            names = ("currency", "time_zone", "fiscal_year_start_month", "lapse_after_days")
+            names = ("currency", "time_zone", "fiscal_year_start_month", *DAYS, "thresholds")
             state = {name: event.data.get(name) for name in names}
         elif state is not None and event.type == "book.settings_changed":
             state.update({name: event.data[name] for name in state if event.data.get(name) is not None})

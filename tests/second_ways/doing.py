@@ -111,6 +111,7 @@ MONEY = ("amount", "margin", "invoiced_amount", "delivered_amount")
 HEADS = ("objective", "scope", "owner", "team", "metric")
 TELL_KIND = (*SOLD, "invoiced_amount", "delivered_amount", "new_customers")
 TELL_RANGE = (*SOLD, "new_customers")
+WINS = ("deal.won", "quote.accepted")
 
 
 @dataclass
@@ -160,7 +161,7 @@ class Objective:
             for line in self._once(self.metric, self._lines)
             if self.counts(line, day_of(line.figures["effective_at"], self.zone))
         ]
-        return self._measured(found, SOLD.get(self.metric) or ("minor" if self.metric in MONEY else None))
+        return measured(self.metric, found)
 
     def forecast(self) -> Fraction | None:
         """What open deals due in what is left may bring, each times its probability."""
@@ -188,12 +189,6 @@ class Objective:
                 expected = sum({line.stream: line.figures["chance"] for line in found}.values())
         return None if expected is None else Fraction(expected)
 
-    def _measured(self, found: list[Line], figure: str | None) -> Fraction | None:
-        if figure is None:
-            return Fraction(len({(line.stream, line.figures["effective_at"]) for line in found}))
-        amount = added(found, figure)
-        return None if amount is None else Fraction(amount, 10**6 if figure == "quantity_e6" else 1)
-
     def _once(self, name: str, lines: Callable[[], list[Line]]) -> list[Line]:
         key = (name, self.split.by)
         if key not in self.found:
@@ -201,19 +196,33 @@ class Objective:
         return self.found[key]
 
     def _lines(self) -> list[Line]:
-        match self.metric:
-            case "amount" | "margin" | "quantity" | "won_count":
-                return closings(self.book, self.split, {"won"})
-            case "invoiced_amount":
-                return _invoiced(self.book, self.question, {"deal.invoiced": 1, "deal.credited": -1})
-            case "delivered_amount":
-                return _invoiced(self.book, self.question, {"deal.delivered": 1})
-            case "quotes_issued":
-                return issued(self.book, self.question)
-            case "new_customers":
-                return _first_wins(self.book, self.split)
-            case _:
-                return talks(self.book, self.question, (self.metric.removeprefix("interactions:"),))
+        return of_metric(self.metric, self.book, self.split)
+
+
+def of_metric(metric: str, book: Book, question: Question) -> list[Line]:
+    """What counts for a metric, whenever it was."""
+    match metric:
+        case "amount" | "margin" | "quantity" | "won_count":
+            return closings(book, question, {"won"})
+        case "invoiced_amount":
+            return invoiced(book, question, {"deal.invoiced": 1, "deal.credited": -1})
+        case "delivered_amount":
+            return invoiced(book, question, {"deal.delivered": 1})
+        case "quotes_issued":
+            return issued(book, question)
+        case "new_customers":
+            return _first_wins(book, question)
+        case _:
+            return talks(book, question, (metric.removeprefix("interactions:"),))
+
+
+def measured(metric: str, found: list[Line]) -> Fraction | None:
+    """In minor units, or in number; unknown where no line says it."""
+    figure = SOLD.get(metric) or ("minor" if metric in MONEY else None)
+    if figure is None:
+        return Fraction(len({(line.stream, line.figures["effective_at"]) for line in found}))
+    amount = added(found, figure)
+    return None if amount is None else Fraction(amount, 10**6 if figure == "quantity_e6" else 1)
 
 
 def _below(book: Book, team: str, question: Question) -> set[str]:
@@ -230,29 +239,41 @@ def _below(book: Book, team: str, question: Question) -> set[str]:
         found |= more
 
 
-def _invoiced(book: Book, question: Question, signs: dict[str, int]) -> list[Line]:
+def invoiced(book: Book, question: Question, signs: dict[str, int], figure: str = "value") -> list[Line]:
+    """Invoices, deliveries or credit notes up to the pair, each at the rate of its date: their value or margin."""
     into = question.currency or book.settings(question)["currency"]
     found = []
     for stream in book.of_kind("deal"):
         now = book.state(stream, question.happened_by, question.known_at)
         for entry in now["invoices"] if now is not None else ():
-            if entry["type"] in signs and entry.get("value") is not None:
-                then = book.state(stream, entry["at"], question.known_at)
-                assert then is not None
-                rate, missing = book.rate(entry["value"]["currency"], into, entry["at"], question)
-                minor = half_even(signs[entry["type"]] * entry["value"]["minor"] * rate)
-                figures = {"minor": minor, "effective_at": entry["at"]}
-                found.append(Line(stream, labels(book, question, then, entry["at"]), figures, missing))
+            if entry["type"] not in signs:
+                continue
+            then = book.state(stream, entry["at"], question.known_at)
+            assert then is not None
+            figures: Row = {"minor": None, "effective_at": entry["at"]}
+            said, missing = entry.get(figure), None
+            if said is not None:
+                rate, missing = book.rate(said["currency"], into, entry["at"], question)
+                figures["minor"] = half_even(signs[entry["type"]] * said["minor"] * rate)
+            found.append(Line(stream, labels(book, question, then, entry["at"]), figures, missing))
     return found
 
 
 def _first_wins(book: Book, question: Question) -> list[Line]:
+    """The first win of each customer; of several at once the one appended first."""
     wins = [line for line in closings(book, question, {"won"}) if line.dimensions["customer"] is not None]
-    first: dict[str, int] = {}
+    first: dict[str, tuple[int, int]] = {}
     for line in wins:
-        customer, at = line.dimensions["customer"], line.figures["effective_at"]
-        first[customer] = min(at, first.get(customer, at))
-    return [line for line in wins if first[line.dimensions["customer"]] == line.figures["effective_at"]]
+        customer, place = line.dimensions["customer"], _place(book, question, line)
+        first[customer] = min(place, first.get(customer, place))
+    return [line for line in wins if first[line.dimensions["customer"]] == _place(book, question, line)]
+
+
+def _place(book: Book, question: Question, win: Line) -> tuple[int, int]:
+    """When it was won, and the position of the event that won it."""
+    at = win.figures["effective_at"]
+    events = book.seen(win.stream, question.known_at)
+    return at, max(event.position for event in events if event.at == at and event.type in WINS)
 
 
 def objectives(book: Book, question: Question) -> tuple[Rows, Row]:

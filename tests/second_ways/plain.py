@@ -60,3 +60,10 @@ def mean(values: Sequence[int]) -> Fraction | None:
 
 def in_days(duration_us: Fraction | None) -> Fraction | None:
     return None if duration_us is None else duration_us / DAY_US
+
+
+def shown(row: Row) -> Row:
+    """As a report shows it: quantities in units, fractions as decimals."""
+    quantity = row.get("quantity")
+    exact = row if quantity is None else row | {"quantity": Fraction(quantity, 1_000_000)}
+    return {name: float(each) if isinstance(each, Fraction) else each for name, each in exact.items()}

@@ -1,8 +1,9 @@
-"""Sixteen reports at five dates, as reported and restated, against what a plain list of events says."""
+"""Twenty-two reports at five dates, as reported and restated, against what a plain list of events says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import product
@@ -15,9 +16,10 @@ from projections.reports import find
 from tests.model import naive_reports
 from tests.model.naive import day_of, days_of_period, midnight
 from tests.model.naive_reports import Book, Question
-from tests.second_ways import customers, deals, doing
+from tests.second_ways import alerts, customers, deals, doing, targets
 from tests.second_ways.changes import changes
-from tests.second_ways.plain import Row, Rows
+from tests.second_ways.history import forecast_history
+from tests.second_ways.plain import Row, Rows, shown
 
 if TYPE_CHECKING:
     from tests.second_ways.conftest import Told
@@ -38,6 +40,7 @@ def agrees(
     period: str = "",
     by: Sequence[str] = ("",),
     from_days: int = 0,
+    fixed: Sequence[str] | None = None,
     **asked: str,
 ) -> None:
     """The report and the second way tell the same rows, and the same totals where the way tells some.
@@ -53,7 +56,7 @@ def agrees(
         question = _question(told, day, restated=restated, period=period, by=heads)
         rows, totals = _expected(told, report, tell, question, **asked)
         answer = told.ask(report, **{name: each for name, each in given.items() if each})
-        keys = [*find(report).fixed, *filter(None, heads.split(","))]
+        keys = [*(find(report).fixed if fixed is None else fixed), *filter(None, heads.split(","))]
         said = {tuple(row[key] for key in keys): row for row in answer.rows}
         assert len(said) == len(answer.rows)
         assert set(said) == set(rows), given
@@ -67,10 +70,10 @@ _EXPECTED: dict[tuple[Any, ...], tuple[Rows, Row]] = {}
 
 def _expected(told: Told, report: str, tell: Tell, question: Question, **asked: str) -> tuple[Rows, Row]:
     """What the second way tells, which is the same for both databases."""
-    key = (told.name, report, question.as_of, question.known_at, question.by, *asked.values())
+    key = (told.name, report, question.as_of, question.known_at, question.period, question.by, *asked.values())
     if key not in _EXPECTED:
         rows, totals = tell(told.book, question)
-        _EXPECTED[key] = {key: _shown(row) for key, row in rows.items()}, _shown(totals)
+        _EXPECTED[key] = {key: shown(row) for key, row in rows.items()}, shown(totals)
     return _EXPECTED[key]
 
 
@@ -88,11 +91,9 @@ def _end_of(told: Told, day: date) -> int:
     return midnight(day + timedelta(days=1), zone) - 1
 
 
-def _shown(row: Row) -> Row:
-    """As a report shows it: quantities in units, fractions as decimals."""
-    quantity = row.get("quantity")
-    exact = row if quantity is None else row | {"quantity": Fraction(quantity, 1_000_000)}
-    return {name: float(each) if isinstance(each, Fraction) else each for name, each in exact.items()}
+def narrowed(tell: Tell, **asked: Any) -> Tell:
+    """The same way, the question put otherwise."""
+    return lambda book, question: tell(book, replace(question, **asked))
 
 
 def rows_of(naive: Callable[[Book, Question], tuple[Any, Rows]]) -> Tell:
@@ -220,3 +221,88 @@ def test_the_pipeline_changed_as_the_events_say(told, restated):
         return changes(book, question, midnight(since, zone) - 1)
 
     agrees(told, "pipeline_changes", way, restated=restated, by=("", "owner", "stage,segment"), from_days=QUARTER)
+
+
+@each_knowledge
+@pytest.mark.parametrize(
+    "scenario", ["", "average=4.25,conversion=0.5", "quotes_per_visit=1.5"], ids=["as_it_was", "average", "visits"]
+)
+def test_required_sales_are_what_the_events_say(told, restated, scenario):
+    supposed = {name: Fraction(said) for name, said in (each.split("=") for each in scenario.split(",") if each)}
+    way = targets.required_sales(**supposed).tell
+    agrees(
+        told, "required_sales", way, restated=restated, period="this-year", by=("", "owner", "team"), scenario=scenario
+    )
+
+
+@each_knowledge
+@pytest.mark.parametrize("metric", targets.METRICS)
+def test_owners_are_ranked_as_the_events_say(told, restated, metric):
+    way = targets.leaderboard(metric, "owner")
+    agrees(told, "leaderboard", way, restated=restated, period="this-quarter", by=("team", ""), metric=metric)
+
+
+@each_knowledge
+@pytest.mark.parametrize("metric", ["margin", "new_customers", "quotes_issued"])
+def test_teams_are_ranked_as_the_events_say(told, restated, metric):
+    way = targets.leaderboard(metric, "team")
+    asked = {"period": "this-year", "metric": metric, "among": "team"}
+    agrees(told, "leaderboard", way, restated=restated, fixed=("team",), **asked)
+
+
+@each_knowledge
+@pytest.mark.parametrize("basis", ["amount", "margin", "invoiced", "delivered", "quantity"])
+def test_bonuses_are_what_the_events_say(told, restated, basis):
+    way = targets.bonus(basis).tell
+    agrees(told, "bonus", way, restated=restated, period="this-year", by=("", "month,team"), basis=basis)
+
+
+@each_knowledge
+@pytest.mark.parametrize("period", ["this-quarter", "last-quarter"])
+def test_the_review_of_teams_is_what_the_events_say(told, restated, period):
+    agrees(told, "team_review", targets.team_review, restated=restated, period=period)
+
+
+@each_knowledge
+def test_amounts_in_another_currency_at_one_rate_are_what_the_events_say(told, restated):
+    if told.name != "demo":
+        return
+    ways: dict[str, tuple[Tell, dict[str, str]]] = {
+        "required_sales": (targets.required_sales(average=Fraction(9)).tell, {"scenario": "average=9"}),
+        "leaderboard": (targets.leaderboard("invoiced_amount"), {"metric": "invoiced_amount"}),
+        "bonus": (targets.bonus("amount").tell, {}),
+        "team_review": (targets.team_review, {}),
+    }
+    for report, (tell, more) in ways.items():
+        way = narrowed(tell, currency="GBP", constant_rates=True)
+        asked = more | {"currency": "GBP", "fx": "constant"}
+        agrees(told, report, way, restated=restated, period="this-year", **asked)  # type: ignore[arg-type]
+
+
+@each_knowledge
+def test_what_one_owner_has_to_sell_is_what_the_events_say(told, restated):
+    way = narrowed(targets.required_sales().tell, where={"owner": "p015"})
+    agrees(told, "required_sales", way, restated=restated, period="this-quarter", where="owner=p015")
+
+
+@each_knowledge
+@pytest.mark.parametrize("team", ["", "est"])
+def test_alerts_are_what_the_events_say(told, restated, team):
+    """Of everybody, and of one team."""
+    way = narrowed(alerts.ALERTS.tell, where={"team": team} if team else {})
+    agrees(told, "alerts", way, restated=restated, by=("", "team"), where=team and f"team={team}")
+
+
+@each_knowledge
+@pytest.mark.parametrize(("measure", "by"), [("amount", ("", "owner", "segment,region")), ("margin", ("segment",))])
+def test_forecasts_of_the_past_are_what_the_events_say(told, restated, measure, by):
+    """At the ends of months, since some weeks before each date."""
+    weeks = 7 * 7
+
+    def way(book: Book, question: Question) -> tuple[Rows, Row]:
+        zone = book.settings(question)["time_zone"]
+        since = midnight(day_of(question.as_of, zone) - timedelta(days=weeks), zone)
+        return forecast_history(book, question, since, measure)
+
+    asked = {"period": "this-quarter", "every": "month", "measure": measure}
+    agrees(told, "forecast_history", way, restated=restated, by=by, from_days=weeks, **asked)

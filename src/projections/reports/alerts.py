@@ -71,7 +71,8 @@ Whose = frozenset[str | None] | None
 class Alert(NamedTuple):
     """What it is about, whose it is, and the local date it counts from, and its stream and position.
 
-    Or several about the same for somebody, where nobody asks which, and how many of them are `late`.
+    Or several about the same for somebody, where nobody asks which, and how many of them are `late`. What is nobody's
+    may be a `team`'s.
     """
 
     what: str
@@ -81,6 +82,7 @@ class Alert(NamedTuple):
     position: int
     late: int
     alerts: int = 1
+    team: str | None = None
 
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
@@ -88,7 +90,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     teams, settled = teams_at(question, view), steering(question, view)
     whose = _whose(question, teams)
     found = list(_told(question, view, settled, whose))
-    found += _objectives(question, view, rates, whose)
+    found += _objectives(question, view, rates, everybodys=whose is None)
     if whose is None:
         found += _thresholds(question, view, settled, found)
     for alert in found:
@@ -102,7 +104,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                 "who": alert.who,
                 "since": alert.since,
                 "stream": alert.stream,
-                "team": teams.of(alert.who),
+                "team": teams.of(alert.who) if alert.team is None else alert.team,
             },
             figures={"alerts": alert.alerts},
             state=alert.what,
@@ -231,17 +233,19 @@ def _stalled(deals: CTE, *, few: bool) -> Select[Any]:
     return _rows(deals, word("deal_stalled"), since).where(opened_at <= _LONG_AGO, deal.not_in(lately))
 
 
-def _objectives(question: Question, view: View, rates: Rates, whose: Whose) -> Iterator[Alert]:
-    """Those in force that day that are behind their pace."""
-    where: Mapping[str, frozenset[str | None]] = {} if whose is None else {"owner": whose}
+def _objectives(question: Question, view: View, rates: Rates, *, everybodys: bool) -> Iterator[Alert]:
+    """Those in force that day that are behind their pace: everybody's, or of the persons and teams asked for."""
+    asked_for = {"owner": question.where.get("who"), "team": question.where.get("team")}
+    where = {} if everybodys else {name: values for name, values in asked_for.items() if values is not None}
     asked = replace(question, report=REACHED, by=(), where=where, period=None)
     found: dict[str, list[Item]] = defaultdict(list)
     for item in objective_lines.items_reached(asked, view, rates):
         found[item.stream].append(item)
     for stream, (objective, *counted) in found.items():
         if standing(asked, objective, counted).status == "behind":
-            owner, since = objective.dimensions["owner"], objective.figures["from"]
-            yield Alert("objective_behind", owner, since, stream, objective.position, late=0)
+            owner, team = objective.dimensions["owner"], objective.dimensions["team"]
+            since = objective.figures["from"]
+            yield Alert("objective_behind", owner, since, stream, objective.position, late=0, team=team)
 
 
 def _thresholds(question: Question, view: View, settled: Steering, found: Sequence[Alert]) -> Iterator[Alert]:
@@ -252,8 +256,10 @@ def _thresholds(question: Question, view: View, settled: Steering, found: Sequen
         if name in RATES_BELOW:
             value = _rate(question, view, name)
             is_past = value is not None and value < threshold
+        elif name in COUNTS_ABOVE:
+            is_past = sum(alert.alerts for alert in found if alert.what == COUNTS_ABOVE[name]) > threshold
         else:
-            is_past = sum(alert.alerts for alert in found if alert.what == COUNTS_ABOVE.get(name)) > threshold
+            continue
         if is_past:
             late = book.appended_at > question.pair.known_at
             yield Alert(f"threshold:{name}", None, question.today.isoformat(), book.stream, book.position, late)
@@ -288,11 +294,13 @@ ALERTS = Report(
         "prévue, dernier contact ou ouverture (il y a stalled_after_days jours, 30 par défaut), début de l'objectif, "
         "réclamation (il y a open_complaint_days jours, 7 par défaut). Seuils (thresholds) : win_rate et conversion "
         "des trois derniers mois en dessous ; overdue_tasks, stalled_deals, late_deals, expiring_quotes, "
-        "open_complaints et behind_objectives au-dessus.",
+        "open_complaints et behind_objectives au-dessus. Un jour écoulé fait 24 heures. L'équipe est celle de la "
+        "personne à as_of ; l'objectif d'une équipe est de cette équipe.",
         "since: due date of the task, end of the quote's validity (within 7 days), expected close, last interaction or "
         "opening (stalled_after_days ago, 30 by default), start of the objective, complaint (open_complaint_days ago, "
         "7 by default). thresholds: win_rate and conversion of the last three months below; overdue_tasks, "
-        "stalled_deals, late_deals, expiring_quotes, open_complaints and behind_objectives above.",
+        "stalled_deals, late_deals, expiring_quotes, open_complaints and behind_objectives above. A day ago is 24 "
+        "hours ago. The team is the person's at as_of; a team's objective is that team's.",
     ),
     source=Text(
         "Événements task.*, quote.*, deal.*, interaction.*, objective.*, book.settings_changed",

@@ -43,10 +43,9 @@ def lines(question: Question, view: View) -> list[Source]:
 
 
 def reps(question: Question, view: View, rates: Rates) -> Iterator[Line]:  # noqa: ARG001 (as reports call it)
-    """Each rep there is at the pair, so that those who did nothing have a row too."""
-    rows = intervals.at_pair(
-        person_versions, question.pair, view, person_versions.c.active == 1, person_versions.c.role == REP
-    )
+    """Each rep there is at the end of the period, so that those who did nothing have a row too."""
+    until = question.seen(min(question.period_to - 1, question.pair.as_of), question.pair.known_at).pair
+    rows = intervals.at_pair(person_versions, until, view, person_versions.c.active == 1, person_versions.c.role == REP)
     for row in view.rows(select(rows)):
         place = {"team": row.team, "owner": row.stream.removeprefix("person-")}
         if wanted(question, place):
@@ -111,15 +110,20 @@ TEAM_REVIEW = Report(
     title=Text("Revue d'équipe", "Team review"),
     description=Text(
         "Chaque commercial à côté de son équipe, sur l'activité et les résultats de la période, face à la médiane de "
-        "l'équipe : un problème de tous, ou d'un ou deux. Qui n'a rien fait y est aussi.",
+        "l'équipe : un problème de tous, ou d'un ou deux. Les commerciaux en poste à la fin de la période (ou à as_of, "
+        "si c'est avant) y sont aussi s'ils n'ont rien fait.",
         "Each rep beside their team on the activity and results of the period, against the team's median: a problem of "
-        "all, or of one or two. Those who did nothing are there too.",
+        "all, or of one or two. Reps in office at the end of the period (or at as_of, if before) are there too if they "
+        "did nothing.",
     ),
     formula=Text(
         "médiane des commerciaux de l'équipe ; sous la médiane = sur combien des six chiffres ; réussite = gagnées / "
-        "(gagnées + perdues + abandonnées). L'équipe est celle de la date de chaque fait.",
+        "(gagnées + perdues + abandonnées) ; qui n'en a pas ne compte pas dans sa médiane. Contacts : ceux qu'activity "
+        "compte, des appels aux propositions. L'équipe est celle de la date de chaque fait ; ce qui n'est à personne, ou "
+        "d'aucune équipe, n'a pas de médiane.",
         "median of the team's reps; below median = on how many of the six figures; win rate = won / (won + lost + "
-        "abandoned). The team is that of the date of each fact.",
+        "abandoned), those without one having no part in its median. Interactions: those that activity counts, from "
+        "calls to proposals. The team is that of the date of each fact; what is nobody's, or of no team, has no median.",
     ),
     source=Text(
         "Événements person.*, interaction.logged, deal.*, quote.*, rate.fixed",

@@ -79,6 +79,26 @@ def test_objectives_behind_their_pace(book):
     assert book.rows(*ASKED, as_of="2026-03-31") == [("high", "objective_behind", "ana", "2026-01-01", "objective-o")]
 
 
+def test_a_team_s_objective_behind_its_pace_is_that_team_s(book):
+    book.person("ana", "2025-01-01", "north")
+    for name, scope in (("team", {"team": "north"}), ("ana", {"person": "ana"}), ("all", {"company": True})):
+        book.say(f"objective-{name}", "objective.set", "2026-01-01", scope=scope, metric="amount",
+                 period={"from": "2026-01-01", "to": "2026-12-31"}, target=eur(100))  # fmt: skip
+    asked = ("alerts", "stream", "who", "team")
+    its = [("objective-team", None, "north"), ("objective-ana", "ana", "north")]
+    assert sorted(book.rows(*asked, by="team", as_of="2026-03-31"), key=str) == sorted(
+        [*its, ("objective-all", None, None)], key=str
+    )
+    assert sorted(book.rows(*asked, by="team", where="team=north", as_of="2026-03-31"), key=str) == sorted(its, key=str)
+    assert book.rows(*asked, by="team", where="team=north,who=ana", as_of="2026-03-31") == its[1:]
+    assert book.totals("alerts", where="team=south", as_of="2026-03-31")["alerts"] == 0
+
+
+def test_a_threshold_of_what_is_no_indicator_is_none(book):
+    book.say("book", "book.settings_changed", "2026-01-01", thresholds={"unheard_of": -1, "open_complaint_days": 3})
+    assert book.rows(*ASKED, as_of="2026-01-31") == []
+
+
 def test_indicators_past_their_thresholds(book):
     book.say("book", "book.settings_changed", "2026-01-01",
              thresholds={"win_rate": "0.5", "overdue_tasks": 1, "conversion": "0.1", "unheard_of": 3})  # fmt: skip

@@ -43,6 +43,16 @@ def test_a_team_is_that_of_the_day(book):
     ]  # fmt: skip
 
 
+def test_reps_are_those_at_the_end_of_the_period(book):
+    book.person("ana", "2025-01-01", "north").deal("a", "2026-01-05", eur(100)).won("a", "2026-02-01")
+    book.person("gone", "2025-01-01", "north").say("person-gone", "person.left", "2026-05-01")
+    book.person("new", "2026-06-01", "north")
+    asked = ("team_review", "owner", "won", "median_won", "reps")
+    assert book.rows(*asked, period="2026-Q1", as_of="2026-07-01") == [("ana", 1, 0.5, 2), ("gone", 0, 0.5, 2)]
+    assert book.rows(*asked, period="2026-Q2", as_of="2026-07-01") == [("ana", 0, 0, 2), ("new", 0, 0, 2)]
+    assert book.rows(*asked, period="2026-Q2", as_of="2026-04-15") == [("ana", 0, 0, 2), ("gone", 0, 0, 2)]
+
+
 def test_a_cell_has_its_own_lines_and_its_team_s_median(book):
     book.person("ana", "2025-01-01", "north").person("bob", "2025-01-01", "north")
     book.deal("a", "2026-01-05", eur(100)).won("a", "2026-02-01")
