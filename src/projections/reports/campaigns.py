@@ -134,12 +134,12 @@ CAMPAIGNS = Report(
     formula=Text(
         "taux de remise = remis / envoyés ; ouverture, clic, désabonnement = … / remis (envoyés, si les remis n'ont "
         "pas été comptés) ; réponse = réponses / remis, sinon envoyés, sinon joints, sinon appelés ; joints = joints / "
-        "appelés ; coût par réponse = dépenses / réponses. Ventes : la campagne de l'affaire, sinon celle de son "
-        "client ce jour-là.",
+        "appelés ; sur plusieurs campagnes, de celles qui ont compté les deux ; coût par réponse = dépenses / "
+        "réponses. Ventes : la campagne de l'affaire, sinon celle de son client ce jour-là.",
         "delivery rate = delivered / sent; open, click, unsubscribe rates = … / delivered (sent, where delivered was "
         "not counted); answer rate = answered / delivered, else sent, else reached, else called; reached rate = "
-        "reached / called; cost per answer = spent / answered. Wins: the deal's own campaign, else its customer's on "
-        "that day.",
+        "reached / called; over several campaigns, of those that counted both; cost per answer = spent / "
+        "answered. Wins: the deal's own campaign, else its customer's on that day.",
     ),
     source=Text(
         "Événements campaign.*, customer.*, deal.won, deal.reopened, quote.accepted sans affaire, rate.fixed",

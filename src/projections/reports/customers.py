@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from projections.reports.rates import Rates
     from projections.store import View
 
-What = Literal["first", "last", "count", "value", "margin"]
+What = Literal["first", "last", "count", "value", "margin", "margins"]
 MONEY = frozenset({"value", "margin"})
 
 CUSTOMER_DIMENSIONS = ("customer", "segment", "country", "region", "channel", "campaign", "owner", "team")
@@ -41,7 +41,7 @@ class Of(NamedTuple):
     """A figure of a customer's wins in force at `at` that took effect from `since` on, up to `until`.
 
     The `first` and `last` instant are None without such a win, which is nothing to the others; a margin that no win
-    says is None.
+    says is None, and `margins` are the wins that say one.
     """
 
     what: What
@@ -306,6 +306,8 @@ def _figure(of: Of, instants: Sequence[int], *counted: ColumnElement[bool]) -> C
             return func.max(w.effective_from).filter(*when)
         case "count":
             return func.count().filter(*when)
+        case "margins":
+            return func.count(w.margin_minor).filter(*when)
         case "value":
             return cast(func.coalesce(func.sum(w.value_minor).filter(*when, *counted), 0), BigInteger)
         case "margin":

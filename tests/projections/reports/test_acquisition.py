@@ -59,6 +59,16 @@ def test_lifetime_value_to_cost_and_payback(book):
     assert row["ltv_to_cac"] == (1_200 + 1_200 * 2) / 300
 
 
+def test_a_win_without_a_margin_lengthens_no_payback(book):
+    """Two wins a year of 100 margin each, as far as is told, for a CAC of 100: half a year."""
+    book.customer("new", "2026-01-01", channel="web")
+    spent(book, "channel-web", "2026-01-02", eur(100))
+    won(book, "new", "2026-01-05", 1_000, 100)
+    book.deal("silent", "2026-01-06", eur(1_000), customer="new").won("silent", "2026-02-05")
+    [row] = book.report("acquisition", period="2026-Q1", where="channel=web").rows
+    assert [row["customers"], row["margin_minor"], row["payback_months"]] == [1, 100, 6]
+
+
 def test_a_customer_comes_from_its_first_win_else_from_itself_that_day(book):
     fair(book)
     book.customer("a", "2026-01-01", channel="web").customer("b", "2026-01-01", channel="web")
