@@ -1,4 +1,4 @@
-"""Sixteen reports at five dates, as reported and restated, against what a plain list of events says."""
+"""Twenty-one reports at five dates, as reported and restated, against what a plain list of events says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from projections.reports import find
 from tests.model import naive_reports
 from tests.model.naive import day_of, days_of_period, midnight
 from tests.model.naive_reports import Book, Question
-from tests.second_ways import customers, deals, doing
+from tests.second_ways import customers, deals, doing, loyalty, marketing
 from tests.second_ways.changes import changes
 from tests.second_ways.plain import Row, Rows
 
@@ -184,6 +184,37 @@ def test_new_revenue_is_what_the_events_say(told, restated):
 def test_upsell_is_what_the_events_say_by_each_rule(told, restated, rule):
     way = customers.upsell(rule).tell
     agrees(told, "upsell", way, restated=restated, period="this-year", by=("team",), rule=rule)
+
+
+@each_knowledge
+@pytest.mark.parametrize("rule", ["declared", "lapsed", "both"])
+def test_lifetime_value_is_what_the_events_say_by_each_rule(told, restated, rule):
+    way = loyalty.lifetime_value(rule).tell
+    agrees(told, "lifetime_value", way, restated=restated, by=("", "segment", "team"), rule=rule)
+
+
+@each_knowledge
+@pytest.mark.parametrize("rule", ["declared", "both"])
+def test_loyalty_is_what_the_events_say_by_each_rule(told, restated, rule):
+    agrees(told, "loyalty", loyalty.loyalty(rule).tell, restated=restated, by=("team",), rule=rule)
+
+
+@each_knowledge
+@pytest.mark.parametrize("rule", ["declared", "both"])
+def test_acquisition_is_what_the_events_say_by_each_rule(told, restated, rule):
+    way = marketing.acquisition(rule).tell
+    agrees(told, "acquisition", way, restated=restated, period="this-year", by=("", "campaign"), rule=rule)
+
+
+@each_knowledge
+def test_campaigns_are_what_the_events_say(told, restated):
+    agrees(told, "campaigns", marketing.CAMPAIGNS.tell, restated=restated, period="this-year", by=("", "channel"))
+
+
+@each_knowledge
+def test_satisfaction_is_what_the_events_say(told, restated):
+    by = ("", "month", "team,segment", "campaign")
+    agrees(told, "satisfaction", loyalty.SATISFACTION.tell, restated=restated, period="this-year", by=by)
 
 
 @each_knowledge
