@@ -16,7 +16,7 @@ from projections.reports.customers import Of, added, behind, bought, customer_it
 from projections.reports.customers_alike import alike
 from projections.reports.definition import Item, Report, Text, average, told
 from projections.reports.dimensions import merged
-from projections.reports.lifetime import days_since, margin_per_win, rounded, wins_per_year, year_before, years_left
+from projections.reports.lifetime import days_since, margin_per_win, rounded, wins_per_year, years_before, years_left
 from projections.reports.metrics import first_wins
 from projections.tables import campaign_versions, costs, customer_versions
 
@@ -85,11 +85,11 @@ def _leads(question: Question, view: View, until: int, channels: Mapping[str, st
 
 def _customers(question: Question, view: View, rates: Rates, channels: Mapping[str, str]) -> Iterator[Item]:
     """Customers acquired, where their first win came from, with what they have brought up to the pair."""
-    at, before = question.pair.happened.as_of, year_before(question)
+    at, before = question.pair.happened.as_of, years_before(question)
     asked = {
         "first": Of("first", at),
         "wins": Of("count", at),
-        "revenue_minor": Of("value", at),
+        "revenue_minor": Of("amount", at),
         "observed_minor": Of("margin", at),
         "margins": Of("margins", at),
     }

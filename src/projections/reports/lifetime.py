@@ -21,11 +21,11 @@ MOST_YEARS = 5
 YEAR_DAYS = 365
 
 
-def year_before(question: Question) -> int:
-    """The last instant of the day twelve months before that of `as_of`."""
+def years_before(question: Question, number: int = 1) -> int:
+    """The last instant of the day so many times twelve months before that of `as_of`."""
     zone = question.book.time_zone
     today = local_date(question.pair.happened.as_of, zone)
-    return day_start(add_months(today, -12) + timedelta(days=1), zone) - 1
+    return day_start(add_months(today, -12 * number) + timedelta(days=1), zone) - 1
 
 
 def days_since(question: Question, first: int) -> int:

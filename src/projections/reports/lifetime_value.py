@@ -9,7 +9,7 @@ from projections.reports.active_customers import activity
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, behind, bought, customer_item
 from projections.reports.customers_at import places
 from projections.reports.definition import Report, Text, ratio, told
-from projections.reports.lifetime import days_since, margin_per_win, rounded, wins_per_year, year_before, years_left
+from projections.reports.lifetime import days_since, margin_per_win, rounded, wins_per_year, years_before, years_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ SUMS = ("customers", "active", "start", "lost", "wins", "observed_minor")
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer that has ever bought."""
-    at, before = question.pair.happened.as_of, year_before(question)
+    at, before = question.pair.happened.as_of, years_before(question)
     asked = {
         "opening": Of("last", before),
         "first": Of("first", at),

@@ -69,6 +69,14 @@ def test_a_win_without_a_margin_lengthens_no_payback(book):
     assert [row["customers"], row["margin_minor"], row["payback_months"]] == [1, 100, 6]
 
 
+def test_what_nobody_says_a_customer_brought_is_unknown(book):
+    book.customer("c", "2026-01-01", channel="web")
+    book.deal("silent", "2026-01-06", customer="c").won("silent", "2026-02-05")
+    assert book.rows("acquisition", "customers", "revenue_minor", "margin_minor", "roi") == [(1, None, None, None)]
+    won(book, "c", "2026-03-05", 1_000, 100)
+    assert book.rows("acquisition", "customers", "revenue_minor", "margin_minor") == [(1, 1_000, 100)]
+
+
 def test_a_customer_comes_from_its_first_win_else_from_itself_that_day(book):
     fair(book)
     book.customer("a", "2026-01-01", channel="web").customer("b", "2026-01-01", channel="web")
