@@ -70,7 +70,7 @@ def _demo(url: str) -> Iterator[Told]:
     """Some three hundred deals of three years."""
     given = company(url, deals=300, years=3)
     days = (date(2024, 11, 4), date(2025, 6, 30), date(2025, 12, 31), date(2026, 3, 17), date(2026, 6, 15))
-    yield Told("demo", given.store, _plain("demo", given.ledger), days, date(2026, 6, 30))
+    yield Told("demo", given.store, plain_book("demo", given.ledger), days, date(2026, 6, 30))
     given.close()
 
 
@@ -83,14 +83,14 @@ def _real(url: str, folder: Path) -> Iterator[Told]:
         store = ReadStore.open(ledger)
         while run_batch(ledger, store):
             pass
-        yield Told("real", store, _plain("real", ledger), days, date(2018, 6, 30))
+        yield Told("real", store, plain_book("real", ledger), days, date(2018, 6, 30))
         store.engine.dispose()
 
 
 _BOOKS: dict[str, tuple[list[Any], Book]] = {}
 
 
-def _plain(name: str, ledger: Ledger) -> Book:
+def plain_book(name: str, ledger: Ledger) -> Book:
     """The second way's book: the same whatever database it is read from, but for salts and stamps."""
     events = [_unsealed(plain(event) | {"appended_at": None}) for event in ledger.feed(0, 1_000_000)]
     read, book = _BOOKS.setdefault(name, (events, Book(events)))

@@ -69,7 +69,7 @@ def _ends(book: Book, question: Question) -> tuple[int, int, int]:
     return first, first - 1, min(after - 1, question.happened_by)
 
 
-def _line(book: Book, question: Question, customer: str, at: int, figures: Row) -> Line:
+def its_line(book: Book, question: Question, customer: str, at: int, figures: Row) -> Line:
     state = book.state(f"customer-{customer}", at, question.known_at) or {}
     about = {"owner": state.get("owner"), "customer": customer}
     return Line(f"customer-{customer}", labels(book, question, about, at), figures)
@@ -88,8 +88,8 @@ def churn(rule: str) -> Way:
         assert question.period is not None
         zone = book.settings(question)["time_zone"]
         before, after = Customers(book, question, opening), Customers(book, question, closing)
-        of_start = midnight(_year_before(question.period[0]), zone)
-        of_end = midnight(_year_before(day_of(closing, zone) + timedelta(days=1)), zone)
+        of_start = midnight(year_before(question.period[0]), zone)
+        of_end = midnight(year_before(day_of(closing, zone) + timedelta(days=1)), zone)
         found = []
         for customer in before.wins.keys() | after.wins.keys():
             was = before.active(customer, rule)
@@ -113,13 +113,13 @@ def churn(rule: str) -> Way:
                     "expansion_minor": max(0, has - had) if is_ else 0,
                 }
             if any(figures.values()):
-                found.append(_line(book, question, customer, closing, figures))
+                found.append(its_line(book, question, customer, closing, figures))
         return found
 
     return Way(lines, _churn)
 
 
-def _year_before(day: date) -> date:
+def year_before(day: date) -> date:
     try:
         return day.replace(year=day.year - 1)
     except ValueError:
@@ -154,7 +154,7 @@ def buyers(book: Book, question: Question) -> list[Line]:
         if inside:
             new = min(at for at, _ in wins) >= first
             figures = {"new" if new else "existing": 1, "new_minor" if new else "existing_minor": sum(inside)}
-            found.append(_line(book, question, customer, closing, figures | {"wins": len(inside)}))
+            found.append(its_line(book, question, customer, closing, figures | {"wins": len(inside)}))
     return found
 
 
@@ -184,7 +184,7 @@ def upsell(rule: str) -> Way:
             figures = {"customers": customers.active(customer, rule), "wins": its["wins"]}
             figures["minor"] = its.get("new_minor", 0) + its.get("existing_minor", 0)
             if figures["customers"] or figures["wins"]:
-                found.append(_line(book, question, customer, closing, figures))
+                found.append(its_line(book, question, customer, closing, figures))
         return found
 
     return Way(lines, _upsell)

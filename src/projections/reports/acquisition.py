@@ -16,7 +16,7 @@ from projections.reports.customers import Of, added, behind, bought, customer_it
 from projections.reports.customers_alike import alike
 from projections.reports.definition import Item, Report, Text, average, told
 from projections.reports.dimensions import merged
-from projections.reports.lifetime import days_since, rounded, year_before, yearly_margin, years_left
+from projections.reports.lifetime import days_since, margin_per_win, rounded, wins_per_year, years_before, years_left
 from projections.reports.metrics import first_wins
 from projections.tables import campaign_versions, costs, customer_versions
 
@@ -85,12 +85,13 @@ def _leads(question: Question, view: View, until: int, channels: Mapping[str, st
 
 def _customers(question: Question, view: View, rates: Rates, channels: Mapping[str, str]) -> Iterator[Item]:
     """Customers acquired, where their first win came from, with what they have brought up to the pair."""
-    at, before = question.pair.happened.as_of, year_before(question)
+    at, before = question.pair.happened.as_of, years_before(question)
     asked = {
         "first": Of("first", at),
         "wins": Of("count", at),
-        "revenue_minor": Of("value", at),
+        "revenue_minor": Of("amount", at),
         "observed_minor": Of("margin", at),
+        "margins": Of("margins", at),
     }
     told_apart = replace(question, by=("customer", "channel", "campaign"), where={})
     lines = exact.read(first_wins(question, view), told_apart, view, rates)
@@ -101,7 +102,7 @@ def _customers(question: Question, view: View, rates: Rates, channels: Mapping[s
     for customer, place in found.items():
         its = its_of[customer]
         figures = {"customers": 1, "days": days_since(question, its["first"]), "years_left": years}
-        figures |= {name: its[name] for name in ("wins", "revenue_minor", "observed_minor")}
+        figures |= {name: its[name] for name in ("wins", "revenue_minor", "observed_minor", "margins")}
         where = _place(place["channel"], place["campaign"], channels)
         yield customer_item(question, at, customer, its, dimensions=where, figures=figures)
 
@@ -119,14 +120,14 @@ def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # 
     """Costs and customers add up; what customers are worth is that of the cell's own."""
     sums: dict[str, Any] = {name: added(found, name) for name in SUMS}
     acquired = [item for item in found if "customers" in item.figures]
-    spent, customers, yearly = sums["spent_minor"], sums["customers"], yearly_margin(acquired)
-    observed = sums["observed_minor"]
+    spent, customers, observed = sums["spent_minor"], sums["customers"], sums["observed_minor"]
     cac = Fraction(spent, customers) if customers else None
+    margin, yearly = margin_per_win(acquired), wins_per_year(acquired)
     value = payback = None
-    if yearly is not None and acquired[0].figures["years_left"] is not None:
-        value = Fraction(observed, customers) + yearly[0] * yearly[1] * acquired[0].figures["years_left"]
-    if cac is not None and yearly is not None and yearly[0] > 0:
-        payback = cac * MONTHS_A_YEAR / (yearly[0] * yearly[1])
+    if margin is not None and yearly is not None:
+        years = acquired[0].figures["years_left"]
+        value = None if years is None else Fraction(observed, customers) + margin * yearly * years
+        payback = cac * MONTHS_A_YEAR / (margin * yearly) if cac is not None and margin > 0 else None
     return sums | {
         "margin_minor": observed,
         "cac_minor": None if cac is None else rounded(cac),
@@ -149,13 +150,15 @@ ACQUISITION = Report(
         "coût par lead = dépenses / leads enregistrés dans la période ; CAC = dépenses / clients dont la première "
         "vente est dans la période ; roi = (marge − dépenses) / dépenses ; valeur vie par client = marge à ce jour + "
         "marge par vente × ventes par an × années restantes (1 / attrition annuelle de tous les clients selon rule, au "
-        "plus 5) ; retour en mois = CAC / marge mensuelle par client. Un client vient du canal et de la campagne de sa "
-        "première vente, sinon des siens ce jour-là, sinon du canal de sa campagne.",
+        "plus 5) ; marge par vente et ventes par an comme dans lifetime_value, de ces clients ; retour en mois = CAC / "
+        "(marge par vente × ventes par an / 12). Un client vient du canal et de la campagne de sa première vente, "
+        "sinon des siens ce jour-là, sinon du canal de sa campagne ; un lead des siens le jour de son enregistrement.",
         "cost per lead = spent / leads registered in the period; CAC = spent / customers whose first win lies in the "
         "period; roi = (margin − spent) / spent; lifetime value per customer = margin to date + margin per win × wins "
-        "per year × years left (1 / yearly churn of all customers by rule, at most 5); payback in months = CAC / "
-        "monthly margin per customer. A customer comes from the channel and campaign of its first win, else its own on "
-        "that day, else its campaign's channel.",
+        "per year × years left (1 / yearly churn of all customers by rule, at most 5); margin per win and wins per "
+        "year as in lifetime_value, of those customers; payback in months = CAC / (margin per win × wins per year / "
+        "12). A customer comes from the channel and campaign of its first win, else its own on that day, else its "
+        "campaign's channel; a lead from its own on the day of its registration.",
     ),
     source=Text(
         "Événements campaign.spent, channel.spent, campaign.launched, customer.*, deal.won, deal.reopened, "

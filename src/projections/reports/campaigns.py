@@ -11,6 +11,7 @@ from sqlalchemy import select
 from ledger.money import convert
 from projections import intervals
 from projections.reports import exact
+from projections.reports.customers import added
 from projections.reports.definition import Item, Report, Sum, Text, average, told
 from projections.reports.dimensions import merged
 from projections.reports.sources import closed
@@ -91,14 +92,14 @@ def _wins(question: Question, view: View, rates: Rates, channels: Mapping[str, s
     report = replace(question.report, sums=(Sum("won", "value"),))
     asked = replace(question, report=report, by=(), where={"campaign": frozenset(channels)}, period=None)
     for line in exact.read(closed(asked, view, wins), asked, view, rates):
-        campaign = line.pieces[0].dimensions["campaign"]
+        campaign, bases = line.pieces[0].dimensions["campaign"], line.pieces[0].bases
         assert campaign is not None
         yield Item(
             stream=line.stream,
             position=line.position,
             at=line.at,
             dimensions={"campaign": campaign, "channel": channels[campaign]},
-            figures={"wins": 1, "won_minor": line.pieces[0].bases["value"]},
+            figures={"wins": 1, "won_minor": bases["value"] if bases["value_said"] else None},
             state="won",
             late=line.late,
         )
@@ -107,7 +108,7 @@ def _wins(question: Question, view: View, rates: Rates, channels: Mapping[str, s
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
     """Counts add up over the campaigns that were counted; a rate is of those for which both its counts are known."""
     campaigns = [item.figures for item in found if item.state == "campaign"]
-    figures: dict[str, Any] = {name: sum(item.figures.get(name, 0) for item in found) for name in SUMS}
+    figures: dict[str, Any] = {name: added(found, name) for name in SUMS}
     for name in COUNTS:
         counted = [each[name] for each in campaigns if each[name] is not None]
         figures[name] = sum(counted) if counted else None
@@ -134,12 +135,12 @@ CAMPAIGNS = Report(
     formula=Text(
         "taux de remise = remis / envoyés ; ouverture, clic, désabonnement = … / remis (envoyés, si les remis n'ont "
         "pas été comptés) ; réponse = réponses / remis, sinon envoyés, sinon joints, sinon appelés ; joints = joints / "
-        "appelés ; coût par réponse = dépenses / réponses. Ventes : la campagne de l'affaire, sinon celle de son "
-        "client ce jour-là.",
+        "appelés ; sur plusieurs campagnes, de celles qui ont compté les deux ; coût par réponse = dépenses / "
+        "réponses. Ventes : la campagne de l'affaire, sinon celle de son client ce jour-là.",
         "delivery rate = delivered / sent; open, click, unsubscribe rates = … / delivered (sent, where delivered was "
         "not counted); answer rate = answered / delivered, else sent, else reached, else called; reached rate = "
-        "reached / called; cost per answer = spent / answered. Wins: the deal's own campaign, else its customer's on "
-        "that day.",
+        "reached / called; over several campaigns, of those that counted both; cost per answer = spent / "
+        "answered. Wins: the deal's own campaign, else its customer's on that day.",
     ),
     source=Text(
         "Événements campaign.*, customer.*, deal.won, deal.reopened, quote.accepted sans affaire, rate.fixed",

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from projections.reports.rates import Rates
     from projections.store import View
 
-What = Literal["first", "last", "count", "value", "margin"]
-MONEY = frozenset({"value", "margin"})
+What = Literal["first", "last", "count", "value", "amount", "margin", "margins"]
+MONEY = frozenset({"value", "amount", "margin"})
 
 CUSTOMER_DIMENSIONS = ("customer", "segment", "country", "region", "channel", "campaign", "owner", "team")
 """What a customer can be told apart by."""
@@ -40,8 +40,8 @@ CUSTOMER_DIMENSIONS = ("customer", "segment", "country", "region", "channel", "c
 class Of(NamedTuple):
     """A figure of a customer's wins in force at `at` that took effect from `since` on, up to `until`.
 
-    The `first` and `last` instant are None without such a win, which is nothing to the others; a margin that no win
-    says is None.
+    The `first` and `last` instant are None without such a win, which is nothing to the others. An amount or a margin
+    that no win says is None, a `value` nothing; `margins` are the wins that say one.
     """
 
     what: What
@@ -306,8 +306,12 @@ def _figure(of: Of, instants: Sequence[int], *counted: ColumnElement[bool]) -> C
             return func.max(w.effective_from).filter(*when)
         case "count":
             return func.count().filter(*when)
+        case "margins":
+            return func.count(w.margin_minor).filter(*when)
         case "value":
             return cast(func.coalesce(func.sum(w.value_minor).filter(*when, *counted), 0), BigInteger)
+        case "amount":
+            return cast(func.sum(w.value_minor).filter(*when, *counted), BigInteger)
         case "margin":
             return cast(func.sum(w.margin_minor).filter(*when, *counted), BigInteger)
 

@@ -21,11 +21,11 @@ MOST_YEARS = 5
 YEAR_DAYS = 365
 
 
-def year_before(question: Question) -> int:
-    """The last instant of the day twelve months before that of `as_of`."""
+def years_before(question: Question, number: int = 1) -> int:
+    """The last instant of the day so many times twelve months before that of `as_of`."""
     zone = question.book.time_zone
-    tomorrow = local_date(question.pair.happened.as_of, zone) + timedelta(days=1)
-    return day_start(add_months(tomorrow, -12), zone) - 1
+    today = local_date(question.pair.happened.as_of, zone)
+    return day_start(add_months(today, -12 * number) + timedelta(days=1), zone) - 1
 
 
 def days_since(question: Question, first: int) -> int:
@@ -49,16 +49,19 @@ def years_left(start: int, lost: int) -> Fraction | None:
     return min(Fraction(MOST_YEARS), Fraction(start, lost)) if lost else Fraction(MOST_YEARS)
 
 
-def yearly_margin(found: Sequence[Item]) -> tuple[Fraction, Fraction] | None:
-    """Margin per win and wins per year of customers; None of none, or where no margin is known.
+def margin_per_win(found: Sequence[Item]) -> Fraction | None:
+    """Of the wins of customers that say their margin; None where none does.
 
-    Their figures are `observed_minor`, `wins` and `days`.
+    Their figures are `observed_minor` and `margins`, how many say it.
     """
+    observed, margins = added(found, "observed_minor"), sum(_told(item, "margins") for item in found)
+    return Fraction(observed, margins) if margins else None
+
+
+def wins_per_year(found: Sequence[Item]) -> Fraction | None:
+    """How often customers buy; None without any. Their figures are `wins` and `days`."""
     wins, days = sum(_told(item, "wins") for item in found), sum(_told(item, "days") for item in found)
-    observed = added(found, "observed_minor")
-    if not wins or observed is None:
-        return None
-    return Fraction(observed, wins), Fraction(wins * YEAR_DAYS, days)
+    return Fraction(wins * YEAR_DAYS, days) if days else None
 
 
 def rounded(amount: Fraction) -> int:

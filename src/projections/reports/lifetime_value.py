@@ -9,7 +9,7 @@ from projections.reports.active_customers import activity
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, added, behind, bought, customer_item
 from projections.reports.customers_at import places
 from projections.reports.definition import Report, Text, ratio, told
-from projections.reports.lifetime import days_since, rounded, year_before, yearly_margin, years_left
+from projections.reports.lifetime import days_since, margin_per_win, rounded, wins_per_year, years_before, years_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,13 +24,14 @@ SUMS = ("customers", "active", "start", "lost", "wins", "observed_minor")
 
 def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
     """Each customer that has ever bought."""
-    at, before = question.pair.happened.as_of, year_before(question)
+    at, before = question.pair.happened.as_of, years_before(question)
     asked = {
         "opening": Of("last", before),
         "first": Of("first", at),
         "last": Of("last", at),
         "wins": Of("count", at),
         "observed_minor": Of("margin", at),
+        "margins": Of("margins", at),
     }
     active_before, active = activity(question, view, question.choice("rule"), (before, at))
     place = places(question, view, at)
@@ -43,6 +44,7 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
                 "start": int(start),
                 "lost": int(start and not now),
                 "wins": its["wins"],
+                "margins": its["margins"],
                 "days": 0 if its["first"] is None else days_since(question, its["first"]),
             }
             if its["first"] is not None:
@@ -53,14 +55,15 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
 def summary(question: Question, found: Sequence[Item]) -> Mapping[str, Any]:  # noqa: ARG001 (a cell is its items)
     """What has been brought adds up; what is expected rests on the averages of the cell."""
     sums: dict[str, Any] = {name: added(found, name) for name in SUMS}
-    years, yearly = years_left(sums["start"], sums["lost"]), yearly_margin(found)
-    expected = None
-    if years is not None and yearly is not None:
-        expected = rounded(sums["active"] * yearly[0] * yearly[1] * years)
-    lifetime = None if expected is None else sums["observed_minor"] + expected
+    years = years_left(sums["start"], sums["lost"])
+    margin, yearly = margin_per_win(found), wins_per_year(found)
+    expected = lifetime = None
+    if years is not None and margin is not None and yearly is not None:
+        expected = rounded(sums["active"] * margin * yearly * years)
+        lifetime = sums["observed_minor"] + expected
     return sums | {
-        "margin_per_win_minor": None if yearly is None else rounded(yearly[0]),
-        "wins_per_year": None if yearly is None else yearly[1],
+        "margin_per_win_minor": None if margin is None else rounded(margin),
+        "wins_per_year": yearly,
         "years_left": years,
         "expected_minor": expected,
         "lifetime_minor": lifetime,
@@ -78,13 +81,15 @@ LIFETIME_VALUE = Report(
     ),
     formula=Text(
         "observé = marge des ventes ; attendu = clients actifs × marge par vente × ventes par an × années restantes ; "
-        "ventes par an = ventes / années depuis la première (au moins une par client) ; attrition annuelle = perdus / "
-        "actifs douze mois plus tôt, selon rule ; années restantes = 1 / attrition annuelle, au plus 5 ; valeur = "
-        "observé + attendu, et par client. Les moyennes sont celles de la ligne.",
+        "marge par vente : de celles dont la marge est connue ; ventes par an = ventes / années de 365 jours depuis la "
+        "première, son jour et celui d'as_of compris (au moins une par client) ; attrition annuelle = perdus / actifs "
+        "douze mois plus tôt, selon rule ; années restantes = 1 / attrition annuelle, au plus 5 ; valeur = observé + "
+        "attendu, et par client. Les moyennes sont celles de la ligne.",
         "observed = margin of the wins; expected = active customers × margin per win × wins per year × years left; "
-        "wins per year = wins / years since the first (at least one per customer); yearly churn = lost / active twelve "
-        "months earlier, by rule; years left = 1 / yearly churn, at most 5; value = observed + expected, and per "
-        "customer. Averages are those of the row.",
+        "margin per win: of those whose margin is known; wins per year = wins / years of 365 days since the first, its "
+        "day and that of as_of included (at least one per customer); yearly churn = lost / active twelve months "
+        "earlier, by rule; years left = 1 / yearly churn, at most 5; value = observed + expected, and per customer. "
+        "Averages are those of the row.",
     ),
     source=Text(
         "Événements deal.won, deal.reopened, quote.accepted sans affaire, deal.invoiced, customer.*, person.*, "

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ledger.times import day_start, local_date, local_days
+from ledger.times import local_days
 from projections.reports.active_customers import activity, since
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought_by_column
 from projections.reports.customers_at import CustomersAt
 from projections.reports.definition import Report, Text, known, told
+from projections.reports.lifetime import years_before
 from projections.reports.listed import Listed
-from projections.reports.periods import add_months
 from projections.reports.touches import COUNTS, WHOLE, behind_touched, ratings, touches
 
 if TYPE_CHECKING:
@@ -49,15 +48,14 @@ def items(question: Question, view: View, rates: Rates) -> Iterator[Item]:
 def _customers(question: Question, view: View, rates: Rates) -> Listed:
     """Those that have ever bought and that the filters let pass."""
     at, zone = question.pair.happened.as_of, question.book.time_zone
-    tomorrow = local_date(at, zone) + timedelta(days=1)
-    year, two_years = (day_start(add_months(tomorrow, -months), zone) for months in (12, 24))
+    year, two_years = (years_before(question, number) + 1 for number in (1, 2))
     asked = {
         "first": Of("first", at),
         "last": Of("last", at),
         "wins": Of("count", at),
         "wins_12m": Of("count", at, year),
         "wins_24m": Of("count", at, two_years),
-        "revenue": Of("value", at),
+        "revenue": Of("amount", at),
         "margin": Of("margin", at),
     }
     its = bought_by_column(question, view, rates, asked)

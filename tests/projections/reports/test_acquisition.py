@@ -59,6 +59,24 @@ def test_lifetime_value_to_cost_and_payback(book):
     assert row["ltv_to_cac"] == (1_200 + 1_200 * 2) / 300
 
 
+def test_a_win_without_a_margin_lengthens_no_payback(book):
+    """Two wins a year of 100 margin each, as far as is told, for a CAC of 100: half a year."""
+    book.customer("new", "2026-01-01", channel="web")
+    spent(book, "channel-web", "2026-01-02", eur(100))
+    won(book, "new", "2026-01-05", 1_000, 100)
+    book.deal("silent", "2026-01-06", eur(1_000), customer="new").won("silent", "2026-02-05")
+    [row] = book.report("acquisition", period="2026-Q1", where="channel=web").rows
+    assert [row["customers"], row["margin_minor"], row["payback_months"]] == [1, 100, 6]
+
+
+def test_what_nobody_says_a_customer_brought_is_unknown(book):
+    book.customer("c", "2026-01-01", channel="web")
+    book.deal("silent", "2026-01-06", customer="c").won("silent", "2026-02-05")
+    assert book.rows("acquisition", "customers", "revenue_minor", "margin_minor", "roi") == [(1, None, None, None)]
+    won(book, "c", "2026-03-05", 1_000, 100)
+    assert book.rows("acquisition", "customers", "revenue_minor", "margin_minor") == [(1, 1_000, 100)]
+
+
 def test_a_customer_comes_from_its_first_win_else_from_itself_that_day(book):
     fair(book)
     book.customer("a", "2026-01-01", channel="web").customer("b", "2026-01-01", channel="web")

@@ -59,6 +59,14 @@ def test_leads_wins_and_costs_of_a_campaign(book):
     assert book.rows("sales", "campaign", "amount_minor", by="campaign", where="campaign=spring") == [("spring", 350)]
 
 
+def test_what_nobody_says_a_win_is_worth_is_unknown(book):
+    launched(book, "spring")
+    book.deal("silent", "2026-02-01", campaign="spring").won("silent", "2026-03-01")
+    assert book.rows("campaigns", "wins", "won_minor") == [(1, None)]
+    book.deal("told", "2026-02-01", eur(50), campaign="spring").won("told", "2026-03-02")
+    assert book.rows("campaigns", "wins", "won_minor") == [(2, 50)]
+
+
 def test_only_campaigns_launched_in_the_period(book):
     launched(book, "old", "2025-12-31T22:59:59Z")
     launched(book, "new", "2025-12-31T23:00:00Z")

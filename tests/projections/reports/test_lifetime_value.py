@@ -36,6 +36,31 @@ def test_who_has_just_begun_counts_for_a_year_and_nobody_stays_more_than_five(bo
     assert (everyone["yearly_churn"], everyone["years_left"]) == (0, 5)
 
 
+def test_a_margin_that_nobody_told_is_no_margin_of_nothing(book):
+    """Two wins a year of a customer that stays: 100 is the margin per win, though only one win says it."""
+    book.deal("told", "2025-01-10", eur(1_000), customer="c", margin=eur(100)).won("told", "2025-07-01")
+    book.deal("silent", "2025-01-10", eur(1_000), customer="c").won("silent", "2026-01-10")
+    book.deal("before", "2025-01-10", eur(1_000), customer="d").won("before", "2025-06-30")
+    asked = {"as_of": "2026-06-30", "rule": "declared"}
+    of_c = book.totals("lifetime_value", where="customer=c", **asked)
+    assert [of_c[name] for name in ("margin_per_win_minor", "wins_per_year", "expected_minor")] == [100, 2, None]
+    everyone = book.totals("lifetime_value", **asked)
+    assert (everyone["margin_per_win_minor"], everyone["expected_minor"]) == (100, 1_498)
+    of_d = book.totals("lifetime_value", where="customer=d", **asked)
+    assert [of_d[name] for name in ("observed_minor", "margin_per_win_minor", "wins_per_year")] == [
+        None,
+        None,
+        365 / 366,
+    ]
+
+
+def test_twelve_months_before_the_eve_of_the_leap_day(book):
+    won(book, "c", "2023-02-28", 100)
+    assert book.totals("lifetime_value", as_of="2024-02-27", rule="declared")["yearly_churn"] is None
+    assert book.totals("lifetime_value", as_of="2024-02-28", rule="declared")["yearly_churn"] == 0
+    assert book.totals("lifetime_value", as_of="2024-02-29", rule="declared")["yearly_churn"] == 0
+
+
 def test_by_channel_and_in_the_rate_of_each_win(book):
     book.rate("USD", "2024-01-01", "0.5").rate("USD", "2026-01-01", "2")
     book.customer("a", "2024-01-01", channel="web").customer("b", "2024-01-01", channel="fair")

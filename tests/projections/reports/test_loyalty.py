@@ -53,6 +53,20 @@ def test_regular_means_a_win_in_each_of_the_last_two_years(book):
     assert line(book, "d", as_of="2026-05-09")["regular"] == 0
 
 
+def test_twelve_months_up_to_the_eve_of_the_leap_day_begin_on_the_first_of_march(book):
+    won(book, "c", "2022-03-01")
+    won(book, "c", "2023-02-28")
+    won(book, "c", "2023-03-01")
+    assert [line(book, "c", as_of="2024-02-28")[name] for name in ("wins_12m", "wins_24m", "regular")] == [1, 3, 1]
+
+
+def test_what_nobody_says_a_win_brought_is_unknown(book):
+    book.deal("silent", "2026-01-06", customer="c").won("silent", "2026-02-05")
+    assert [line(book, "c")[name] for name in ("wins", "revenue_minor", "margin_minor")] == [1, None, None]
+    won(book, "c", "2026-03-05", 300, 30)
+    assert [line(book, "c")[name] for name in ("wins", "revenue_minor", "margin_minor")] == [2, 300, 30]
+
+
 def test_health(book):
     for customer in ("loyal", "fresh", "quiet", "gone", "old", "cross"):
         book.customer(customer, "2023-01-01")
