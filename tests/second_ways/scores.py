@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from datetime import timedelta
 from fractions import Fraction
@@ -94,16 +95,17 @@ def millionths(part: Fraction) -> int:
     return part.numerator * 1_000_000 // part.denominator
 
 
-def below(amount: int, amounts: list[int]) -> Fraction:
+def below(amount: int, ordered: list[int]) -> Fraction:
     """Which part of the others has less; all of them where there are none."""
-    others = len(amounts) - 1
-    return Fraction(len([each for each in amounts if each < amount]), others) if others > 0 else Fraction(1)
+    others = len(ordered) - 1
+    return Fraction(bisect_left(ordered, amount), others) if others > 0 else Fraction(1)
 
 
 def customers(book: Book, question: Question) -> list[Line]:
     """Who ever bought."""
     scored = Scored(book, question)
     revenue = {customer: scored.bought(customer)["revenue_24m_minor"] or 0 for customer in scored.won}
+    ordered = sorted(revenue.values())
     found = []
     for customer, wins in scored.won.items():
         figures = scored.talked(scored.talks.get(customer, []))
@@ -111,7 +113,7 @@ def customers(book: Book, question: Question) -> list[Line]:
         parts = {
             "recency": scored.recent(figures["last"]),
             "frequency": scored.often(customer),
-            "value": below(revenue[customer], [*revenue.values()]),
+            "value": below(revenue[customer], ordered),
             "interactions": min(Fraction(1), Fraction(figures["interactions_90d"], FULL)),
             "fit": scored.fit(customer),
         }
@@ -145,6 +147,7 @@ def deals(book: Book, question: Question) -> list[Line]:
     scored = Scored(book, question)
     lines = open_deals(book, question)
     worth = [line.figures["amount_minor"] or 0 for line in lines]
+    ordered = sorted(worth)
     found = []
     for line, amount in zip(lines, worth, strict=True):
         customer = line.dimensions["customer"]
@@ -153,7 +156,7 @@ def deals(book: Book, question: Question) -> list[Line]:
             "path": _path(book, question, line.stream),
             "recency": scored.recent(figures["last"]),
             "frequency": scored.often(customer),
-            "value": below(amount, worth),
+            "value": below(amount, ordered),
             "interactions": min(Fraction(1), Fraction(figures["interactions_90d"], FULL)),
             "fit": scored.fit(customer),
         }
