@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.second_ways import loyalty, marketing
+from tests.second_ways import loyalty, marketing, scores
 from tests.second_ways.conftest import Told, plain_book
 from tests.second_ways.few import DAYS, RESTATED, few
 from tests.second_ways.test_second_ways import agrees, each_knowledge
@@ -34,3 +34,9 @@ def test_what_was_spent_to_be_known_and_what_came_of_it(told, restated, rule):
     agrees(told, "acquisition", way, restated=restated, period="2026", by=("", "campaign"), rule=rule)
     agrees(told, "acquisition", way, restated=restated, period="2023", by=("campaign",), rule=rule)
     agrees(told, "campaigns", marketing.CAMPAIGNS.tell, restated=restated, period="2026", by=("", "channel"))
+
+
+@each_knowledge
+@pytest.mark.parametrize("of", ["customers", "prospects", "deals"])
+def test_scores(told, restated, of):
+    agrees(told, "scoring", scores.tell(of).tell, restated=restated, of=of)

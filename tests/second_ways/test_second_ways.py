@@ -1,4 +1,4 @@
-"""Twenty-seven reports at five dates, as reported and restated, against what a plain list of events says."""
+"""Twenty-eight reports at five dates, as reported and restated, against what a plain list of events says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from projections.reports import find
 from tests.model import naive_reports
 from tests.model.naive import day_of, days_of_period, midnight
 from tests.model.naive_reports import Book, Question
-from tests.second_ways import alerts, customers, deals, doing, loyalty, marketing, targets
+from tests.second_ways import alerts, customers, deals, doing, loyalty, marketing, scores, targets
 from tests.second_ways.changes import changes
 from tests.second_ways.history import forecast_history
 from tests.second_ways.plain import Row, Rows, shown
@@ -216,6 +216,12 @@ def test_campaigns_are_what_the_events_say(told, restated):
 def test_satisfaction_is_what_the_events_say(told, restated):
     by = ("", "month", "team,segment", "campaign")
     agrees(told, "satisfaction", loyalty.SATISFACTION.tell, restated=restated, period="this-year", by=by)
+
+
+@each_knowledge
+@pytest.mark.parametrize("of", ["customers", "prospects", "deals"])
+def test_scores_are_what_the_events_say(told, restated, of):
+    agrees(told, "scoring", scores.tell(of).tell, restated=restated, by=("team",), of=of)
 
 
 @each_knowledge

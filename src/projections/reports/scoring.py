@@ -15,8 +15,8 @@ from projections.reports import exact, lines
 from projections.reports.customers import CUSTOMER_DIMENSIONS, Of, bought_by_column
 from projections.reports.customers_at import CustomersAt, names_of_places
 from projections.reports.definition import Report, Sum, Text, told
+from projections.reports.lifetime import years_before
 from projections.reports.listed import Listed, columns_of
-from projections.reports.periods import add_months
 from projections.reports.scores import commonness, ranks, scored
 from projections.reports.settings import book_at, more_settings
 from projections.reports.sources import open_deals
@@ -46,7 +46,7 @@ PARTS = {
 ON_PATH = {"lead": E6 // 3, "prospect": 2 * E6 // 3}
 OFTEN = 6
 """Wins in two years, or interactions in 90 days, from which more earns no more."""
-LATELY_DAYS, MONTHS = 90, 24
+LATELY_DAYS, YEARS = 90, 2
 
 POINTS = tuple(f"{name}_points" for name in WEIGHTS)
 FIGURES = ("score", *POINTS, "last_at", "wins_24m", "revenue_24m_minor", "interactions_90d")
@@ -69,13 +69,15 @@ class Scoring:
         self._lapse = question.book.lapse_after_days * DAY_US
         zone = question.book.time_zone
         tomorrow = local_date(self.at, zone) + timedelta(days=1)
-        since = day_start(add_months(tomorrow, -MONTHS), zone)
+        since = years_before(question, YEARS) + 1
         asked = {
             "last_at": Of("last", self.at),
             "wins": Of("count", self.at, since),
-            "revenue": Of("value", self.at, since),
+            "revenue": Of("amount", self.at, since),
         }
-        self.sold = bought_by_column(question, view, rates, asked)
+        sold = bought_by_column(question, view, rates, asked)
+        revenue = [0 if not wins else said for said, wins in zip(sold["revenue"], sold["wins"], strict=True)]
+        self.sold = sold | {"revenue": revenue}
         days_ago = day_start(tomorrow - timedelta(days=LATELY_DAYS), zone)
         self._met = lately(question, view, self.at, days_ago, earlier=self.of != "customers")
         self.customers = CustomersAt(question, view, self.at, **PROFILE)
@@ -156,7 +158,8 @@ def _customers(scoring: Scoring) -> Listed:
     """Those that have bought."""
     sold = scoring.sold
     late = [appended_at > scoring.question.pair.known_at for appended_at in sold["appended_at"]]
-    its = scoring.buyers | scoring.met(sold["customer"]) | sold | {"value": ranks(sold["revenue"]), "late": late}
+    value = ranks([revenue or 0 for revenue in sold["revenue"]])
+    its = scoring.buyers | scoring.met(sold["customer"]) | sold | {"value": value, "late": late}
     return _of_customers(scoring, list(map(stream_of, sold["customer"])), its)
 
 
@@ -270,18 +273,24 @@ SCORING = Report(
         "points of each part.",
     ),
     formula=Text(
-        "note = 100 × Σ poids × critère / Σ poids des critères qui s'appliquent ; poids : score_weights du registre aux "
-        "dates de la question, sinon 20, 20, 15, 20, 15, 10. Critères de 0 à 1 : path : rang de l'étape / nombre "
-        "d'étapes (lead 1/3, prospect 2/3) ; recency : 1 − jours depuis la dernière vente (le dernier échange, pour "
-        "prospects et affaires) / lapse_after_days ; frequency : ventes sur 24 mois / 6, au plus 1 ; value : part des "
-        "clients (des affaires) qui ont apporté (valent) moins, sur 24 mois ; interactions : échanges sur 90 jours / 6, "
-        "au plus 1 ; fit : fréquence du segment et du pays parmi les clients, le plus courant valant 1.",
+        "note = 100 × Σ poids × critère / Σ poids des critères qui s'appliquent ; poids : score_weights du registre "
+        "aux dates de la question, sinon 20, 20, 15, 20, 15, 10. Critères de 0 à 1, en millionièmes entiers (arrondis"
+        " vers le bas) : path, des prospects et des affaires : rang de l'étape / nombre d'étapes (lead 1/3, prospect "
+        "2/3) ; recency : 1 − jours depuis la dernière vente (le dernier échange avec le client, pour prospects et "
+        "affaires) / lapse_after_days, au moins 0 ; frequency, des clients et des affaires : ventes au client sur 24 "
+        "mois / 6, au plus 1 ; value, des mêmes : part des autres clients (affaires) qui ont apporté (valent) moins, "
+        "sur 24 mois, 1 sans autre ; interactions : échanges avec le client sur 90 jours / 6, au plus 1 ; fit : "
+        "moyenne des fréquences du segment et du pays parmi ceux qui ont acheté, le plus courant valant 1. Points : "
+        "la note partagée selon poids × critère, au plus fort reste.",
         "score = 100 × Σ weight × part / Σ weights of the parts that apply; weights: the book's score_weights at the "
-        "question's dates, else 20, 20, 15, 20, 15, 10. Parts from 0 to 1: path: rank of the stage / number of stages "
-        "(lead 1/3, prospect 2/3); recency: 1 − days since the last win (the last interaction, for prospects and deals) "
-        "/ lapse_after_days; frequency: wins in 24 months / 6, at most 1; value: part of the customers (of the deals) "
-        "that brought (are worth) less, in 24 months; interactions: interactions in 90 days / 6, at most 1; fit: how "
-        "common segment and country are among customers, the most common being 1.",
+        "question's dates, else 20, 20, 15, 20, 15, 10. Parts from 0 to 1, in whole millionths (rounded down): path, "
+        "of prospects and deals: rank of the stage / number of stages (lead 1/3, prospect 2/3); recency: 1 − days "
+        "since the last win (the last interaction with the customer, for prospects and deals) / lapse_after_days, at "
+        "least 0; frequency, of customers and deals: the customer's wins in 24 months / 6, at most 1; value, of the "
+        "same: part of the other customers (deals) that brought (are worth) less, in 24 months, 1 without any other; "
+        "interactions: interactions with the customer in 90 days / 6, at most 1; fit: mean of how common segment and "
+        "country are among those who bought, the most common being 1. Points: the score shared by weight × part, by "
+        "largest remainder.",
     ),
     source=Text(
         "Événements deal.*, quote.accepted sans affaire, interaction.*, customer.*, pipeline.*, person.*, rate.fixed, "

@@ -109,6 +109,18 @@ def test_fit_is_being_like_those_who_bought(book):
     assert scores(book, of="prospects") == {"customer-like": 75, "customer-unlike": 0}
 
 
+def test_what_nobody_says_a_customer_brought_is_unknown_and_no_more_than_nothing(book):
+    weights(book, value=100)
+    book.deal("silent", "2026-01-06", customer="c").won("silent", "2026-02-05")
+    won(book, "old", "2023-01-01", 500)
+    won(book, "d", "2026-01-01", 0)
+    assert book.rows("scoring", "customer", "score", "revenue_24m_minor") == [
+        ("c", 0, None),
+        ("d", 0, 0),
+        ("old", 0, 0),
+    ]
+
+
 def test_learnt_late_and_retracted(book):
     weights(book, frequency=100)
     won(book, "c", "2026-01-10")
