@@ -38,7 +38,10 @@ class _Entry(NamedTuple):
 
 
 class _Catalogue(NamedTuple):
-    """Messages without values by themselves, the others by their rarest word; `loose` are those that have none."""
+    """Messages without values by themselves, the others by their rarest word.
+
+    `loose` are those that have none, such as `{}: {}`: they are ours where one of the values is.
+    """
 
     whole: dict[str, str]
     by_word: dict[str, list[_Entry]]
@@ -88,12 +91,13 @@ def _looked_up(message: str) -> str | None:
     catalogue = _catalogue()
     if (french := catalogue.whole.get(message)) is not None:
         return french
-    entries = list(catalogue.loose)
-    for word in catalogue.by_word.keys() & message.split():
-        entries += catalogue.by_word[word]
+    entries = [entry for word in catalogue.by_word.keys() & message.split() for entry in catalogue.by_word[word]]
     entries.sort(key=lambda entry: entry.literal, reverse=True)
     for entry in entries:
         if (match := entry.pattern.fullmatch(message)) is not None:
+            return _filled(entry.french, match.groups())
+    for entry in catalogue.loose:
+        if (match := entry.pattern.fullmatch(message)) is not None and any(map(_found, match.groups())):
             return _filled(entry.french, match.groups())
     return None
 
@@ -107,9 +111,9 @@ def _filled(french: list[str], values: tuple[str, ...]) -> str:
 
 def _said(value: str, how: str | None) -> str:
     """A value in French: between its quotation marks as it is, a number with its thousands set apart, a message."""
-    if (match := _quoted(value)) is not None:
+    if _quoted(value) is not None:
         return f"«{NO_BREAK}{value[1:-1]}{NO_BREAK}»"
-    if _grouped(value):
+    if _grouped(value) is not None:
         return value.replace(",", THIN)
     if how == "each":
         return f"{NO_BREAK}; ".join(in_french(each) for each in value.split("; "))
@@ -144,6 +148,7 @@ def _catalogue() -> _Catalogue:
         entry = _Entry(sum(map(len, pieces[::2])), template(english), _value.split(french))
         rarest = min(_words(english), key=lambda word: common[word], default=None)
         (found.loose if rarest is None else found.by_word.setdefault(rarest, [])).append(entry)
+    found.loose.sort(key=lambda entry: entry.literal, reverse=True)
     return found
 
 

@@ -25,8 +25,7 @@ def _trees() -> dict[str, ast.Module]:
 
 
 def sites() -> list[Site]:
-    """Every place in the source that gives a message to a `LedgerError`, a `RowRefused`, an `HTTPException` or the
-    like."""
+    """Every place in the source that gives a message to a `LedgerError`, or to one of the other errors that speak."""
     kinds = _error_classes() | _OTHERS
     return [
         Site(file, template_of(node.args[-1]), ast.unparse(node.args[-1]))
