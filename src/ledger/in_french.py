@@ -30,8 +30,12 @@ _FRENCH_OR = {"or": " ou ", "and": " et "}
 
 
 class _Entry(NamedTuple):
-    """A template and its French, which is text, number of a value, how to say it, text, number, … in turn."""
+    """A template and its French, which is text, number of a value, how to say it, text, number, … in turn.
 
+    `leads` are those that begin with a value.
+    """
+
+    leads: bool
     literal: int
     pattern: re.Pattern[str]
     french: list[str]
@@ -95,18 +99,30 @@ def _looked_up(message: str) -> str | None:
     entries.sort(key=lambda entry: entry.literal, reverse=True)
     for entry in entries:
         if (match := entry.pattern.fullmatch(message)) is not None:
-            return _filled(entry.french, match.groups())
+            return _filled(entry, match.groups())
     for entry in catalogue.loose:
         if (match := entry.pattern.fullmatch(message)) is not None and any(map(_found, match.groups())):
-            return _filled(entry.french, match.groups())
+            return _filled(entry, match.groups())
     return None
 
 
-def _filled(french: list[str], values: tuple[str, ...]) -> str:
+def _filled(entry: _Entry, values: tuple[str, ...]) -> str:
+    french = entry.french
     said = french[0]
     for number, how, after in zip(french[1::3], french[2::3], french[3::3], strict=True):
-        said += _said(values[int(number)], how) + after
+        put_in = _placed if entry.leads and number == "0" else _said
+        said += put_in(values[int(number)], how) + after
     return said
+
+
+def _placed(value: str, how: str | None) -> str:
+    """A value that a message begins with, after the place of what is wrong: `deal.opened: value: '5'`."""
+    place, colon, rest = value.partition(": ")
+    if not colon or how == "each" or _quoted(value) is not None:
+        return _said(value, how)
+    if " " in place and _found(place) is None and _found(value) is not None:
+        return _said(value, how)
+    return f"{in_french(place)}{NO_BREAK}: {_placed(rest, how)}"
 
 
 def _said(value: str, how: str | None) -> str:
@@ -145,7 +161,8 @@ def _catalogue() -> _Catalogue:
         if len(pieces) == 1:
             found.whole[english] = french
             continue
-        entry = _Entry(sum(map(len, pieces[::2])), template(english), _value.split(french))
+        literal = sum(map(len, pieces[::2]))
+        entry = _Entry(not pieces[0], literal, template(english), _value.split(french))
         rarest = min(_words(english), key=lambda word: common[word], default=None)
         (found.loose if rarest is None else found.by_word.setdefault(rarest, [])).append(entry)
     found.loose.sort(key=lambda entry: entry.literal, reverse=True)
