@@ -64,7 +64,10 @@ def in_french(message: str) -> str:
     >>> in_french("line 3: 'soon' is not a date; write YYYY-MM-DD").replace(NO_BREAK, " ")
     'ligne 3 : « soon » n’est pas une date ; écrivez AAAA-MM-JJ'
     """
-    return _found(message) or message
+    try:
+        return _found(message) or message
+    except RecursionError:  # a value with hundreds of colons
+        return message
 
 
 def template(english: str) -> re.Pattern[str]:
@@ -96,7 +99,7 @@ def _looked_up(message: str) -> str | None:
     if (french := catalogue.whole.get(message)) is not None:
         return french
     entries = [entry for word in catalogue.by_word.keys() & message.split() for entry in catalogue.by_word[word]]
-    entries.sort(key=lambda entry: entry.literal, reverse=True)
+    entries.sort(key=lambda entry: (-entry.literal, entry.pattern.pattern))
     for entry in entries:
         if (match := entry.pattern.fullmatch(message)) is not None:
             return _filled(entry, match.groups())
