@@ -10,6 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from starlette.requests import HTTPConnection
+
 from api.problems import STATUS, problem
 from ledger.errors import BadRequest
 
@@ -85,27 +87,29 @@ class Guard:
             await self._app(scope, receive_counted, send_noted)
         except _TooLarge:
             if not started:
-                await self._too_large()(scope, receive, send_guarded)
+                await self._too_large(HTTPConnection(scope))(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
+        request = HTTPConnection(scope)
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         if _parts_of(f"//{headers.get(b'host', '')}").hostname not in LOOPBACK:
             detail = "the Host header does not name this machine; use http://127.0.0.1 or http://localhost"
-            return problem(HTTPStatus.MISDIRECTED_REQUEST, "host_not_allowed", "Not addressed to this service", detail)
+            title = "Not addressed to this service"
+            return problem(request, HTTPStatus.MISDIRECTED_REQUEST, "host_not_allowed", title, detail)
         if scope["method"] not in _SAFE and _from_elsewhere(headers):
             detail = "a page of another site may not write to the ledger"
-            return problem(HTTPStatus.FORBIDDEN, "cross_site", "Sent by another site", detail)
+            return problem(request, HTTPStatus.FORBIDDEN, "cross_site", "Sent by another site", detail)
         if b"%00" in scope["query_string"]:
             detail = "the query holds a NUL character, which no text here has; leave out %00"
-            return problem(*_BAD_REQUEST, detail)
+            return problem(request, *_BAD_REQUEST, detail)
         length = headers.get(b"content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > self._max_body_bytes:
-            return self._too_large()
+            return self._too_large(request)
         return None
 
-    def _too_large(self) -> JSONResponse:
+    def _too_large(self, request: HTTPConnection) -> JSONResponse:
         detail = f"a request body holds at most {self._max_body_bytes} bytes; send it in parts"
-        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "The body is too large", detail)
+        return problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "The body is too large", detail)
 
 
 class _TooLarge(Exception):

@@ -1,9 +1,9 @@
-"""Errors as RFC 9457 problem documents. The one place where the ledger's refusals meet HTTP."""
+"""Errors as RFC 9457 problem documents, in the language asked for. The one place where refusals meet HTTP."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,8 +14,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 
+from api.texts import language_for
 from ledger.errors import (
     BadRequest,
     Conflict,
@@ -28,6 +29,7 @@ from ledger.errors import (
     Refused,
     UnreadableEvent,
 )
+from ledger.in_french import NO_BREAK, in_language
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:sales-ledger:problem:"
@@ -56,10 +58,24 @@ class Problem(BaseModel):
     detail: str = Field(examples=["line 2: deal-1042 is won since 2026-03-31; reopen it first"])
 
 
-def problem(status: int, code: str, title: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """One problem document as an answer."""
-    body = {"type": TYPE_PREFIX + code, "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status, headers, MEDIA_TYPE)
+def problem(
+    request: HTTPConnection, status: int, code: str, title: str, *details: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """One problem document as an answer: what is wrong, one thing or several.
+
+    It speaks the language that the request asks for, with `lang` or else `Accept-Language`; English where that is none
+    of ours.
+    """
+    lang = language_for(request.query_params.get("lang"), request.headers.get("accept-language"), None)
+    semicolon = f"{NO_BREAK}; " if lang == "fr" else "; "
+    body = {
+        "type": TYPE_PREFIX + code,
+        "title": in_language(title, lang),
+        "status": status,
+        "detail": semicolon.join(in_language(each, lang) for each in details),
+    }
+    ours = {"Content-Language": lang, "Vary": "Accept-Language"}
+    return JSONResponse(body, status, ours | dict(headers or {}), MEDIA_TYPE)
 
 
 def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -96,39 +112,40 @@ def _of_ledger(request: Request, error: Exception) -> JSONResponse:
     status, title = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), STATUS[BadRequest])
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("%s: %s", error.code, error)
-    return problem(status, error.code, title, str(error))
+    return problem(request, status, error.code, title, str(error))
 
 
-def _of_validation(_: Request, error: Exception) -> JSONResponse:
+def _of_validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()[:5])
-    return problem(HTTPStatus.BAD_REQUEST, "bad_request", STATUS[BadRequest][1], wrong)
+    wrong = [f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()[:5]]
+    return problem(request, HTTPStatus.BAD_REQUEST, "bad_request", STATUS[BadRequest][1], *wrong)
 
 
-def _of_http(_: Request, error: Exception) -> JSONResponse:
+def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
-    headers = dict(error.headers) if error.headers else None
-    return problem(error.status_code, phrase.lower().replace(" ", "_"), phrase, str(error.detail), headers)
+    code = phrase.lower().replace(" ", "_")
+    return problem(request, error.status_code, code, phrase, str(error.detail), headers=error.headers)
 
 
-def _of_database(_: Request, error: Exception) -> JSONResponse:
+def _of_database(request: Request, error: Exception) -> JSONResponse:
     _logger.error("the database failed: %s", error)
     status, title = STATUS[DatabaseUnusable]
     detail = (
         "the database did not answer, and the service's log says why; try again in a moment, what was to be stored with"
         " its Idempotency-Key"
     )
-    return problem(status, DatabaseUnusable.code, title, detail, {"Retry-After": "2"})
+    return problem(request, status, DatabaseUnusable.code, title, detail, headers={"Retry-After": "2"})
 
 
-def _of_silence(*_: object) -> JSONResponse:
+def _of_silence(request: Request, _: object) -> JSONResponse:
     """For a client that left before it had said all: nothing was stored, and nobody hears this."""
     status = HTTPStatus.BAD_REQUEST
-    return problem(status, "disconnected", status.phrase, "the request broke off; nothing was stored; send it again")
+    detail = "the request broke off; nothing was stored; send it again"
+    return problem(request, status, "disconnected", status.phrase, detail)
 
 
-def _of_fault(_: Request, error: Exception) -> JSONResponse:
+def _of_fault(request: Request, error: Exception) -> JSONResponse:
     _logger.error("a fault of ours", exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return problem(status, "fault", status.phrase, "this is a fault of the service; its log says more")
+    return problem(request, status, "fault", status.phrase, "this is a fault of the service; its log says more")

@@ -20,10 +20,21 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 LANGUAGE_VARIABLES = ("LEDGER_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
-class Settings(BaseSettings):
-    """One value, made at the start of a process and passed to whatever needs it."""
+class Speech(BaseSettings):
+    """The language alone, which nothing that is wrong with the other settings keeps from being known."""
 
     model_config = SettingsConfigDict(env_prefix="LEDGER_", env_ignore_empty=True, frozen=True, populate_by_name=True)
+
+    lang: Language = Field(default="en", validation_alias=AliasChoices(*LANGUAGE_VARIABLES))
+
+    @field_validator("lang", mode="before")
+    @classmethod
+    def _of_locale(cls, value: str) -> Language:
+        return "fr" if value.lower().startswith("fr") else "en"
+
+
+class Settings(Speech):
+    """One value, made at the start of a process and passed to whatever needs it."""
 
     database_url: str = "sqlite:///sales-ledger.db"
     book: str = "main"
@@ -50,13 +61,6 @@ class Settings(BaseSettings):
 
     wrapping_key_file: str | None = None
     """The same in a file. Without either one is made in the trust directory."""
-
-    lang: Language = Field(default="en", validation_alias=AliasChoices(*LANGUAGE_VARIABLES))
-
-    @field_validator("lang", mode="before")
-    @classmethod
-    def _of_locale(cls, value: str) -> Language:
-        return "fr" if value.lower().startswith("fr") else "en"
 
     @property
     def keys(self) -> KeyPlace:

@@ -13,7 +13,7 @@ PROGRAM = "sales-ledger"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 not so, 2 wrong use, 130 interrupted."""
     from ledger.cli.app import app
-    from ledger.cli.failures import explain_failure
+    from ledger.cli.failures import explain_failure, language_of
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     if sys.stderr is None:  # closed by whoever started us (2>&-)
@@ -26,6 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as failure:
         if given[:1] == ["--trace"]:
             raise
-        line, exit_code = explain_failure(failure)
+        line, exit_code = explain_failure(failure, language_of(given))
         print(f"{PROGRAM}: {line}", file=sys.stderr)
         return exit_code

@@ -39,7 +39,7 @@ def append(
     keep_apart(rejects, Path(file))
     settings = settings_with(database_url=database, book=book, actor=actor)
     opened = ledger_to_try if dry_run else partial(ledger_of, create=True)
-    with _opened(file) as source, opened(settings) as ledger, Tally(rejects, dry_run) as tally:
+    with _opened(file) as source, opened(settings) as ledger, Tally(rejects, dry_run, settings.lang) as tally:
         size = Path(file).stat().st_size if file != "-" else None
         with Bar("Appending", size) as bar:
             for outcome in ledger.append_each(

@@ -44,7 +44,7 @@ def demo(
             _check_ours(ledger)
             typer.echo(f"The demo is already here: {ledger.head().position:,} events.")
         else:
-            _write(ledger, deals, years, seed)
+            _write(ledger, deals, years, seed, settings.lang)
         _fold(ledger)
     if not no_serve:
         run_service(settings)
@@ -60,13 +60,13 @@ def _check_ours(ledger: Ledger) -> None:
         )
 
 
-def _write(ledger: Ledger, deals: int, years: int, seed: int) -> None:
+def _write(ledger: Ledger, deals: int, years: int, seed: int, lang: str) -> None:
     from ledger.cli.progress import Bar
     from ledger.cli.tally import Tally
     from ledger.demo import history
 
     story = history(deals=deals, years=years, seed=seed, until=ledger.now())
-    with Bar("Writing history", deals * EVENTS_PER_DEAL) as bar, Tally(None, dry_run=False) as tally:
+    with Bar("Writing history", deals * EVENTS_PER_DEAL) as bar, Tally(None, dry_run=False, lang=lang) as tally:
         for outcome in ledger.append_each(_lines(story, bar), actor=MARK, history=True):
             tally.add(f"event {outcome.number}", outcome)
     typer.echo(tally.summary())

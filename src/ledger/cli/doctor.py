@@ -18,7 +18,7 @@ def doctor(database: Database = None, book: Book = None) -> None:
     """Check that all is in order. Exit code 1 when something is wrong; what may be as intended is only shown."""
     settings = settings_with(database_url=database, book=book)
     with ledger_of(settings) as ledger:
-        found = [*_log_findings(ledger), *_key_findings(ledger), *_read_store_findings(ledger)]
+        found = [*_log_findings(ledger), *_key_findings(ledger, settings.lang), *_read_store_findings(ledger)]
     for each in found:
         typer.echo(f"{'WRONG' if each.problem else 'look'}  {each.text}")
     problems = sum(each.problem for each in found)
@@ -36,9 +36,10 @@ def _read_store_findings(ledger: Ledger) -> list[Finding]:
         return findings(view)
 
 
-def _key_findings(ledger: Ledger) -> list[Finding]:
+def _key_findings(ledger: Ledger, lang: str) -> list[Finding]:
     """The key store is there, is this database's, opens with the wrapping key, and no erasure is half done."""
     from ledger.errors import KeysUnusable
+    from ledger.in_french import in_language
     from ledger.privacy.erasing import unfinished
     from projections.findings import Finding
 
@@ -48,7 +49,7 @@ def _key_findings(ledger: Ledger) -> list[Finding]:
             for ref in unfinished(ledger)
         ]
     except KeysUnusable as error:
-        return [Finding(True, str(error))]
+        return [Finding(True, in_language(str(error), lang))]
 
 
 def _log_findings(ledger: Ledger) -> list[Finding]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 
 import typer
 
@@ -21,14 +23,32 @@ class WrongUse(LedgerError):
     code = "bad_request"
 
 
-def explain_failure(failure: Exception) -> tuple[str, int]:
-    """The line that says what went wrong and what to do, and the exit code."""
+def explain_failure(failure: Exception, lang: str = "en") -> tuple[str, int]:
+    """The line that says what went wrong and what to do, in a language, and the exit code."""
+    from ledger.in_french import in_language
+
+    line, code = _in_english(failure)
+    hint = " " + in_language("See --help.", lang) if isinstance(failure, typer.TyperException) else ""
+    return in_language(line, lang) + hint, code
+
+
+def language_of(arguments: Sequence[str]) -> str:
+    """The language of a command that has failed: the one asked for with `--lang`, else the environment's."""
+    from ledger.settings import LANGUAGES, Speech
+
+    words = [word for option, word in pairwise(arguments) if option == "--lang"]
+    words += [word.removeprefix("--lang=") for word in arguments if word.startswith("--lang=")]
+    asked = (language for word in words for language in LANGUAGES if word.lower().startswith(language))
+    return next(asked, None) or Speech().lang
+
+
+def _in_english(failure: Exception) -> tuple[str, int]:
     match failure:
         case LedgerError():
             code = WRONG_USE if failure.code in _WRONG_USE_CODES else NOT_SO
             return _one_line(str(failure)), code
         case typer.TyperException():
-            return f"{_one_line(failure.format_message())} See --help.", WRONG_USE
+            return _one_line(failure.format_message()), WRONG_USE
         case OSError(filename=str() | bytes() as name, strerror=str() as reason):
             return _one_line(f"{_text(name)}: {reason}"), WRONG_USE
         case OSError(

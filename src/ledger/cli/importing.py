@@ -43,7 +43,7 @@ def import_(
     settings = settings_with(database_url=database, book=book, actor=actor)
     rows = csv.read(paths, csv.load(mapping))
     opened = ledger_to_try if dry_run else partial(ledger_of, create=True)
-    with opened(settings) as ledger, Tally(rejects, dry_run) as tally, Bar("Importing") as bar:
+    with opened(settings) as ledger, Tally(rejects, dry_run, settings.lang) as tally, Bar("Importing") as bar:
         outcomes = ledger.append_rows(rows, actor=settings.actor, dry_run=dry_run)
         for number, outcome in enumerate(outcomes, start=1):
             tally.add_row(outcome)

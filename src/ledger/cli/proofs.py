@@ -192,6 +192,7 @@ def _verify_file(text: str, verifier: Verifier) -> None:
 
 def _verify_ledger(settings: Settings, paths: list[Path], verifier: Verifier | None) -> None:
     from ledger.cli.progress import Bar
+    from ledger.in_french import in_language
     from ledger.proof.audit import audit
 
     with ledger_of(settings) as ledger:
@@ -202,7 +203,7 @@ def _verify_ledger(settings: Settings, paths: list[Path], verifier: Verifier | N
     for each in found.findings:
         typer.echo(each)
     if found.unread:
-        typer.echo(f"The sealed values were not checked: {found.unread}", err=True)
+        typer.echo(f"The sealed values were not checked: {in_language(found.unread, settings.lang)}", err=True)
     if found.findings:
         typer.echo(f"{len(found.findings)} thing{'s' * (len(found.findings) > 1)} wrong", err=True)
         raise typer.Exit(NOT_SO)

@@ -16,11 +16,11 @@ def status(database: Database = None, book: Book = None) -> None:
     """Say what is there. Database, book, length of the log, how far the read store has come."""
     settings = settings_with(database_url=database, book=book)
     with ledger_of(settings) as ledger:
-        for name, value in _facts(ledger):
+        for name, value in _facts(ledger, settings.lang):
             typer.echo(f"{name:<12} {value}")
 
 
-def _facts(ledger: Ledger) -> list[tuple[str, str]]:
+def _facts(ledger: Ledger, lang: str) -> list[tuple[str, str]]:
     from ledger.formats import moment_text
     from projections.store import ReadStore
 
@@ -36,14 +36,15 @@ def _facts(ledger: Ledger) -> list[tuple[str, str]]:
         ("last append", last),
         ("read store", f"generation {store.generation}, {f'{behind:,} events behind' if behind else 'up to date'}"),
     ]
-    facts.append(("keys", _keys(ledger)))
+    facts.append(("keys", _keys(ledger, lang)))
     if quarantined:
         facts.append(("quarantine", f"{len(quarantined)} streams; see sales-ledger doctor"))
     return facts
 
 
-def _keys(ledger: Ledger) -> str:
+def _keys(ledger: Ledger, lang: str) -> str:
     from ledger.errors import KeysUnusable
+    from ledger.in_french import in_language
 
     if not ledger.recorder.has_subjects():
         return "none yet: nothing personal has been sealed"
@@ -52,5 +53,5 @@ def _keys(ledger: Ledger) -> str:
         store.keys([""])  # opens the root, so that a wrong wrapping key is told here
         keys, fences = store.counts()
     except KeysUnusable as error:
-        return f"UNUSABLE: {error}"
+        return f"UNUSABLE: {in_language(str(error), lang)}"
     return f"{keys:,} data keys of {store.origin}, {fences:,} subject{'s' * (fences != 1)} erased"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 import typer
 
 from ledger.cli.failures import WrongUse
+from ledger.in_french import NO_BREAK, in_language
 
 if TYPE_CHECKING:
     from ledger.bulk import Outcome
@@ -31,14 +32,15 @@ class Tally:
     """A rejects file holds each refused line unchanged, under a comment that says which it was and why.
 
     `append` skips the comments, so that a corrected rejects file can be appended as it is. Without a file the first
-    refusals are shown on stderr.
+    refusals are shown on stderr. Reasons and summary are in the language `lang`.
     """
 
-    def __init__(self, rejects: Path | None, dry_run: bool) -> None:
+    def __init__(self, rejects: Path | None, dry_run: bool, lang: str) -> None:
         self.appended = self.known = self.twice = self.refused = self.differing = 0
         self.first_position = self.last_position = 0
         self._path = rejects
         self._dry_run = dry_run
+        self._lang = lang
         self._file: BinaryIO | None = None
         self._closing = ExitStack()
         self._new = array("q")
@@ -79,7 +81,7 @@ class Tally:
         for note in outcome.differs:
             self.differing += 1
             if self.differing <= SHOWN_REFUSALS:
-                typer.echo(f"{row.place}: {note}", err=True)
+                typer.echo(self._placed(row.place, note), err=True)
 
     def _take(self, appended: int, first: int | None, last: int | None) -> None:
         self.appended += appended
@@ -90,11 +92,15 @@ class Tally:
     def refuse(self, which: str, line: bytes, reason: str) -> None:
         """Keep one refused line, or show it."""
         self.refused += 1
-        text = f"{which}: {' '.join(reason.split())}"
+        text = self._placed(which, " ".join(reason.split()))
         if self._file is not None:
             self._file.write(f"# {text}\n".encode() + line.rstrip(b"\r\n") + b"\n")
         elif self.refused <= SHOWN_REFUSALS:
             typer.echo(text, err=True)
+
+    def _placed(self, which: str, said: str) -> str:
+        colon = f"{NO_BREAK}: " if self._lang == "fr" else ": "
+        return in_language(which, self._lang) + colon + in_language(said, self._lang)
 
     def summary(self, unit: str = "line") -> str:
         """What happened, in one line; `unit` is what was refused or not."""
@@ -116,7 +122,7 @@ class Tally:
             if not self._path and self.refused > SHOWN_REFUSALS:
                 where = f" ({self.refused - SHOWN_REFUSALS:,} not shown; keep them with --rejects FILE)"
             parts.append(f"{self.refused:,} {unit}{'s' * (self.refused > 1)} refused{where}")
-        return ", ".join(parts)
+        return ", ".join(in_language(part, self._lang) for part in parts)
 
     def _tell_apart(self) -> None:
         """Of the lines that were no news: those that this file had said before, and those that the log knew already.

@@ -117,7 +117,7 @@ def test_a_file_for_programs_does_not_go_to_a_screen(filled, monkeypatch):
         (["--as-of", "2026-03-01", "pipeline"], "after the report's name"),
         (["pipeline", "--as-of", "2026-02-30"], "does not exist"),
         (["pipeline", "--as-of", "2100-01-01"], "lies after now"),
-        (["pipeline", "--lang", "fr", "--by", "moon"], "by=moon is not possible"),
+        (["pipeline", "--lang", "fr", "--by", "moon"], "by=moon n’est pas possible"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_one_line(filled, wrong, says):
