@@ -18,12 +18,13 @@ CATALOGUE = Path(__file__).with_name("french.toml")
 NO_BREAK = "\u00a0"
 THIN = "\u202f"
 
-MAX_CHARACTERS = 4_000
-"""A longer message is not looked for."""
+MAX_CHARACTERS = 1_000
+"""A longer message is not looked for: one made on purpose could take long."""
 
 _quoted = re.compile(r"""'([^']*)'|"([^"]*)\"""").fullmatch
 _grouped = re.compile(r"[0-9]{1,3}(,[0-9]{3})+").fullmatch
-_blank = re.compile(r"(\{n?\})").split
+_blank = re.compile(r"(\{[nw]?\})").split
+_INSIDE = {"{n}": "[0-9,]+", "{w}": r"\S+"}
 _value = re.compile(r"\{([0-9])(?::([a-z]+))?\}")
 _or = re.compile(r" (or|and) ")
 _FRENCH_OR = {"or": " ou ", "and": " et "}
@@ -71,7 +72,7 @@ def in_french(message: str) -> str:
 
 
 def template(english: str) -> re.Pattern[str]:
-    """What the messages made of a template look like. A value in backticks has none itself, `{n}` is a number.
+    """What the messages made of a template look like. A value in backticks has none itself, `{n}` is a number, `{w}` a word.
 
     >>> template("no contact {} here").fullmatch("no contact jo here")[1]
     'jo'
@@ -79,7 +80,7 @@ def template(english: str) -> re.Pattern[str]:
     pieces = _blank(english)
     pattern = re.escape(pieces[0])
     for before, blank, after in zip(pieces[::2], pieces[1::2], pieces[2::2], strict=False):
-        inside = "[0-9,]+" if blank == "{n}" else "[^`]*" if before[-1:] == after[:1] == "`" else ".*?"
+        inside = _INSIDE.get(blank, "[^`]*" if before[-1:] == after[:1] == "`" else ".*?")
         pattern += f"({inside}){re.escape(after)}"
     return re.compile(pattern, re.DOTALL)
 

@@ -88,7 +88,7 @@ OF_OTHERS = {"outside", "http"}
 
 
 def blank(english: str) -> str:
-    return english.replace("{n}", "{}")
+    return re.sub(r"\{[nw]\}", "{}", english)
 
 
 def values(text: str) -> list[int]:
@@ -131,12 +131,12 @@ PLAIN = st.text(st.characters(categories=("L", "N", "P", "S"), exclude_character
 @given(values=st.lists(PLAIN, min_size=6, max_size=6), number=st.integers(2, 999))
 def test_whatever_the_values_are_they_come_back_in_the_french(table, values, number):
     for english, french in TABLES[table].items():
-        if not re.search(r"[^\W\d]", re.sub(r"\{n?\}", "", english)):
+        if not re.search(r"[^\W\d]", re.sub(r"\{[nw]?\}", "", english)):
             continue  # `{}: {}` is ours only where one of its values is
-        literals = [literal.strip() for literal in re.split(r"\{n?\}", english)]
+        literals = [literal.strip() for literal in re.split(r"\{[nw]?\}", english)]
         if any(literal and literal in value for literal in literals for value in values):
             continue
-        pieces = re.split(r"(\{n?\})", english)
+        pieces = re.split(r"(\{[nw]?\})", english)
         put = [str(number) if kind == "{n}" else value for kind, value in zip(pieces[1::2], values, strict=False)]
         pieces[1::2] = put
         filled = re.sub(r"\{(\d)(?::\w+)?\}", lambda match, put=put: put[int(match[1])], french)  # type: ignore[misc]
