@@ -91,7 +91,7 @@ def replayed(stream: str, events: list[dict[str, Any]], as_of: int, known_at: in
         case "rate":
             return {"rate_versions": [{"base": state["base"], "rate": state["rate"]}]}
         case "book":
-            return {"book_versions": [state]}
+            return {"book_versions": [{name: value for name, value in state.items() if name != "thresholds"}]}
         case _:
             return {}
 
