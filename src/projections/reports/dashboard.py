@@ -182,7 +182,8 @@ def _figures(indicator: Indicator, question: Question, view: View) -> Figures:
         return Figures((), lambda _: figure)
     bare = alone(replace(asked, report=replace(report, fixed=(), across=None)), column)
     rows = work_out(bare, view).rows
-    if not report.fixed or not (report.items or report.completed or report.across):
+    of_lines = column.of or not report.across
+    if not report.fixed or (of_lines and not report.items and not report.completed):
         nothing = Cells(bare).totals
         return Figures(rows.keys(), lambda key: column.value(rows.get(key, nothing)))
     # Figures made of the rows of a report are not told by the rows of this one.
